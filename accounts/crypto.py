@@ -1,0 +1,39 @@
+"""Encryption at rest of numbers that identify a person, and their blind index for look-ups.
+
+A stored value is: suite byte, key id byte, 12-byte nonce, AES-256-GCM ciphertext with tag. The key id lets keys rotate.
+"""
+
+import base64
+import hmac
+import os
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+SUITE_AES_256_GCM = 1
+
+
+def _key(key_id: int) -> bytes:
+    return base64.b64decode(settings.PII_KEYS[key_id])
+
+
+def encrypt(text: str, context: str) -> bytes:
+    """Encrypt `text` for one column; `context` ("table.column") is authenticated so values cannot be moved between columns."""
+    key_id = max(settings.PII_KEYS)
+    nonce = os.urandom(12)
+    sealed = AESGCM(_key(key_id)).encrypt(nonce, text.encode(), context.encode())
+    return bytes([SUITE_AES_256_GCM, key_id]) + nonce + sealed
+
+
+def decrypt(stored: bytes, context: str) -> str:
+    """The text of a stored value; raises on a changed byte or another column's value."""
+    stored = bytes(stored)
+    if stored[0] != SUITE_AES_256_GCM:
+        raise ValueError("unknown encryption suite")
+    return AESGCM(_key(stored[1])).decrypt(stored[2:14], stored[14:], context.encode()).decode()
+
+
+def blind_index(text: str) -> str:
+    """A keyed digest by which an encrypted value can be found and kept unique; 64 hex digits."""
+    return hmac.new(base64.b64decode(settings.BLIND_INDEX_KEY), text.encode(), sha256).hexdigest()

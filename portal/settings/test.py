@@ -1,0 +1,20 @@
+"""For tests: fixed keys, cheap password hashing, plain static files."""
+
+from portal import services
+from portal.settings.base import *  # noqa: F403 - the settings idiom
+
+DEBUG = False
+DEMO = True
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
+SECRET_KEY = "test-only-" + "k" * 50
+PII_KEYS = {1: "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="}
+BLIND_INDEX_KEY = "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI="
+
+DATABASES = {"default": services.database_settings()}
+CELERY_BROKER_URL = services.broker_url()
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": services.redis_url(db=1)}}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

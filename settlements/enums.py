@@ -1,0 +1,54 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CareKind(models.TextChoices):
+    OUTPATIENT = "outpatient", _("Outpatient")
+    INPATIENT = "inpatient", _("Inpatient")
+    PHARMACY = "pharmacy", _("Pharmacy")
+
+
+class EntryKind(models.TextChoices):
+    OPENING = "opening", _("Opening balance")
+    CREDIT = "credit", _("Credit")
+    CARE = "care", _("Care")
+    REVERSAL = "reversal", _("Reversal")
+    ROLLOVER = "rollover", _("Year-end rollover")
+    INTEREST = "interest", _("Interest")
+    CLEARING = "clearing", _("Clearing")
+    PREMIUM = "premium", _("Premium")
+    WALLET = "wallet", _("Wallet")
+    WITHDRAWAL = "withdrawal", _("Withdrawal")
+
+
+class Contra(models.TextChoices):
+    """The other side of a movement; the sum by contra is that side's balance."""
+
+    OPENING = "opening", _("Opening balances")
+    CONTRIBUTION = "contribution", _("Contributions")
+    INSTITUTION = "institution", _("Institutions")
+    INTEREST = "interest", _("Interest")
+    CLEARING = "clearing", _("Clearing")
+    PREMIUM = "premium", _("Premiums")
+    WALLET = "wallet", _("Wallets in transit")
+    WITHDRAWAL = "withdrawal", _("Withdrawals")
+    NONE = "", _("None: within the account")
+
+
+class AccountStatus(models.TextChoices):
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
+
+
+class RunState(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    REHEARSED = "rehearsed", _("Rehearsed")
+    RELEASED = "released", _("Released")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    RECONCILED = "reconciled", _("Reconciled")
+    CLOSED = "closed", _("Closed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+RELEASED_STATES = [RunState.RELEASED, RunState.RUNNING, RunState.PAUSED, RunState.RECONCILED, RunState.CLOSED]

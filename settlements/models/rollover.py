@@ -1,0 +1,92 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Region
+from settlements.enums import RELEASED_STATES, RunState
+from settlements.models.fields import Yuan
+
+
+class RolloverRun(models.Model):
+    """The closing of one benefit year of one region, planned by one person and released by another."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region"))
+    year = models.IntegerField(_("benefit year that closes"))
+    state = models.CharField(_("state"), max_length=10, choices=RunState, default=RunState.PLANNED)
+    current_rate = models.DecimalField(_("interest on current, percent a year"), max_digits=7, decimal_places=4)
+    historical_rate = models.DecimalField(_("interest on historical, percent a year"), max_digits=7, decimal_places=4)
+    planned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("planned by")
+    )
+    planned_at = models.DateTimeField(_("planned at"))
+    rehearsal = models.JSONField(_("rehearsal"), default=dict, blank=True)
+    rehearsed_at = models.DateTimeField(_("rehearsed at"), null=True, blank=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("released by")
+    )
+    released_at = models.DateTimeField(_("released at"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    # Time spent paused is not part of the rate.
+    resumed_at = models.DateTimeField(null=True, blank=True)
+    worked_seconds = models.FloatField(default=0)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("closed by")
+    )
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    totals = models.JSONField(_("control totals"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("rollover run")
+        verbose_name_plural = _("rollover runs")
+        ordering = ["-year", "region"]
+        constraints = [
+            models.UniqueConstraint(
+                name="run_once_a_year", fields=["region", "year"], condition=~Q(state=RunState.CANCELLED)
+            ),
+            models.CheckConstraint(
+                name="run_released_by_another",
+                condition=Q(released_by=None) | Q(planned_by=None) | ~Q(released_by=F("planned_by")),
+            ),
+            models.CheckConstraint(
+                name="run_released_when_it_works",
+                condition=~Q(state__in=RELEASED_STATES) | Q(released_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="run_rates_sane",
+                condition=Q(current_rate__gte=0, current_rate__lt=20, historical_rate__gte=0, historical_rate__lt=20),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.region_id} {self.year}"
+
+
+class RolloverChunk(models.Model):
+    """A range of account ids of a run; its effects, totals and state commit together, so unknown cannot happen."""
+
+    run = models.ForeignKey(RolloverRun, models.CASCADE, related_name="chunks")
+    number = models.IntegerField(_("number"))
+    first_id = models.BigIntegerField(_("first account"))
+    last_id = models.BigIntegerField(_("last account"))
+    done = models.BooleanField(_("done"), default=False)
+    accounts = models.IntegerField(_("accounts"), default=0)
+    moved = Yuan(_("moved to historical"), default=0)
+    netted = Yuan(_("debt netted"), default=0)
+    interest = Yuan(_("interest"), default=0)
+    visits = models.IntegerField(_("visits"), default=0)
+    done_at = models.DateTimeField(_("done at"), null=True)
+
+    class Meta:
+        verbose_name = _("rollover chunk")
+        verbose_name_plural = _("rollover chunks")
+        ordering = ["run", "number"]
+        constraints = [models.UniqueConstraint(name="chunk_once", fields=["run", "number"])]
+        indexes = [models.Index(name="chunk_todo", fields=["run", "number"], condition=Q(done=False))]
+
+    def __str__(self) -> str:
+        return f"{self.run} / {self.number}"
