@@ -1,12 +1,14 @@
 """The benefit year of a region: by dated rule, named after the calendar year in which it begins.
 
-A rule is (first_year, month, day): from that benefit year on, years begin on this day. A change of the day makes
-one year longer or shorter than twelve months.
+A rule is (first_year, month, day): from that benefit year on, years begin on this day. Where the day changes,
+one year is longer or shorter than twelve months.
 """
 
 import datetime
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+DAY = datetime.timedelta(days=1)
 
 
 class YearRule(NamedTuple):
@@ -17,7 +19,7 @@ class YearRule(NamedTuple):
     day: int
 
 
-Rules = Sequence[tuple[int, int, int]]
+Rules: TypeAlias = Sequence[tuple[int, int, int]]
 
 
 def start_of(rules: Rules, year: int) -> datetime.date:
@@ -30,28 +32,23 @@ def start_of(rules: Rules, year: int) -> datetime.date:
 
 
 def end_of(rules: Rules, year: int) -> datetime.date:
-    """The last day of a benefit year, which is the day before the next one begins."""
-    return start_of(rules, year + 1) - datetime.timedelta(days=1)
+    """The last day of a benefit year: the day before the next one begins."""
+    return start_of(rules, year + 1) - DAY
 
 
 def year_of(rules: Rules, on: datetime.date) -> int:
-    """The benefit year to which a day belongs: the largest year that has begun by then.
+    """The benefit year of a day: the last one that has begun by then.
 
     ValueError for a day before the first year that the rules know.
     """
-    # A year begins within its calendar year, so it is this one or the one before.
-    return on.year if start_of(rules, on.year) <= on else _known(rules, on.year - 1)
-
-
-def _known(rules: Rules, year: int) -> int:
-    start_of(rules, year)
-    return year
+    # A year begins within its own calendar year, so it is this one or the one before.
+    if start_of(rules, on.year) <= on:
+        return on.year
+    start_of(rules, on.year - 1)
+    return on.year - 1
 
 
 def months_left(rules: Rules, year: int, on: datetime.date) -> int:
-    """Calendar months from the month of `on` to the month in which the benefit year ends, both counted.
-
-    Never more than twelve.
-    """
+    """Calendar months from the month of `on` to the last month of the benefit year, both counted."""
     end = end_of(rules, year)
-    return min(12, (end.year - on.year) * 12 + end.month - on.month + 1)
+    return (end.year - on.year) * 12 + end.month - on.month + 1

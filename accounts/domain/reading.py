@@ -4,11 +4,13 @@ import datetime
 from collections.abc import Collection
 from decimal import Decimal
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeAlias
 
 from accounts.money import BadAmount, parse_amount
 
-type Path = tuple[str | int, ...]
+Path: TypeAlias = tuple[str | int, ...]
+
+HUNDRED = Decimal(100)
 
 MESSAGES = {
     "missing": "is missing",
@@ -16,26 +18,30 @@ MESSAGES = {
     "wrong_type": "should be {expected}",
     "bad_amount": 'should be an amount in quotation marks with at most two decimals, such as "500.00"',
     "bad_percent": 'should be a percentage in quotation marks from "0" to "100" with at most two decimals',
-    "not_one_of": "should be one of: {allowed}",
     "bad_date": "should be a date such as 2025-07-01",
+    "not_one_of": "should be one of: {allowed}",
     "empty": "should not be empty",
     "repeated": "holds {value} twice",
-    "out_of_range": "should be from {least} to {most}",
+    "out_of_range": "should be a whole number from {least} to {most}",
+    "no_value": "has no row that fits: {circumstances}",
+    "too_much": "comes to {value}, more than {most}, for: {circumstances}",
+    "unknown_counter": "names the counter {counter}, which stands not under [counters] of this file",
+    "band_order": "is out of order: bands rise, and only the last has no up_to",
+    "stage_order": "is out of order: accounts and deductibles, then one rate, then one supplement after a rate with a cap",
 }
 
 
 class BadData(ValueError):
-    """Data that breaks its format: `path` of keys and positions, `code` and `params` of the reason."""
+    """Data that breaks its format: `path` (keys and positions), `code` and `params` of the reason."""
 
     def __init__(self, path: Path, code: str, **params: object) -> None:
         self.path, self.code, self.params = path, code, params
-        super().__init__(f"{self.key}: {self.reason}")
+        super().__init__(f"{self.key} {self.reason}")
 
     @property
     def key(self) -> str:
-        """The place in words: scheme[2].stage[0].amount, counted from 1 as people count."""
-        parts = [f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in self.path]
-        return "".join(parts).lstrip(".")
+        """The place as people count: scheme[2].stage[1].amount is the second scheme's first stage."""
+        return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in self.path).lstrip(".")
 
     @property
     def reason(self) -> str:
@@ -44,4 +50,145 @@ class BadData(ValueError):
 
 
 class Reader:
-    """One table of the data. Every key is asked for by name; leaving the `with` block refuses the others."""
+    """One table of the data. Each key is asked for by name; leaving the `with` block refuses those not asked for.
+
+    Every method raises BadData. A `default` of None means that the key may be left out.
+    """
+
+    def __init__(self, data: object, path: Path = ()) -> None:
+        if not isinstance(data, dict):
+            raise BadData(path, "wrong_type", expected="a table")
+        self._data: dict[str, Any] = data
+        self._asked: set[str] = set()
+        self.path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        unknown = [key for key in self._data if key not in self._asked]
+        if kind is None and unknown:
+            raise BadData((*self.path, unknown[0]), "unknown_key")
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there at all."""
+        self._asked.add(key)
+        return key in self._data
+
+    def get(self, key: str) -> Any:
+        """The value as it stands; the key must be there."""
+        if not self.has(key):
+            raise BadData((*self.path, key), "missing")
+        return self._data[key]
+
+    def _typed(self, key: str, kind: type, expected: str) -> Any:
+        value = self.get(key)
+        # True is an int to Python, and a flag written as a number is a mistake all the same.
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise BadData((*self.path, key), "wrong_type", expected=expected)
+        return value
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text that is not empty."""
+        if default is not None and not self.has(key):
+            return default
+        value: str = self._typed(key, str, "a text in quotation marks")
+        if not value.strip() and default != "":
+            raise BadData((*self.path, key), "empty")
+        return value
+
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        """true or false."""
+        if default is not None and not self.has(key):
+            return default
+        return bool(self._typed(key, bool, "true or false"))
+
+    def whole(self, key: str, least: int, most: int) -> int:
+        """A whole number within bounds."""
+        value: int = self._typed(key, int, "a whole number")
+        if not least <= value <= most:
+            raise BadData((*self.path, key), "out_of_range", least=least, most=most)
+        return value
+
+    def whole_or_none(self, key: str, least: int, most: int) -> int | None:
+        """A whole number within bounds, or None where the key is left out."""
+        return self.whole(key, least, most) if self.has(key) else None
+
+    def date(self, key: str) -> datetime.date:
+        """A day: a TOML date, or the same as a text in JSON."""
+        return read_date(self.get(key), (*self.path, key))
+
+    def date_or_none(self, key: str) -> datetime.date | None:
+        """A day, or None where the key is left out."""
+        return self.date(key) if self.has(key) else None
+
+    def amount(self, key: str, default: Decimal | None = None) -> Decimal:
+        """Yuan as a text; never a TOML number, which would be a float."""
+        if default is not None and not self.has(key):
+            return default
+        return read_amount(self.get(key), (*self.path, key))
+
+    def choice(self, key: str, allowed: Collection[str], default: str | None = None) -> str:
+        """One of the allowed texts."""
+        value = self.text(key, default)
+        return check_choice(value, allowed, (*self.path, key))
+
+    def choices(self, key: str, allowed: Collection[str]) -> tuple[str, ...]:
+        """A list of allowed texts, each once; it may be empty."""
+        values: list[object] = self._typed(key, list, "a list")
+        for at, value in enumerate(values):
+            check_choice(value, allowed, (*self.path, key, at))
+            if value in values[:at]:
+                raise BadData((*self.path, key, at), "repeated", value=value)
+        return tuple(str(value) for value in values)
+
+    def table(self, key: str) -> "Reader":
+        """A table below this one."""
+        return Reader(self.get(key), (*self.path, key))
+
+    def tables(self, key: str, *, optional: bool = False) -> list["Reader"]:
+        """A list of tables below this one; empty only if `optional`."""
+        if optional and not self.has(key):
+            return []
+        rows: list[object] = self._typed(key, list, "a list of tables")
+        if not rows and not optional:
+            raise BadData((*self.path, key), "empty")
+        return [Reader(row, (*self.path, key, at)) for at, row in enumerate(rows)]
+
+
+def check_choice(value: object, allowed: Collection[str], path: Path) -> str:
+    """The text if it is one of those allowed. Raises BadData."""
+    if not isinstance(value, str) or value not in allowed:
+        raise BadData(path, "not_one_of", allowed=", ".join(sorted(allowed)))
+    return value
+
+
+def read_date(value: object, path: Path) -> datetime.date:
+    """A day from a TOML date or an ISO text. Raises BadData."""
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    try:
+        return datetime.date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise BadData(path, "bad_date") from None
+
+
+def read_amount(value: object, path: Path) -> Decimal:
+    """Yuan from a text, to the fen. Raises BadData."""
+    if not isinstance(value, str):
+        raise BadData(path, "bad_amount")
+    try:
+        return parse_amount(value)
+    except BadAmount:
+        raise BadData(path, "bad_amount") from None
+
+
+def read_percent(value: object, path: Path) -> Decimal:
+    """A percentage from 0 to 100 from a text. Raises BadData."""
+    try:
+        percent = parse_amount(value if isinstance(value, str) else "")
+    except BadAmount:
+        raise BadData(path, "bad_percent") from None
+    if percent > HUNDRED:
+        raise BadData(path, "bad_percent")
+    return percent
