@@ -161,6 +161,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=40, verbose_name='name')),
                 ('name_en', models.CharField(max_length=60, verbose_name='English name')),
                 ('two_buckets', models.BooleanField(verbose_name='current and historical balances kept apart')),
+                ('data', models.JSONField(default=dict, verbose_name='further rules')),
                 ('file_hash', models.CharField(editable=False, max_length=64)),
                 ('loaded_at', models.DateTimeField(verbose_name='loaded at')),
             ],

@@ -10,6 +10,8 @@ class Region(models.Model):
     name = models.CharField(_("name"), max_length=40)
     name_en = models.CharField(_("English name"), max_length=60)
     two_buckets = models.BooleanField(_("current and historical balances kept apart"))
+    # The rest of the file that has no rows of its own: year rules, levels, labels of counters, filing deadlines.
+    data = models.JSONField(_("further rules"), default=dict)
     file_hash = models.CharField(max_length=64, editable=False)
     loaded_at = models.DateTimeField(_("loaded at"))
 
