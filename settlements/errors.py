@@ -1,0 +1,3 @@
+from accounts.errors import KeyReused, Refused
+
+__all__ = ["KeyReused", "Refused"]

@@ -1,0 +1,10 @@
+"""The ledger: personal accounts, their append-only entries and the counters of a benefit year.
+
+`once` wraps an action in its idempotency key; `open` locks and rolls; `Books.post` writes; `balances` reads.
+"""
+
+from settlements.ledger.balances import Balance, balances
+from settlements.ledger.books import Books, Movement, OpenAccount, open
+from settlements.ledger.once import once
+
+__all__ = ["Balance", "Books", "Movement", "OpenAccount", "balances", "once", "open"]

@@ -1,0 +1,43 @@
+"""The one window on balances: what an account not yet rolled shows is what its row will hold once rolled."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import connection
+
+from settlements.ledger.rolling import ROLLED
+
+SHOWN = (
+    ROLLED
+    + """
+SELECT DISTINCT ON (id) id, year, current, historical, debt, version FROM rolled ORDER BY id, year DESC
+"""
+)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Yuan in an account on a day, in the benefit year of that day."""
+
+    benefit_year: int
+    current: Decimal
+    historical: Decimal
+    debt: Decimal
+    version: int
+
+    @property
+    def total(self) -> Decimal:
+        """Both buckets, in yuan; a debt is shown beside, never taken off."""
+        return self.current + self.historical
+
+
+def balances(account_ids: Iterable[int], on: datetime.date) -> dict[int, Balance]:
+    """Account id -> balance on a day; accounts that do not exist are missing.
+
+    From the first instant of a new benefit year this shows the rolled values, whether the batch has come by or not.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SHOWN, [list(account_ids), on])
+        return {row[0]: Balance(*row[1:]) for row in cursor.fetchall()}

@@ -1,0 +1,169 @@
+"""The one door to accounts and counters: `open` locks and rolls, the caller decides on what is there, `post` writes."""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db import connection
+
+from accounts.money import ZERO
+from settlements.ledger.rolling import roll
+
+LOCK_USAGE = """
+SELECT 1 FROM settlements_usage
+WHERE member_id = %s AND benefit_year = %s AND counter = 'fund' FOR NO KEY UPDATE
+"""
+# The counter "fund" stands for the whole sheet: a row must be there to be locked before anything was used.
+FIRST_USAGE = """
+INSERT INTO settlements_usage (member_id, benefit_year, counter, amount) VALUES (%s, %s, 'fund', 0)
+ON CONFLICT DO NOTHING
+"""
+READ_USAGE = "SELECT benefit_year, counter, amount FROM settlements_usage WHERE member_id = %s AND benefit_year = ANY(%s)"
+# One account a statement, on the account table alone: an order after a join is no lock order.
+LOCK_ACCOUNT = """
+SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on,
+    benefit_year < (SELECT max(year) FROM accounts_benefityear y
+                    WHERE y.region_id = settlements_personalaccount.region_id AND starts_on <= %s) AS behind
+FROM settlements_personalaccount WHERE id = %s FOR NO KEY UPDATE
+"""
+READ_ACCOUNT = """
+SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on, false
+FROM settlements_personalaccount WHERE id = %s
+"""
+WRITE_ACCOUNT = """
+UPDATE settlements_personalaccount
+SET version = %s, current = %s, historical = %s, debt = %s,
+    current_products = %s, historical_products = %s, products_on = %s
+WHERE id = %s AND version = %s
+"""
+WRITE_ENTRY = """
+INSERT INTO settlements_entry
+    (account_id, version, transaction_id, kind, business_date, benefit_year, current_delta, historical_delta, debt_delta,
+     current_after, historical_after, debt_after, contra, contra_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+WRITE_USAGE = """
+INSERT INTO settlements_usage (member_id, benefit_year, counter, amount) VALUES (%s, %s, %s, %s)
+ON CONFLICT (member_id, benefit_year, counter) DO UPDATE SET amount = settlements_usage.amount + excluded.amount
+"""
+
+# benefit year -> counter -> yuan
+UsageByYear = Mapping[int, Mapping[str, Decimal]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Movement:
+    """A change of one account in yuan, with its other side; at most one an account in a posting."""
+
+    account_id: int
+    kind: str
+    contra: str
+    contra_id: int | None = None
+    current: Decimal = ZERO
+    historical: Decimal = ZERO
+    debt: Decimal = ZERO
+
+
+@dataclass
+class OpenAccount:
+    """A locked account in the benefit year of the day; amounts in yuan, products in yuan × days."""
+
+    id: int
+    benefit_year: int
+    version: int
+    current: Decimal
+    historical: Decimal
+    debt: Decimal
+    current_products: Decimal
+    historical_products: Decimal
+    products_on: datetime.date
+
+    def carry(self, on: datetime.date) -> None:
+        """Count the days that the balance before this movement lay here; a day already counted is not counted again."""
+        days = max((on - self.products_on).days, 0)
+        self.current_products += self.current * days
+        self.historical_products += self.historical * days
+        self.products_on = max(self.products_on, on)
+
+
+@dataclass
+class Books:
+    """What `open` locked: the patient's counters and the accounts, as they really are on the day."""
+
+    patient_id: int
+    on: datetime.date
+    usage: dict[int, dict[str, Decimal]] = field(default_factory=dict)
+    accounts: dict[int, OpenAccount] = field(default_factory=dict)
+
+    def post(self, transaction_id: int, movements: Sequence[Movement], usage: UsageByYear | None = None) -> None:
+        """Write movements and counters of one transaction: account row and entry in step.
+
+        Raises IntegrityError if an amount would go below zero: the database holds that, whatever the caller decided.
+        """
+        for movement in sorted(movements, key=lambda movement: movement.account_id):
+            self._move(transaction_id, movement)
+        rows = [
+            (self.patient_id, year, counter, amount)
+            for year, counters in (usage or {}).items()
+            for counter, amount in counters.items()
+            if amount
+        ]
+        if rows:
+            with connection.cursor() as cursor:
+                cursor.executemany(WRITE_USAGE, rows)
+
+    def _move(self, transaction_id: int, movement: Movement) -> None:
+        account = self.accounts[movement.account_id]
+        account.carry(self.on)
+        account.current += movement.current
+        account.historical += movement.historical
+        account.debt += movement.debt
+        account.version += 1
+        after = [account.current, account.historical, account.debt]
+        deltas = [movement.current, movement.historical, movement.debt]
+        products = [account.current_products, account.historical_products, account.products_on]
+        cause = [transaction_id, movement.kind, self.on, account.benefit_year]
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE_ACCOUNT, [account.version, *after, *products, account.id, account.version - 1])
+            if cursor.rowcount != 1:
+                raise RuntimeError(f"account {account.id} changed under its lock")
+            contra = [movement.contra, movement.contra_id]
+            cursor.execute(WRITE_ENTRY, [account.id, account.version, *cause, *deltas, *after, *contra])
+
+
+def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], on: datetime.date) -> Books:  # noqa: A001 - the books' own word
+    """Lock the patient's counters of some benefit years, then accounts in id order, and roll those that are behind.
+
+    Call it inside a transaction; nothing may be decided on a balance read before. Amounts in yuan.
+    """
+    books = Books(patient_id=patient_id, on=on)
+    wanted = sorted(set(years))
+    with connection.cursor() as cursor:
+        for year in wanted:
+            _lock_usage(cursor, patient_id, year)
+        if wanted:
+            books.usage = {year: {} for year in wanted}
+            cursor.execute(READ_USAGE, [patient_id, wanted])
+            for year, counter, amount in cursor.fetchall():
+                books.usage[year][counter] = amount
+        for account_id in sorted(set(account_ids)):
+            books.accounts[account_id] = _lock_account(cursor, account_id, on)
+    return books
+
+
+def _lock_usage(cursor, patient_id: int, year: int) -> None:  # type: ignore[no-untyped-def]
+    cursor.execute(LOCK_USAGE, [patient_id, year])
+    if cursor.fetchone() is None:
+        cursor.execute(FIRST_USAGE, [patient_id, year])
+        cursor.execute(LOCK_USAGE, [patient_id, year])
+
+
+def _lock_account(cursor, account_id: int, on: datetime.date) -> OpenAccount:  # type: ignore[no-untyped-def]
+    cursor.execute(LOCK_ACCOUNT, [on, account_id])
+    *values, behind = cursor.fetchone()
+    if behind:
+        roll(account_id, on)
+        cursor.execute(READ_ACCOUNT, [account_id])
+        *values, _ = cursor.fetchone()
+    return OpenAccount(*values)
