@@ -1,0 +1,446 @@
+"""Bills of care: quote, settle, reverse. Load, decide (pure), apply."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from accounts.actions import messages
+from accounts.clock import now
+from accounts.errors import Refused
+from accounts.models import Institution, Member, User
+from accounts.money import ZERO, plain
+from settlements import ledger
+from settlements.domain.allocation import OWN, Allocation, Candidate, allocate, order_sources
+from settlements.domain.assessment import Claim, Decision, assess
+from settlements.enums import Contra, EntryKind
+from settlements.models import Settlement, SettlementPayer
+from settlements.queries.care import CareFacts, GrantorAccount, care_facts
+from settlements.queries.usage import usage_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bill:
+    """A bill as an institution sends it; amounts in yuan, in classes that do not overlap.
+
+    `kind`: outpatient, inpatient, pharmacy; `level`: of the institution; `service_on`: day of care (discharge for a
+    stay), the day of settlement if None; `signed`: at the patient's signed institution, looked up if None.
+    """
+
+    kind: str
+    level: str
+    in_scope: Decimal
+    pre_self_pay: Decimal = ZERO
+    self_paid: Decimal = ZERO
+    service_on: datetime.date | None = None
+    signed: bool | None = None
+
+    def as_request(self) -> dict[str, Any]:
+        """What counts when a key comes again: the same bill is the same request."""
+        return {name: plain(value) if isinstance(value, Decimal) else value for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payer:
+    """What one account pays of a bill, in yuan; `grant_id` is None for the patient's own account."""
+
+    member_id: int
+    account_id: int
+    grant_id: int | None
+    current: Decimal
+    historical: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        """Both buckets."""
+        return self.current + self.historical
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """How a bill is shared out; amounts in yuan. in_scope + pre_self_pay + self_paid = all the others."""
+
+    facts: CareFacts
+    bill: Bill
+    service_on: datetime.date
+    signed: bool
+    decision: Decision
+    allocation: Allocation
+    payers: tuple[Payer, ...]
+    counters: Mapping[int, Mapping[str, Decimal]]
+
+    @property
+    def in_scope(self) -> Decimal:
+        return self.bill.in_scope
+
+    @property
+    def pre_self_pay(self) -> Decimal:
+        return self.bill.pre_self_pay
+
+    @property
+    def self_paid(self) -> Decimal:
+        return self.bill.self_paid
+
+    @property
+    def total(self) -> Decimal:
+        return self.in_scope + self.pre_self_pay + self.self_paid
+
+    @property
+    def fund(self) -> Decimal:
+        return self.decision.fund
+
+    @property
+    def supplement(self) -> Decimal:
+        return self.decision.supplement
+
+    @property
+    def deductible(self) -> Decimal:
+        return self.decision.deductible
+
+    @property
+    def own_current(self) -> Decimal:
+        return self.allocation.paid(OWN, "current")
+
+    @property
+    def own_historical(self) -> Decimal:
+        return self.allocation.paid(OWN, "historical")
+
+    @property
+    def shared(self) -> Decimal:
+        return sum((payer.amount for payer in self.payers if payer.grant_id), ZERO)
+
+    @property
+    def cash(self) -> Decimal:
+        return self.allocation.cash
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The working as stored: rule keys, amounts and parameters."""
+        return [step.as_data() for step in (*self.decision.steps, *self.allocation.steps)]
+
+
+def quote(
+    *,
+    patient: Member,
+    institution: Institution | None,
+    bill: Bill,
+    on: datetime.date,
+    use_account: bool = True,
+    use_family: bool = True,
+) -> Quote:
+    """What settling the bill on a day would take, and from whom; writes and locks nothing.
+
+    Raises Refused: not_insured, closed, no_scheme.
+    """
+    facts = _facts(patient.pk, bill, on, use_family)
+    own_id = facts.account_id if use_account else None
+    account_ids = [own_id] if own_id else []
+    shown = ledger.balances([*account_ids, *(grantor.account_id for grantor in facts.grantors)], on)
+    usage = usage_of(facts.member_id, _years(facts))
+    return _decide(facts, institution, bill, on, usage, shown, own_id)
+
+
+def settle(
+    *,
+    patient: Member,
+    institution: Institution,
+    bill: Bill,
+    on: datetime.date,
+    key: str,
+    by: User | None = None,
+    use_account: bool = True,
+    use_family: bool = True,
+) -> Settlement:
+    """Settle a bill against the family's accounts; idempotent by (institution, key): the first settlement is given again.
+
+    Raises Refused: not_insured, closed, no_scheme (kept as the answer), and KeyReused for another bill with the key.
+    The ledger transaction is the audit line: it names institution, key and who.
+    """
+    request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
+    answer = ledger.once(
+        scope=f"institution:{institution.pk}",
+        key=key,
+        request=request,
+        kind=EntryKind.CARE,
+        on=on,
+        region_id=institution.region_id,
+        by_id=by.pk if by else None,
+        work=partial(_settle, patient.pk, institution, bill, on, use_account, use_family),
+    )
+    return Settlement.objects.get(pk=answer["settlement"])
+
+
+def reverse(
+    *, settlement: Settlement, on: datetime.date, key: str, by: User | None = None
+) -> dict[int, tuple[Decimal, Decimal]]:
+    """Undo a settlement whole: each leg back to its payer, also after unbinding; account id -> (current, historical).
+
+    After the payer's year has closed, what came from current goes to historical; the counters of the year in which the
+    bill counted are given back. Amounts in yuan. Raises Refused("duplicate") for a settlement already reversed.
+    Source: domain.md 5, numbers 9 and 10.
+    """
+    answer = ledger.once(
+        scope=f"institution:{settlement.institution_id}",
+        key=key,
+        request={"reverse": settlement.pk},
+        kind=EntryKind.REVERSAL,
+        on=on,
+        region_id=settlement.region_id,
+        by_id=by.pk if by else None,
+        work=partial(_reverse, settlement.pk, on),
+        reverses_id=settlement.transaction_id,
+    )
+    return {
+        int(account_id): (Decimal(current), Decimal(historical))
+        for account_id, (current, historical) in answer["returned"].items()
+    }
+
+
+def _facts(member_id: int, bill: Bill, on: datetime.date, use_family: bool) -> CareFacts:
+    service_on = bill.service_on or on
+    return care_facts(member_id=member_id, kind=bill.kind, on=on, service_on=service_on, use_family=use_family)
+
+
+def _years(facts: CareFacts) -> set[int]:
+    """The counted year for deductible and fund; the year of settlement for the limits of grants."""
+    return {facts.counted_year, facts.settled_year} if facts.grantors else {facts.counted_year}
+
+
+def _decide(
+    facts: CareFacts,
+    institution: Institution | None,
+    bill: Bill,
+    on: datetime.date,
+    usage: Mapping[int, Mapping[str, Decimal]],
+    accounts: Mapping[int, Any],
+    own_id: int | None,
+) -> Quote:
+    service_on = bill.service_on or on
+    signed = bill.signed
+    if signed is None:
+        signed = institution is not None and facts.signed_institution_id == institution.pk
+    claim = Claim(
+        person=facts.person,
+        level=bill.level,
+        in_scope=bill.in_scope,
+        pre_self_pay=bill.pre_self_pay,
+        self_paid=bill.self_paid,
+        institution=institution.code if institution else "",
+        signed=signed,
+    )
+    own = _own(facts, accounts, own_id)
+    decision = assess(facts.scheme.scheme, claim, usage.get(facts.counted_year, {}), own, service_on)
+    limits_used = usage.get(facts.settled_year, {})
+    candidates = [
+        _candidate(place, grantor, accounts, limits_used) for place, grantor in enumerate(facts.grantors)
+    ]
+    sources = order_sources(facts.rules.order, candidates, facts.rules.keep) if facts.rules else ()
+    allocation = allocate(decision, own, sources)
+    payers = _payers(facts, allocation)
+    return Quote(
+        facts=facts,
+        bill=bill,
+        service_on=service_on,
+        signed=signed,
+        decision=decision,
+        allocation=allocation,
+        payers=payers,
+        counters=_counters(facts, decision, payers),
+    )
+
+
+def _own(facts: CareFacts, accounts: Mapping[int, Any], own_id: int | None) -> dict[str, Decimal]:
+    if own_id is None:
+        return {}
+    return {"current": accounts[own_id].current, "historical": accounts[own_id].historical}
+
+
+def _candidate(
+    place: int, grantor: GrantorAccount, accounts: Mapping[int, Any], limits_used: Mapping[str, Decimal]
+) -> Candidate:
+    grant = grantor.grant
+    return Candidate(
+        grant=str(grant.pk),
+        account=str(grantor.account_id),
+        name=grant.grantor.name,
+        balance=accounts[grantor.account_id].historical,
+        bound_on=grant.starts_on,
+        bound_order=grant.pk,
+        position=place,
+        limit=grant.limit,
+        limit_used=limits_used.get(f"grant:{grant.pk}", ZERO),
+        uses_care=grant.uses_care,
+        status=grantor.status,
+    )
+
+
+def _payers(facts: CareFacts, allocation: Allocation) -> tuple[Payer, ...]:
+    """One payer an account, in the order in which each was first charged."""
+    grantors = {str(grantor.grant.pk): grantor for grantor in facts.grantors}
+    order = dict.fromkeys(leg.payer for leg in allocation.legs)
+    payers = []
+    for payer in order:
+        grantor = grantors.get(payer)
+        account_id = grantor.account_id if grantor else facts.account_id
+        assert account_id is not None
+        payers.append(
+            Payer(
+                member_id=grantor.grant.grantor_id if grantor else facts.member_id,
+                account_id=account_id,
+                grant_id=grantor.grant.pk if grantor else None,
+                current=allocation.paid(payer, "current"),
+                historical=allocation.paid(payer, "historical"),
+            )
+        )
+    return tuple(payers)
+
+
+def _counters(
+    facts: CareFacts, decision: Decision, payers: tuple[Payer, ...]
+) -> dict[int, dict[str, Decimal]]:
+    counters = {facts.counted_year: {name: amount for name, amount in decision.counters.items() if amount}}
+    for payer in payers:
+        if payer.grant_id:
+            counters.setdefault(facts.settled_year, {})[f"grant:{payer.grant_id}"] = payer.amount
+    return counters
+
+
+def _settle(
+    patient_id: int,
+    institution: Institution,
+    bill: Bill,
+    on: datetime.date,
+    use_account: bool,
+    use_family: bool,
+    transaction_id: int,
+) -> dict[str, Any]:
+    facts = _facts(patient_id, bill, on, use_family)
+    own_id = facts.account_id if use_account else None
+    account_ids = {*([own_id] if own_id else []), *(grantor.account_id for grantor in facts.grantors)}
+    books = ledger.open(patient_id=patient_id, years=_years(facts), account_ids=account_ids, on=on)
+    quoted = _decide(facts, institution, bill, on, books.usage, books.accounts, own_id)
+    movements = [
+        ledger.Movement(
+            account_id=payer.account_id,
+            kind=EntryKind.CARE,
+            contra=Contra.INSTITUTION,
+            contra_id=institution.pk,
+            current=-payer.current,
+            historical=-payer.historical,
+        )
+        for payer in quoted.payers
+    ]
+    books.post(transaction_id, movements, quoted.counters)
+    settlement = _record(quoted, institution, on, transaction_id, books)
+    _tell_grantors(quoted, settlement, institution)
+    return {"settlement": settlement.pk}
+
+
+def _record(
+    quoted: Quote, institution: Institution, on: datetime.date, transaction_id: int, books: ledger.Books
+) -> Settlement:
+    facts = quoted.facts
+    settlement = Settlement.objects.create(
+        transaction_id=transaction_id,
+        region_id=facts.region_id,
+        patient_id=facts.member_id,
+        institution=institution,
+        insurance=facts.insurance,
+        scheme_id=facts.scheme.id,
+        kind=quoted.bill.kind,
+        level=quoted.bill.level,
+        signed=quoted.signed,
+        service_on=quoted.service_on,
+        settled_on=on,
+        counted_year=facts.counted_year,
+        in_scope=quoted.in_scope,
+        pre_self_pay=quoted.pre_self_pay,
+        self_paid=quoted.self_paid,
+        deductible=quoted.deductible,
+        fund=quoted.fund,
+        supplement=quoted.supplement,
+        own_current=quoted.own_current,
+        own_historical=quoted.own_historical,
+        shared=quoted.shared,
+        cash=quoted.cash,
+        counters={
+            year: {name: plain(amount) for name, amount in names.items()} for year, names in quoted.counters.items()
+        },
+        steps=quoted.steps,
+        order={
+            "strategy": facts.rules.order if facts.rules else "",
+            "grants": [grantor.grant.pk for grantor in facts.grantors],
+        },
+    )
+    SettlementPayer.objects.bulk_create(
+        SettlementPayer(
+            settlement=settlement,
+            position=position,
+            account_id=payer.account_id,
+            member_id=payer.member_id,
+            grant_id=payer.grant_id,
+            benefit_year=books.accounts[payer.account_id].benefit_year,
+            current=payer.current,
+            historical=payer.historical,
+        )
+        for position, payer in enumerate(quoted.payers, 1)
+    )
+    return settlement
+
+
+def _tell_grantors(quoted: Quote, settlement: Settlement, institution: Institution) -> None:
+    """Who shares his account hears of every use: how much and where, never what for."""
+    for payer in quoted.payers:
+        if payer.grant_id:
+            messages.notify(
+                member=Member(pk=payer.member_id),
+                kind="shared_use",
+                params={
+                    "beneficiary": quoted.facts.member_id,
+                    "amount": plain(payer.amount),
+                    "institution": institution.name,
+                    "on": settlement.settled_on.isoformat(),
+                },
+                at=now(),
+            )
+
+
+def _reverse(settlement_id: int, on: datetime.date, transaction_id: int) -> dict[str, Any]:
+    # The row lock makes a second reversal wait and then see the first.
+    settlement = Settlement.objects.select_for_update(no_key=True).get(pk=settlement_id)
+    if settlement.reversed_on is not None:
+        raise Refused("duplicate")
+    payers = list(settlement.payers.all())
+    counters = {
+        int(year): {name: -Decimal(amount) for name, amount in names.items()}
+        for year, names in settlement.counters.items()
+    }
+    books = ledger.open(
+        patient_id=settlement.patient_id,
+        years=counters,
+        account_ids=[payer.account_id for payer in payers],
+        on=on,
+    )
+    movements = [_back(payer, books.accounts[payer.account_id], settlement) for payer in payers]
+    books.post(transaction_id, movements, counters)
+    Settlement.objects.filter(pk=settlement.pk).update(reversed_on=on)
+    return {
+        "returned": {
+            movement.account_id: (plain(movement.current), plain(movement.historical)) for movement in movements
+        }
+    }
+
+
+def _back(payer: SettlementPayer, account: ledger.OpenAccount, settlement: Settlement) -> ledger.Movement:
+    """One leg back to its payer; the current of a closed year is historical by now."""
+    year_closed = account.benefit_year > payer.benefit_year
+    return ledger.Movement(
+        account_id=payer.account_id,
+        kind=EntryKind.REVERSAL,
+        contra=Contra.INSTITUTION,
+        contra_id=settlement.institution_id,
+        current=ZERO if year_closed else payer.current,
+        historical=payer.historical + payer.current if year_closed else payer.historical,
+    )

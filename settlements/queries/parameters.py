@@ -1,0 +1,84 @@
+"""Schemes, sharing rules and credit rules as the pure heart reads them, parsed once a version."""
+
+import datetime
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+
+from accounts.errors import Refused
+from family.domain.rules import SharingRules
+from settlements.domain.crediting import CreditRule
+from settlements.domain.scheme import Scheme
+
+# A row may be corrected in place, so the cache goes by content: an id alone would serve the old version for ever.
+SCHEME_ON = """
+SELECT id, md5(data::text) FROM settlements_scheme
+WHERE region_id = %s AND insurance = %s AND kind = %s AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
+"""
+RULES_ON = """
+SELECT id, md5(data::text) FROM family_sharingrules
+WHERE region_id = %s AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
+"""
+CREDIT_ON = """
+SELECT id, md5(data::text) FROM settlements_creditrule
+WHERE region_id = %s AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
+"""
+
+
+@dataclass(frozen=True)
+class SchemeVersion:
+    """A scheme with the id of its row."""
+
+    id: int
+    scheme: Scheme
+
+
+def scheme_on(region_id: str, insurance: str, kind: str, on: datetime.date) -> SchemeVersion:
+    """The scheme of a region for an insurance and a kind of care on a day of care. Raises Refused("no_scheme")."""
+    row = _one(SCHEME_ON, [region_id, insurance, kind, on, on])
+    if row is None:
+        raise Refused("no_scheme", region=region_id, insurance=insurance, kind=kind, on=on.isoformat())
+    return SchemeVersion(row[0], _scheme(*row))
+
+
+def sharing_rules_on(region_id: str, on: datetime.date) -> SharingRules | None:
+    """A region's sharing rules on a day; None where it has no sharing then."""
+    row = _one(RULES_ON, [region_id, on, on])
+    return _sharing_rules(*row) if row else None
+
+
+def credit_rule_on(region_id: str, on: datetime.date) -> CreditRule:
+    """A region's rule of crediting on a day. Raises Refused("no_scheme")."""
+    row = _one(CREDIT_ON, [region_id, on, on])
+    if row is None:
+        raise Refused("no_scheme", region=region_id, on=on.isoformat())
+    return _credit_rule(*row)
+
+
+def _one(sql: str, params: list[Any]) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchone()
+
+
+def _data(table: str, row_id: int) -> Any:
+    data = _one(f"SELECT data FROM {table} WHERE id = %s", [row_id])[0]
+    return json.loads(data) if isinstance(data, str) else data
+
+
+@lru_cache(maxsize=512)
+def _scheme(row_id: int, digest: str) -> Scheme:
+    return Scheme.from_data(_data("settlements_scheme", row_id))
+
+
+@lru_cache(maxsize=256)
+def _sharing_rules(row_id: int, digest: str) -> SharingRules:
+    return SharingRules.from_data(_data("family_sharingrules", row_id))
+
+
+@lru_cache(maxsize=256)
+def _credit_rule(row_id: int, digest: str) -> CreditRule:
+    return CreditRule.from_data(_data("settlements_creditrule", row_id))
