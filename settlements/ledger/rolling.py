@@ -8,8 +8,8 @@ from accounts import clock
 # What the row will hold once rolled to a day, and each closed year on the way; `account_next` is the one definition.
 ROLLED = """
 WITH RECURSIVE rolled AS (
-    SELECT id, region_id, benefit_year AS year, version, current, historical, debt,
-        current_products, historical_products, products_on AS boundary,
+    SELECT id, region_id, benefit_year AS year, version, current::numeric, historical::numeric, debt::numeric,
+        current_products::numeric, historical_products::numeric, products_on AS boundary,
         0::numeric AS rolled_historical, 0::numeric AS rolled_debt, 0::numeric AS interest
     FROM settlements_personalaccount WHERE id = ANY(%s)
     UNION ALL
@@ -26,7 +26,7 @@ ROLL_ONE_YEAR = """
 WITH due AS (
     SELECT a.*, n.year AS next_year, n.boundary, n.current_products AS closing_current,
         n.historical_products AS closing_historical, n.rolled_historical, n.rolled_debt, n.interest,
-        n.historical AS next_historical, n.debt AS next_debt
+        n.historical AS next_historical, n.debt AS next_debt, n.run_id
     FROM settlements_personalaccount a, LATERAL account_next(
         a.region_id, a.benefit_year, a.current, a.historical, a.debt, a.current_products, a.historical_products,
         a.products_on
@@ -40,13 +40,14 @@ WITH due AS (
 ), entries AS (
     INSERT INTO settlements_entry
         (account_id, version, transaction_id, kind, business_date, benefit_year, current_delta, historical_delta,
-         debt_delta, current_after, historical_after, debt_after, contra, current_products, historical_products)
+         debt_delta, current_after, historical_after, debt_after, contra, contra_id, current_products,
+         historical_products)
     SELECT due.id, version + 1, cause.id, 'rollover', boundary, benefit_year, -current, rolled_historical - historical,
-        rolled_debt - debt, 0, rolled_historical, rolled_debt, '', closing_current, closing_historical
+        rolled_debt - debt, 0, rolled_historical, rolled_debt, '', NULL, closing_current, closing_historical
     FROM due, cause
     UNION ALL
     SELECT due.id, version + 2, cause.id, 'interest', boundary, next_year, 0, next_historical - rolled_historical,
-        next_debt - rolled_debt, 0, next_historical, next_debt, 'interest', NULL, NULL
+        next_debt - rolled_debt, 0, next_historical, next_debt, 'interest', run_id, NULL, NULL
     FROM due, cause WHERE interest <> 0
 )
 UPDATE settlements_personalaccount a

@@ -19,7 +19,7 @@ CREATE FUNCTION account_next(
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT in_year, in_year + 1, starts_on,
         cp, hp,
-        net - in_historical, greatest(net, 0), greatest(-net, 0),
+        in_current, greatest(net, 0), greatest(-net, 0),
         gain, greatest(net + gain, 0), greatest(-net - gain, 0), run
     FROM (
         SELECT y.starts_on, r.id AS run,
