@@ -136,3 +136,18 @@ class Entry(models.Model):
             models.CheckConstraint(name="entry_version_positive", condition=Q(version__gt=0)),
         ]
         indexes = [models.Index(name="entry_by_transaction", fields=["transaction"])]
+
+
+class Credit(models.Model):
+    """That an account was credited for a period: a month ("2026-03") or a benefit year ("2025"). Never twice, by key."""
+
+    pk = models.CompositePrimaryKey("account_id", "period")
+    account = models.ForeignKey(PersonalAccount, models.PROTECT, related_name="credits")
+    period = models.CharField(max_length=7)
+    amount = Yuan()
+    transaction = models.ForeignKey(LedgerTransaction, models.PROTECT, related_name="credits")
+
+    class Meta:
+        verbose_name = _("credit")
+        verbose_name_plural = _("credits")
+        constraints = [models.CheckConstraint(name="credit_positive", condition=Q(amount__gt=0))]

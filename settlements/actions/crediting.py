@@ -1,0 +1,221 @@
+"""Crediting of personal accounts (划入): one member, or a region in set-based chunks. Never twice for a period."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import connection
+
+from accounts.domain.benefit_year import start_of, year_of
+from accounts.errors import Refused
+from accounts.models import Enrolment, Region, User
+from accounts.money import ZERO, plain
+from settlements import ledger
+from settlements.domain.crediting import CreditRule, month_credit, year_credit
+from settlements.domain.parameters import Person
+from settlements.enums import Contra, EntryKind
+from settlements.ledger.rolling import roll
+from settlements.models import Credit, PersonalAccount
+from settlements.queries.parameters import credit_rule_on
+
+MONTH, YEAR = "month", "year"
+CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class Credited:
+    """What a credit put into each bucket and what went to a debt first, in yuan."""
+
+    current: Decimal
+    historical: Decimal
+    debt_repaid: Decimal
+
+
+def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | None = None) -> Credited:
+    """Credit one member for the month or (the rest of) the benefit year of a day, by his region's rule.
+
+    A debt is repaid first. Raises Refused: not_permitted (no account), suspended, no_base, no_scheme, duplicate
+    (credited for this period already).
+    """
+    account = PersonalAccount.objects.filter(member=enrolment.member_id, region=enrolment.region_id).first()
+    if account is None or enrolment.insurance != "employee":
+        raise Refused("not_permitted")
+    rules = years_of(enrolment.region)
+    rule = credit_rule_on(enrolment.region_id, on)
+    amount = amount_for(rule, enrolment, every, on, rules)
+    period = period_of(every, on, rules)
+    answer = ledger.once(
+        scope=f"credit:{account.pk}",
+        key=f"{period}@{on}",
+        request={"amount": amount},
+        kind=EntryKind.CREDIT,
+        on=on,
+        region_id=enrolment.region_id,
+        by_id=by.pk if by else None,
+        work=partial(_credit, account, rule.bucket, amount, period, on),
+    )
+    return Credited(*(Decimal(answer[name]) for name in ("current", "historical", "debt_repaid")))
+
+
+def amount_for(rule: CreditRule, enrolment: Enrolment, every: str, on: datetime.date, years: Any) -> Decimal:
+    """Yuan due to an enrolment. Raises Refused: suspended (frozen, closed), no_base."""
+    if enrolment.status != "normal":
+        raise Refused(enrolment.status)
+    if enrolment.personal_status == "active" and enrolment.base is None:
+        raise Refused("no_base")
+    person = Person(
+        birth=enrolment.member.birth, status=enrolment.personal_status, retired_on=enrolment.retired_on
+    )
+    base = enrolment.base or ZERO
+    if every == YEAR:
+        return year_credit(rule, person, base, on, years)
+    return month_credit(rule, person, base, on)
+
+
+def period_of(every: str, on: datetime.date, years: Any) -> str:
+    """The period a credit of a day is for: "2026-03" or the benefit year "2025"."""
+    return str(year_of(years, on)) if every == YEAR else f"{on:%Y-%m}"
+
+
+def years_of(region: Region) -> list[tuple[int, int, int]]:
+    """The region's dated rule of the benefit year."""
+    return [tuple(rule) for rule in region.data["years"]]
+
+
+def _credit(
+    account: PersonalAccount, bucket: str, amount: Decimal, period: str, on: datetime.date, transaction_id: int
+) -> dict[str, Any]:
+    books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk], on=on)
+    if Credit.objects.filter(account=account, period=period).exists():
+        raise Refused("duplicate")
+    repaid = min(books.accounts[account.pk].debt, amount)
+    paid_in = {"current": ZERO, "historical": ZERO, bucket: amount - repaid}
+    if amount:
+        Credit.objects.create(account=account, period=period, amount=amount, transaction_id=transaction_id)
+        movement = ledger.Movement(
+            account_id=account.pk, kind=EntryKind.CREDIT, contra=Contra.CONTRIBUTION, debt=-repaid, **paid_in
+        )
+        books.post(transaction_id, [movement])
+    return {**{name: plain(value) for name, value in paid_in.items()}, "debt_repaid": plain(repaid)}
+
+
+CREDIT_CHUNK = """
+WITH due AS (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(amounts)s::numeric[]) AS due(account_id, amount)
+), fresh AS (
+    INSERT INTO settlements_credit (account_id, period, amount, transaction_id)
+    SELECT account_id, %(period)s, amount, %(transaction)s FROM due
+    ON CONFLICT DO NOTHING RETURNING account_id, amount
+), credited AS (
+    UPDATE settlements_personalaccount a SET
+        current = a.current + CASE WHEN %(to_current)s THEN f.amount - least(a.debt, f.amount) ELSE 0 END,
+        historical = a.historical + CASE WHEN %(to_current)s THEN 0 ELSE f.amount - least(a.debt, f.amount) END,
+        debt = a.debt - least(a.debt, f.amount),
+        current_products = a.current_products + a.current * greatest(%(on)s - a.products_on, 0),
+        historical_products = a.historical_products + a.historical * greatest(%(on)s - a.products_on, 0),
+        products_on = greatest(a.products_on, %(on)s),
+        version = a.version + 1
+    FROM fresh f WHERE a.id = f.account_id
+    RETURNING a.id, a.version, a.benefit_year, a.current, a.historical, a.debt, f.amount, old.debt AS old_debt
+)
+INSERT INTO settlements_entry
+    (account_id, version, transaction_id, kind, business_date, benefit_year, current_delta, historical_delta, debt_delta,
+     current_after, historical_after, debt_after, contra)
+SELECT id, version, %(transaction)s, 'credit', %(on)s, benefit_year,
+    CASE WHEN %(to_current)s THEN amount - (old_debt - debt) ELSE 0 END,
+    CASE WHEN %(to_current)s THEN 0 ELSE amount - (old_debt - debt) END,
+    debt - old_debt, current, historical, debt, 'contribution'
+FROM credited
+"""
+# Before the statement that credits: the same lock order as every movement, and the accounts that are behind.
+LOCK_CHUNK = """
+SELECT id, benefit_year FROM settlements_personalaccount WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+"""
+
+
+def credit_region(*, region: Region, every: str, on: datetime.date, by: User | None = None) -> tuple[int, Decimal]:
+    """Credit every employee member of a region for the period of a day: (accounts credited, yuan).
+
+    In chunks that commit one by one; whoever was credited for the period already is passed over, so it may be run again.
+    """
+    credited, total = 0, ZERO
+    last = 0
+    while True:
+        chunk = list(_enrolments(region, on, last))
+        if not chunk:
+            return credited, total
+        last = chunk[-1][0]
+        count, amount = _credit_chunk(region, chunk, every, on, by)
+        credited, total = credited + count, total + amount
+
+
+def _enrolments(region: Region, on: datetime.date, after: int) -> Sequence[tuple[int, Enrolment]]:
+    """The next accounts of the region by id, each with its member's enrolment on the day."""
+    accounts = dict(
+        PersonalAccount.objects.filter(region=region, pk__gt=after, status="open")
+        .order_by("pk")
+        .values_list("member_id", "pk")[:CHUNK]
+    )
+    enrolments = Enrolment.objects.filter(
+        member__in=accounts, region=region, insurance="employee", valid_from__lte=on
+    ).exclude(valid_to__lte=on)
+    return sorted(
+        ((accounts[enrolment.member_id], enrolment) for enrolment in enrolments.select_related("member")),
+        key=lambda pair: pair[0],
+    )
+
+
+def _credit_chunk(
+    region: Region, chunk: Sequence[tuple[int, Enrolment]], every: str, on: datetime.date, by: User | None
+) -> tuple[int, Decimal]:
+    years, rule = years_of(region), credit_rule_on(region.pk, on)
+    due: dict[int, Decimal] = {}
+    for account_id, enrolment in chunk:
+        if enrolment.status == "normal" and (enrolment.base is not None or enrolment.personal_status == "retired"):
+            amount = amount_for(rule, enrolment, every, on, years)
+            if amount:
+                due[account_id] = amount
+    period = period_of(every, on, years)
+    answer = ledger.once(
+        scope=f"credit-region:{region.pk}",
+        key=f"{period}:{chunk[0][0]}-{chunk[-1][0]}@{on}",
+        request={"due": {str(account): plain(amount) for account, amount in due.items()}},
+        kind=EntryKind.CREDIT,
+        on=on,
+        region_id=region.pk,
+        by_id=by.pk if by else None,
+        work=partial(_apply_chunk, region, rule.bucket, due, period, on),
+    )
+    return answer["accounts"], Decimal(answer["amount"])
+
+
+def _apply_chunk(
+    region: Region, bucket: str, due: dict[int, Decimal], period: str, on: datetime.date, transaction_id: int
+) -> dict[str, Any]:
+    years = years_of(region)
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_CHUNK, [list(due)])
+        behind = [account for account, year in cursor.fetchall() if start_of(years, year + 1) <= on]
+    for account_id in behind:
+        roll(account_id, on)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CREDIT_CHUNK,
+            {
+                "ids": list(due),
+                "amounts": list(due.values()),
+                "period": period,
+                "transaction": transaction_id,
+                "to_current": bucket == "current",
+                "on": on,
+            },
+        )
+        cursor.execute(
+            "SELECT count(*), coalesce(sum(amount), 0) FROM settlements_credit WHERE transaction_id = %s",
+            [transaction_id],
+        )
+        accounts, amount = cursor.fetchone()
+    return {"accounts": accounts, "amount": plain(amount)}
