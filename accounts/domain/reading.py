@@ -11,6 +11,8 @@ from accounts.money import BadAmount, parse_amount
 Path: TypeAlias = tuple[str | int, ...]
 
 HUNDRED = Decimal(100)
+# How good a source is: official, repost, consumer page; general knowledge; inferred from a sourced rule.
+GRADES = ("A", "B", "C", "OWN", "DERIVED")
 
 MESSAGES = {
     "missing": "is missing",
@@ -25,8 +27,15 @@ MESSAGES = {
     "out_of_range": "should be a whole number from {least} to {most}",
     "no_value": "has no row that fits: {circumstances}",
     "too_much": "comes to {value}, more than {most}, for: {circumstances}",
-    "unknown_counter": "names the counter {counter}, which stands not under [counters] of this file",
+    "unknown_counter": "names the counter {counter}, which does not stand under [counters] of this file",
     "band_order": "is out of order: bands rise, and only the last has no up_to",
+    "one_deadline": "stands for exactly one of next_year and within_months",
+    "bad_month_and_day": 'should be a month and a day such as "01-20"',
+    "overlap": "falls into the time of another version for the same purpose",
+    "ends_first": "should be later than valid_from (it is the first day on which the version no longer holds)",
+    "years_order": "should be later than the one before",
+    "bad_code": "should be six digits (GB/T 2260)",
+    "bad_counter_name": "should be a name of at most 24 small letters and underscores",
     "stage_order": "is out of order: accounts and deductibles, then one rate, then one supplement after a rate with a cap",
 }
 
@@ -74,6 +83,18 @@ class Reader:
         """Whether the key is there at all."""
         self._asked.add(key)
         return key in self._data
+
+    def names(self) -> tuple[str, ...]:
+        """The keys that are there, of a table whose keys are names."""
+        return tuple(self._data)
+
+    def rest(self) -> dict[str, Any]:
+        """What has not been asked for yet, for another reader to check."""
+        return {key: value for key, value in self._data.items() if key not in self._asked}
+
+    def provenance(self) -> tuple[str, str, str]:
+        """source, grade and note: what every part of the rules says about where it comes from."""
+        return self.text("source"), self.choice("grade", GRADES), self.text("note", "")
 
     def get(self, key: str) -> Any:
         """The value as it stands; the key must be there."""

@@ -1,7 +1,7 @@
 """The sharing rules of a region: one dated version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from accounts.domain.reading import Path, Reader
@@ -10,6 +10,7 @@ from accounts.money import ZERO
 NEAR_RELATIVES = ("spouse", "parent", "child", "sibling", "grandparent", "grandchild")
 STRATEGIES = ("filed", "last_bound", "largest_balance", "single")
 USES = ("pay", "premium")
+UNBIND_EFFECTS = ("same_day", "next_day")
 REVIEWS = ("none", "window", "all")
 
 
@@ -28,7 +29,6 @@ class SharingRules:
     mutual: bool
     order: str
     order_adjustable: bool
-    shareable: tuple[str, ...]
     uses: tuple[str, ...]
     verification_age: int
     review: str
@@ -41,14 +41,38 @@ class SharingRules:
     keep: Decimal = ZERO
     max_beneficiaries: int | None = None
     max_grantors: int | None = None
-    max_per_relation: Mapping[str, int]
+    max_per_relation: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "SharingRules":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
-        raise NotImplementedError
+        with Reader(data, path) as reader:
+            source, grade, note = reader.provenance()
+            return cls(
+                relations=frozenset(reader.choices("relations", NEAR_RELATIVES)),
+                same_region=reader.flag("same_region"),
+                mutual=reader.flag("mutual"),
+                order=reader.choice("order", STRATEGIES),
+                order_adjustable=reader.flag("order_adjustable"),
+                uses=reader.choices("uses", USES),
+                verification_age=reader.whole("verification_age", 0, 150),
+                review=reader.choice("review", REVIEWS),
+                unbind_min_months=reader.whole("unbind_min_months", 0, 120),
+                unbind_effect=reader.choice("unbind_effect", UNBIND_EFFECTS),
+                consent_days=reader.whole("consent_days", 1, 366),
+                source=source,
+                grade=grade,
+                note=note,
+                keep=reader.amount("keep"),
+                max_beneficiaries=reader.whole_or_none("max_beneficiaries", 1, 100),
+                max_grantors=reader.whole_or_none("max_grantors", 1, 100),
+                max_per_relation=_limits(reader),
+            )
 
-    @classmethod
-    def read(cls, reader: Reader) -> "SharingRules":
-        """The same out of a table that holds more."""
-        raise NotImplementedError
+
+def _limits(reader: Reader) -> dict[str, int]:
+    """From max_per_relation = {spouse = 1, child = 3}."""
+    if not reader.has("max_per_relation"):
+        return {}
+    with reader.table("max_per_relation") as limits:
+        return {relation: limits.whole(relation, 1, 100) for relation in NEAR_RELATIVES if limits.has(relation)}

@@ -1,14 +1,17 @@
 """Who pays the personal share of a bill: own account, then grantors in the region's order, then cash."""
 
-import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from accounts.money import ZERO
+from accounts.money import ZERO, plain
 from settlements.domain.assessment import Decision, Step
+from settlements.domain.scheme import SHARED, Payer
 
 OWN = "own"
+# The one bucket of a grantor that relatives may use; a current balance is never shared.
+SHAREABLE = "historical"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,15 +19,14 @@ class Candidate:
     """A grant in force with what the grantor's account holds now. Amounts in yuan.
 
     `grant` and `account` are keys of the caller; `name` breaks ties of equal balances; `position` is the beneficiary's
-    own order (None: not ordered yet, so after the ordered ones by binding); `bound_order` rises with binding.
-    `limit` is the most for care in a benefit year, `limit_used` what of it is gone.
+    own order (None: not ordered yet, so after the ordered ones by binding); `bound_order` rises with each binding.
+    `limit` is the most for care in a benefit year, `limit_used` what of it is gone; `status` the grantor's enrolment.
     """
 
     grant: str
     account: str
     name: str
     balance: Decimal
-    bound_on: datetime.date
     bound_order: int
     position: int | None = None
     limit: Decimal | None = None
@@ -69,22 +71,110 @@ class Allocation:
 
 
 def passed_over(candidate: Candidate, keep: Decimal = ZERO) -> str | None:
-    """Why a grant cannot pay now: not_permitted, paused, suspended (and other states), limit_reached, below_threshold,
-    insufficient_balance; None if it can."""
-    raise NotImplementedError
+    """Why a grant cannot pay now, or None if it can.
+
+    not_permitted (not for care), paused, the grantor's enrolment (suspended, frozen, closed), over_limit,
+    insufficient_balance or below_threshold (what he has stays with him).
+    """
+    if not candidate.uses_care:
+        return "not_permitted"
+    if candidate.paused:
+        return "paused"
+    if candidate.status != "normal":
+        return candidate.status
+    if candidate.limit is not None and candidate.limit <= candidate.limit_used:
+        return "over_limit"
+    if candidate.balance <= 0:
+        return "insufficient_balance"
+    return "below_threshold" if candidate.balance <= keep else None
 
 
 def order_sources(strategy: str, candidates: Iterable[Candidate], keep: Decimal = ZERO) -> tuple[Source, ...]:
-    """The grantors that can pay, in the region's order (filed, last_bound, largest_balance or single).
+    """The grantors that can pay, in the region's order; `keep` yuan stay with each of them.
 
-    `keep` stays with each grantor.
+    filed: the beneficiary's own order, then by binding; last_bound: the youngest grant first; largest_balance: by
+    what the accounts hold now, equal ones by name; single: there should be one, so as filed. KeyError for others.
     """
-    raise NotImplementedError
+    usable = [candidate for candidate in candidates if passed_over(candidate, keep) is None]
+    return tuple(
+        Source(candidate.grant, candidate.account, _available(candidate, keep))
+        for candidate in sorted(usable, key=_SORT_KEYS[strategy])
+    )
+
+
+def _filed(candidate: Candidate) -> tuple[bool, int, int]:
+    return candidate.position is None, candidate.position or 0, candidate.bound_order
+
+
+_SORT_KEYS: dict[str, Callable[[Candidate], Any]] = {
+    "filed": _filed,
+    "single": _filed,
+    "last_bound": lambda candidate: -candidate.bound_order,
+    # A limit does not make a balance smaller: the source says the largest balance, not the largest permission.
+    "largest_balance": lambda candidate: (-candidate.balance, candidate.name, candidate.bound_order),
+}
+
+
+def _available(candidate: Candidate, keep: Decimal) -> Decimal:
+    above = candidate.balance - keep
+    return above if candidate.limit is None else min(above, candidate.limit - candidate.limit_used)
 
 
 def allocate(decision: Decision, own: Mapping[str, Decimal], sources: Iterable[Source]) -> Allocation:
-    """Pay the personal share. `own`: bucket -> balance before this bill; the account stage's part is taken off here.
+    """Pay the personal share, item class after item class, each by its row of payers, and the rest in cash.
 
-    The legs hold the account stage too, first. bill = fund + supplement + legs + cash.
+    `own`: bucket -> balance before this bill. The legs begin with what the account stage took.
+    The bill = fund + supplement + legs + cash, and nobody gives more than he has.
     """
-    raise NotImplementedError
+    purse = _Purse(decision, own, sources)
+    for item_class, share in decision.personal.items():
+        for payer in decision.payers[item_class]:
+            share -= purse.pay(payer, item_class, share)
+        purse.pay_cash(item_class, share)
+    return Allocation(tuple(purse.legs), purse.cash, tuple(purse.steps))
+
+
+class _Purse:
+    """What is left in each account while a bill is being paid."""
+
+    def __init__(self, decision: Decision, own: Mapping[str, Decimal], sources: Iterable[Source]) -> None:
+        self.own = {bucket: balance - decision.account.get(bucket, ZERO) for bucket, balance in own.items()}
+        self.sources = tuple(sources)
+        self.available = {source.grant: source.available for source in self.sources}
+        self.legs = [Leg(OWN, "", bucket, "in_scope", paid) for bucket, paid in decision.account.items() if paid]
+        self.cash = ZERO
+        self.steps: list[Step] = []
+
+    def pay(self, payer: Payer, item_class: str, due: Decimal) -> Decimal:
+        """Take as much of what is due as this payer can give."""
+        if payer.bucket == SHARED:
+            return self._pay_shared(item_class, due)
+        before = self.own.get(payer.bucket, ZERO)
+        taken = max(ZERO, min(due, before - payer.above))
+        if taken:
+            self.own[payer.bucket] = before - taken
+            self.legs.append(Leg(OWN, "", payer.bucket, item_class, taken))
+            self._note(f"pay.own_{payer.bucket}", taken, item_class, before=before, above=payer.above)
+        return taken
+
+    def _pay_shared(self, item_class: str, due: Decimal) -> Decimal:
+        rest = due
+        for source in self.sources:
+            before = self.available[source.grant]
+            taken = max(ZERO, min(rest, before))
+            if taken:
+                rest -= taken
+                self.available[source.grant] = before - taken
+                self.legs.append(Leg(source.grant, source.account, SHAREABLE, item_class, taken))
+                self._note("pay.shared", taken, item_class, before=before, grant=source.grant, account=source.account)
+        return due - rest
+
+    def pay_cash(self, item_class: str, due: Decimal) -> None:
+        """What nobody has paid."""
+        if due:
+            self.cash += due
+            self._note("pay.cash", due, item_class)
+
+    def _note(self, key: str, amount: Decimal, item_class: str, **params: Decimal | str) -> None:
+        shown = {name: plain(value) if isinstance(value, Decimal) else value for name, value in params.items()}
+        self.steps.append(Step(key, amount, {"item_class": item_class, **shown}))

@@ -2,14 +2,13 @@
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from accounts.domain.reading import HUNDRED
 from accounts.money import ZERO, fen, is_fen, plain
-from settlements.domain.parameters import Circumstances, Parameter, Person
+from settlements.domain.parameters import Circumstances, Person
 from settlements.domain.scheme import (
     ITEM_CLASSES,
     AccountStage,
@@ -17,6 +16,7 @@ from settlements.domain.scheme import (
     Payer,
     RateStage,
     Scheme,
+    Stage,
     SupplementStage,
 )
 
@@ -93,11 +93,224 @@ def assess(
 
     `used`: counter -> yuan in the benefit year in which the bill counts (one that is missing is zero);
     `own`: bucket -> balance of the patient's own account (empty without one); `on`: the day of care.
-    Raises NoValue where the scheme has no parameter for the circumstances.
+    A suspended patient gets nothing from the fund and bears no deductible, but an account stage still pays; a frozen
+    one gets and pays nothing but cash. Raises NoValue where the scheme has no parameter for the circumstances.
     """
-    raise NotImplementedError
+    bill = _Bill(claim, used, own, on)
+    enrolment = claim.person.enrolment
+    if enrolment != "normal":
+        bill.note(enrolment, ZERO)
+    for stage in scheme.stages:
+        if enrolment == "normal" or (enrolment == "suspended" and isinstance(stage, AccountStage)):
+            bill.apply(stage)
+    return bill.decision({} if enrolment == "frozen" else scheme.payers)
 
 
-def counter_names(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, ...]:
-    """The counters that assessing this bill reads and fills."""
-    raise NotImplementedError
+def counter_keys(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, ...]:
+    """The keys under which `assess` looks into `used` for this bill."""
+    keys: list[str] = []
+    for stage in scheme.stages:
+        match stage:
+            case DeductibleStage():
+                keys.append(_deductible_key(stage, claim, on))
+            case RateStage():
+                keys += [stage.counter, stage.axis_counter]
+            case SupplementStage():
+                keys.append(stage.counter)
+    return tuple(dict.fromkeys(key for key in keys if key))
+
+
+def _deductible_key(stage: DeductibleStage, claim: Claim, on: datetime.date) -> str:
+    """The counter of a deductible; by day and institution it is another one each time, such as deductible:2025-09-10:H1."""
+    if stage.scope == "day_institution":
+        return f"{stage.counter}:{on.isoformat()}:{claim.institution}"
+    return stage.counter
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """A piece of the in-scope cost, in yuan, that lies in one band, and the fund's rate there."""
+
+    cost: Fraction
+    percent: Decimal
+
+    @property
+    def pays(self) -> Fraction:
+        return self.cost * Fraction(self.percent) / 100
+
+
+class _Bill:
+    """A bill on its way through the stages; `rest` is the in-scope cost that no stage has taken yet."""
+
+    def __init__(
+        self, claim: Claim, used: Mapping[str, Decimal], own: Mapping[str, Decimal], on: datetime.date
+    ) -> None:
+        self.claim, self.used, self.own, self.on = claim, used, own, on
+        self.at = Circumstances(person=claim.person, on=on, level=claim.level, signed=claim.signed)
+        self.rest = claim.in_scope
+        self.account: dict[str, Decimal] = {}
+        self.fund = self.supplement = self.deductible = ZERO
+        self.beyond: list[_Slice] = []
+        self.counters: dict[str, Decimal] = {}
+        self.steps: list[Step] = []
+
+    def note(self, key: str, amount: Decimal, **params: Any) -> None:
+        """Put a line under the working; amounts become texts."""
+        shown = {name: plain(value) if isinstance(value, Decimal) else value for name, value in params.items()}
+        self.steps.append(Step(key, amount, shown))
+
+    def count(self, counter: str, amount: Decimal) -> None:
+        """Add to a counter."""
+        if counter and amount:
+            self.counters[counter] = self.counters.get(counter, ZERO) + amount
+
+    def left(self, limit: Decimal, counter: str) -> Decimal:
+        """What a counter leaves of a limit; never below zero, for a limit may have been higher once."""
+        return max(ZERO, limit - self.used.get(counter, ZERO) - self.counters.get(counter, ZERO))
+
+    def apply(self, stage: Stage) -> None:
+        """Let one stage take its part."""
+        match stage:
+            case AccountStage():
+                self._account(stage)
+            case DeductibleStage():
+                self._deductible(stage)
+            case RateStage():
+                self._rate(stage)
+            case SupplementStage():
+                self._supplement(stage)
+
+    def _account(self, stage: AccountStage) -> None:
+        balance = self.own.get(stage.bucket, ZERO) - self.account.get(stage.bucket, ZERO)
+        taken = min(self.rest, max(ZERO, balance))
+        self.rest -= taken
+        self.account[stage.bucket] = self.account.get(stage.bucket, ZERO) + taken
+        self.note("stage.account", taken, bucket=stage.bucket, balance=balance, source=stage.source)
+
+    def _deductible(self, stage: DeductibleStage) -> None:
+        """The patient bears the rest of the deductible; a lower one than was borne already asks for nothing."""
+        amount, key = stage.amount.at(self.at), _deductible_key(stage, self.claim, self.on)
+        borne = min(self.rest, self.left(amount, key))
+        self.note(
+            "stage.deductible",
+            borne,
+            deductible=amount,
+            used_before=self.used.get(key, ZERO),
+            remaining=self.left(amount, key) - borne,
+            scope=stage.scope,
+            source=stage.source,
+        )
+        self.rest -= borne
+        self.deductible += borne
+        self.count(key, borne)
+
+    def _rate(self, stage: RateStage) -> None:
+        """The fund's entitlement on the rest, rounded once, as far as the cap has room."""
+        slices = self._slices(stage)
+        entitlement = fen(sum((piece.pays for piece in slices), Fraction(0)))
+        self.note("stage.rate", entitlement, base=self.rest, bands=_shown(slices), axis=stage.axis, source=stage.source)
+        self.fund = entitlement
+        if stage.cap is not None:
+            self._cap(stage, slices, stage.cap.at(self.at))
+        self.count(stage.counter, self.fund)
+        self.count(stage.axis_counter, self.claim.in_scope)
+
+    def _cap(self, stage: RateStage, slices: list[_Slice], cap: Decimal) -> None:
+        room = self.left(cap, stage.counter)
+        entitlement, self.fund = self.fund, min(self.fund, room)
+        if self.fund < entitlement:
+            self.beyond = _after(slices, self.fund)
+        self.note(
+            "stage.cap",
+            self.fund,
+            limit=cap,
+            used_before=self.used.get(stage.counter, ZERO),
+            remaining=room - self.fund,
+            reached=self.fund < entitlement,
+            source=stage.source,
+        )
+
+    def _supplement(self, stage: SupplementStage) -> None:
+        """A second fund on what lies beyond the cap."""
+        if not self.beyond:
+            return
+        percent = None if stage.rate is None else stage.rate.at(self.at)
+        slices = self.beyond if percent is None else [_Slice(piece.cost, percent) for piece in self.beyond]
+        amount = fen(sum((piece.pays for piece in slices), Fraction(0)))
+        limit = None if stage.limit is None else stage.limit.at(self.at)
+        if limit is not None:
+            amount = min(amount, self.left(limit, stage.counter))
+        self.supplement = amount
+        self.note(
+            "stage.supplement",
+            amount,
+            base=fen(sum((piece.cost for piece in slices), Fraction(0))),
+            bands=_shown(slices),
+            limit=limit,
+            used_before=self.used.get(stage.counter, ZERO),
+            source=stage.source,
+        )
+        self.count(stage.counter, amount)
+
+    def _slices(self, stage: RateStage) -> list[_Slice]:
+        """The rest cut at the bands' ends, exactly."""
+        slices: list[_Slice] = []
+        rest, at = Fraction(self.rest), self._position(stage)
+        for band in stage.bands:
+            percent = band.rate.at(self.at)
+            room = rest if band.up_to is None else max(Fraction(0), Fraction(band.up_to) - at)
+            if stage.axis == "fund" and band.up_to is not None:
+                # The axis counts what the fund pays, so a yuan of it is more than a yuan of cost.
+                room = room * 100 / Fraction(percent) if percent else rest
+            cost = min(rest, room)
+            if cost:
+                slices.append(_Slice(cost, percent))
+                rest -= cost
+                at += slices[-1].pays if stage.axis == "fund" else cost
+        return slices
+
+    def _position(self, stage: RateStage) -> Fraction:
+        """Where on the axis the rest begins."""
+        if stage.axis == "fund":
+            return Fraction(self.used.get(stage.counter, ZERO))
+        borne_first = Fraction(self.claim.in_scope - self.rest)
+        return borne_first + Fraction(self.used.get(stage.axis_counter, ZERO) if stage.axis == "in_scope" else ZERO)
+
+    def decision(self, payers: Mapping[str, tuple[Payer, ...]]) -> Decision:
+        """What has come out. ValueError if a fen was lost, which would be a fault of a stage."""
+        claim = self.claim
+        taken = self.fund + self.supplement + sum(self.account.values(), ZERO)
+        personal = {
+            "in_scope": claim.in_scope - taken,
+            "pre_self_pay": claim.pre_self_pay,
+            "self_paid": claim.self_paid,
+        }
+        if personal["in_scope"] < self.deductible:
+            raise ValueError(f"the stages took {taken} of {claim.in_scope}, more than there was")
+        return Decision(
+            fund=self.fund,
+            supplement=self.supplement,
+            deductible=self.deductible,
+            account=self.account,
+            personal=personal,
+            payers={item_class: payers.get(item_class, ()) for item_class in ITEM_CLASSES},
+            counters=self.counters,
+            steps=tuple(self.steps),
+        )
+
+
+def _after(slices: list[_Slice], fund: Decimal) -> list[_Slice]:
+    """The slices that lie beyond what the fund still pays."""
+    paid, beyond = Fraction(fund), []
+    for piece in slices:
+        here = min(paid, piece.pays)
+        paid -= here
+        left = piece.cost - here * 100 / Fraction(piece.percent) if piece.percent else Fraction(0)
+        if left:
+            beyond.append(_Slice(left, piece.percent))
+    return beyond
+
+
+def _shown(slices: list[_Slice]) -> list[dict[str, str]]:
+    """The bands that the bill touches, for the working."""
+    return [{"base": plain(piece.cost), "rate_percent": f"{piece.percent.normalize():f}"} for piece in slices]

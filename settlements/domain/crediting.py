@@ -1,12 +1,19 @@
 """What is credited to a personal account for a month or a year, and what goes back on leaving."""
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
-from accounts.domain.benefit_year import Rules
-from accounts.domain.reading import Path, Reader
-from settlements.domain.parameters import Parameter, Person
+from accounts.domain.benefit_year import Rules, months_left, start_of, year_of
+from accounts.domain.reading import Path, Reader, read_amount, read_percent
+from accounts.money import ZERO, fen
+from settlements.domain.parameters import Circumstances, Parameter, Person
+from settlements.domain.scheme import OWN_BUCKETS
+
+PERIODS = ("month", "year")
+MONTHS = ("this_month", "next_month")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,27 +39,66 @@ class CreditRule:
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "CreditRule":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
-        raise NotImplementedError
+        with Reader(data, path) as reader:
+            source, grade, note = reader.provenance()
+            return cls(
+                every=reader.choice("every", PERIODS),
+                bucket=reader.choice("bucket", OWN_BUCKETS),
+                active=Parameter.read(reader, "active_percent", read_percent),
+                retired=Parameter.read(reader, "retired_amount", read_amount),
+                retired_per=reader.choice("retired_per", PERIODS),
+                joining=reader.choice("joining", MONTHS),
+                leaving=reader.choice("leaving", MONTHS),
+                source=source,
+                grade=grade,
+                note=note,
+            )
 
-    @classmethod
-    def read(cls, reader: Reader) -> "CreditRule":
-        """The same out of a table that holds more."""
-        raise NotImplementedError
+    def check(self, levels: Collection[str], path: Path = ()) -> None:
+        """That everybody has a value. Raises BadData."""
+        self.active.check((*path, "active_percent"), levels)
+        self.retired.check((*path, "retired_amount"), levels)
 
 
 def month_credit(rule: CreditRule, person: Person, base: Decimal, on: datetime.date) -> Decimal:
-    """One month's credit in yuan; age on the day. Active: percent of the monthly base, rounded once."""
-    raise NotImplementedError
+    """One month's credit in yuan, rounded once; age on the day.
+
+    Active: percent of the monthly base. Retired: the fixed amount, a yearly one divided by twelve.
+    """
+    amount = _amount(rule, person, on)
+    if person.status == "active":
+        return fen(Fraction(base) * Fraction(amount) / 100)
+    return amount if rule.retired_per == "month" else fen(Fraction(amount) / 12)
 
 
 def year_credit(rule: CreditRule, person: Person, base: Decimal, on: datetime.date, years: Rules) -> Decimal:
-    """The credit of the benefit year of `on`: whole on its first day; on a later day (joining) for the months left."""
-    raise NotImplementedError
+    """The credit of the benefit year of `on`, in yuan: whole on its first day; later (joining) for the months left."""
+    year = year_of(years, on)
+    if on > start_of(years, year):
+        return month_credit(rule, person, base, on) * _months(rule.joining, years, on)
+    if person.status == "retired" and rule.retired_per == "year":
+        return _amount(rule, person, on)
+    return month_credit(rule, person, base, on) * 12
 
 
 def clawback(rule: CreditRule, person: Person, base: Decimal, on: datetime.date, years: Rules) -> Decimal:
-    """What goes back when somebody leaves on a day: the months not spent, of a rule that credits the whole year.
+    """What goes back, in yuan, when somebody leaves on a day: the months not spent, where the year is credited ahead.
 
-    The caller takes no more than is there; the rest is a debt.
+    Counted with the age at the beginning of the year, as it was credited. The caller takes no more than is there; the
+    rest is a debt.
     """
-    raise NotImplementedError
+    if rule.every == "month":
+        return ZERO
+    credited_on = start_of(years, year_of(years, on))
+    return month_credit(rule, person, base, credited_on) * _months(rule.leaving, years, on)
+
+
+def _amount(rule: CreditRule, person: Person, on: datetime.date) -> Decimal:
+    parameter = rule.active if person.status == "active" else rule.retired
+    return parameter.at(Circumstances(person=person, on=on))
+
+
+def _months(first: str, years: Rules, on: datetime.date) -> int:
+    """The months of the benefit year from the month of `on`, or from the one after it."""
+    months = months_left(years, year_of(years, on), on)
+    return months if first == "this_month" else months - 1

@@ -1,33 +1,55 @@
 """Until when a bill that was paid in cash may be filed (manual reimbursement)."""
 
+import calendar
 import datetime
 from dataclasses import dataclass
 
-from accounts.domain.reading import Path, Reader
+from accounts.domain.reading import BadData, Path, Reader
 
 
 @dataclass(frozen=True, kw_only=True)
 class FilingRule:
     """Either to a day of the calendar year after the year of care, or within so many months of the day of care."""
 
-    next_year_month: int | None
-    next_year_day: int | None
-    within_months: int | None
     source: str
     grade: str
     note: str = ""
+    next_year: tuple[int, int] | None = None
+    within_months: int | None = None
 
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "FilingRule":
-        """From a version's data as TOML or JSON holds it. Raises BadData."""
-        raise NotImplementedError
-
-    @classmethod
-    def read(cls, reader: Reader) -> "FilingRule":
-        """The same out of a table that holds more."""
-        raise NotImplementedError
+        """From a version's data: next_year = "01-20", or within_months = 12. Raises BadData."""
+        with Reader(data, path) as reader:
+            if reader.has("next_year") == reader.has("within_months"):
+                raise BadData((*path, "next_year"), "one_deadline")
+            source, grade, note = reader.provenance()
+            return cls(
+                source=source,
+                grade=grade,
+                note=note,
+                next_year=_month_and_day(reader) if reader.has("next_year") else None,
+                within_months=reader.whole_or_none("within_months", 1, 120),
+            )
 
 
 def last_day(rule: FilingRule, service_on: datetime.date) -> datetime.date:
-    """The last day on which a bill may be filed; a day off does not move it (that is for the working calendar)."""
-    raise NotImplementedError
+    """The last day on which a bill may be filed; a day off does not move it (that is for the working calendar).
+
+    Months end on the same day of the month, or on its last day where there is none (Civil Code, article 202).
+    """
+    if rule.next_year is not None:
+        return datetime.date(service_on.year + 1, *rule.next_year)
+    months = service_on.year * 12 + service_on.month - 1 + (rule.within_months or 0)
+    year, month = divmod(months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return datetime.date(year, month + 1, min(service_on.day, last))
+
+
+def _month_and_day(reader: Reader) -> tuple[int, int]:
+    """From "01-20"; 29 February is no deadline that every year has."""
+    try:
+        day = datetime.date.fromisoformat(f"2025-{reader.text('next_year')}")
+    except ValueError:
+        raise BadData((*reader.path, "next_year"), "bad_month_and_day") from None
+    return day.month, day.day

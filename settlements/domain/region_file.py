@@ -1,15 +1,25 @@
 """A region's file (regions/*.toml): text in, checked plain data out, or problems that name file, line and key."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from accounts.domain.benefit_year import YearRule
+from accounts.domain.reading import BadData, Reader
 from family.domain.rules import SharingRules
 from settlements.domain.crediting import CreditRule
 from settlements.domain.filing import FilingRule
-from settlements.domain.scheme import Scheme
+from settlements.domain.parameters import LEVELS
+from settlements.domain.scheme import INSURANCES, KINDS, Scheme
+from settlements.domain.toml_lines import line_of
+
+LANGUAGES = ("zh", "en")
+_CODE = re.compile(r"[0-9]{6}")
+# Short enough that a counter of a day and an institution still fits its column of sixty characters.
+_COUNTER = re.compile(r"[a-z][a-z_]{0,23}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +34,11 @@ class Version:
     valid_to: datetime.date | None
     data: dict[str, Any]
 
+    @property
+    def slot(self) -> tuple[str, ...]:
+        """No two versions of one slot hold on one day."""
+        return ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class SchemeVersion(Version):
@@ -32,6 +47,11 @@ class SchemeVersion(Version):
     insurance: str
     kind: str
     scheme: Scheme
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        """One scheme for an insurance and a kind of care."""
+        return self.insurance, self.kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +105,11 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}, line {self.line}" if self.line else self.file
-        return f"{place}: {self.key} {self.reason}".rstrip()
+        return f"{place}: {self.key} {self.reason}"
 
 
 class BadRegionFile(ValueError):
-    """A region file with mistakes; `problems` holds all that were found, in the file's order."""
+    """A region file with mistakes; `problems` holds the first one of each part of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -98,4 +118,152 @@ class BadRegionFile(ValueError):
 
 def load_region_text(text: str, path: str) -> RegionFile:
     """Read a region file's text; `path` is only for the messages. Raises BadRegionFile."""
-    raise NotImplementedError
+    try:
+        top = Reader(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadRegionFile([_syntax_problem(str(error), path)]) from None
+    errors: list[BadData] = []
+    try:
+        region = _region(top, errors)
+    except BadData as error:
+        errors.append(error)
+    if errors:
+        problems = [Problem(path, line_of(text, error.path), error.key, error.reason) for error in errors]
+        raise BadRegionFile(sorted(problems, key=lambda problem: problem.line or 0))
+    return region
+
+
+def _syntax_problem(message: str, path: str) -> Problem:
+    """tomllib says where it stopped only within its message: (at line 3, column 5)."""
+    place = re.search(r"\(at line (\d+), column \d+\)", message)
+    return Problem(path, int(place[1]) if place else None, "TOML:", message)
+
+
+def _region(top: Reader, errors: list[BadData]) -> RegionFile:
+    """The whole file; the mistakes of dated parts are collected, so that one run tells most of them."""
+    with top:
+        levels = top.choices("levels", LEVELS)
+        counters = _counters(top.table("counters"))
+        return RegionFile(
+            code=_code(top),
+            names=_labels(top.table("name")),
+            buckets=top.choice("buckets", ("one", "two")),
+            levels=levels,
+            counters=counters,
+            years=_years(top),
+            schemes=_versions(top, "scheme", lambda row: _scheme(row, levels, counters), errors),
+            sharing=_versions(top, "sharing", _sharing, errors),
+            credits=_versions(top, "credit", lambda row: _credit(row, levels), errors),
+            filing=_versions(top, "filing", _filing, errors),
+        )
+
+
+def _code(top: Reader) -> str:
+    code = top.text("code")
+    if not _CODE.fullmatch(code):
+        raise BadData(("code",), "bad_code")
+    return code
+
+
+def _labels(reader: Reader) -> dict[str, str]:
+    with reader:
+        return {language: reader.text(language) for language in LANGUAGES}
+
+
+def _counters(reader: Reader) -> dict[str, dict[str, str]]:
+    """[counters]: every counter of the file with the label that people see."""
+    labels = {}
+    with reader:
+        for name in reader.names():
+            if not _COUNTER.fullmatch(name):
+                raise BadData((*reader.path, name), "bad_counter_name")
+            labels[name] = _labels(reader.table(name))
+    return labels
+
+
+def _years(top: Reader) -> tuple[YearRule, ...]:
+    """[[benefit_year]], each from a later year than the one before."""
+    rules: list[YearRule] = []
+    for reader in top.tables("benefit_year"):
+        with reader:
+            reader.provenance()
+            # Not the 29th to 31st: a year has to begin in every year.
+            rule = YearRule(
+                reader.whole("first_year", 1990, 2200), reader.whole("month", 1, 12), reader.whole("day", 1, 28)
+            )
+        if rules and rule.first_year <= rules[-1].first_year:
+            raise BadData((*reader.path, "first_year"), "years_order")
+        rules.append(rule)
+    return tuple(rules)
+
+
+V = TypeVar("V", bound=Version)
+
+
+def _versions(top: Reader, key: str, read: Callable[[Reader], V], errors: list[BadData]) -> tuple[V, ...]:
+    """The dated versions of one kind; no two of the same slot hold on one day."""
+    found: list[V] = []
+    for reader in top.tables(key, optional=True):
+        try:
+            version = read(reader)
+            if any(_overlap(version, earlier) for earlier in found):
+                raise BadData((*reader.path, "valid_from"), "overlap")
+        except BadData as error:
+            errors.append(error)
+        else:
+            found.append(version)
+    return tuple(found)
+
+
+def _overlap(one: Version, other: Version) -> bool:
+    """Whether both hold on some day for the same purpose."""
+    return (
+        one.slot == other.slot
+        and (one.valid_to is None or other.valid_from < one.valid_to)
+        and (other.valid_to is None or one.valid_from < other.valid_to)
+    )
+
+
+def _span(reader: Reader) -> tuple[datetime.date, datetime.date | None]:
+    start, end = reader.date("valid_from"), reader.date_or_none("valid_to")
+    if end is not None and end <= start:
+        raise BadData((*reader.path, "valid_to"), "ends_first")
+    return start, end
+
+
+def _scheme(reader: Reader, levels: Collection[str], counters: Collection[str]) -> SchemeVersion:
+    start, end = _span(reader)
+    insurance, kind = reader.choice("insurance", INSURANCES), reader.choice("kind", KINDS)
+    data = _as_json(reader.rest())
+    scheme = Scheme.from_data(data, reader.path)
+    scheme.check(levels, counters, reader.path)
+    return SchemeVersion(valid_from=start, valid_to=end, data=data, insurance=insurance, kind=kind, scheme=scheme)
+
+
+def _sharing(reader: Reader) -> SharingVersion:
+    start, end = _span(reader)
+    data = _as_json(reader.rest())
+    return SharingVersion(valid_from=start, valid_to=end, data=data, rules=SharingRules.from_data(data, reader.path))
+
+
+def _credit(reader: Reader, levels: Collection[str]) -> CreditVersion:
+    start, end = _span(reader)
+    data = _as_json(reader.rest())
+    rule = CreditRule.from_data(data, reader.path)
+    rule.check(levels, reader.path)
+    return CreditVersion(valid_from=start, valid_to=end, data=data, rule=rule)
+
+
+def _filing(reader: Reader) -> FilingVersion:
+    start, end = _span(reader)
+    data = _as_json(reader.rest())
+    return FilingVersion(valid_from=start, valid_to=end, data=data, rule=FilingRule.from_data(data, reader.path))
+
+
+def _as_json(value: Any) -> Any:
+    """The same with days as texts, for a JSON column."""
+    if isinstance(value, dict):
+        return {key: _as_json(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_as_json(below) for below in value]
+    return value.isoformat() if isinstance(value, datetime.date) else value

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from accounts.domain.reading import HUNDRED, BadData, Path, Reader, check_choice, read_amount, read_percent
+from accounts.domain.reading import GRADES, HUNDRED, BadData, Path, Reader, check_choice, read_amount, read_percent
 from accounts.money import ZERO
 from settlements.domain.parameters import Parameter
 
@@ -15,7 +15,6 @@ OWN_BUCKETS = ("current", "historical")
 # In this order the classes of a bill are served from the same money.
 ITEM_CLASSES = ("in_scope", "pre_self_pay", "self_paid")
 SHARED = "shared"
-GRADES = ("A", "B", "C", "OWN", "DERIVED")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,21 +102,16 @@ class Scheme:
     def from_data(cls, data: object, path: Path = ()) -> "Scheme":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
         with Reader(data, path) as reader:
-            return cls.read(reader)
-
-    @classmethod
-    def read(cls, reader: Reader) -> "Scheme":
-        """The same out of a table that holds more than the scheme."""
-        source = reader.text("source")
-        scheme = cls(
-            stages=tuple(_stage(row, source) for row in reader.tables("stage", optional=True)),
-            payers=_payers(reader.table("payers")),
-            accumulate_by=reader.choice("accumulate_by", ("service", "settlement")),
-            source=source,
-            grade=reader.choice("grade", GRADES),
-            note=reader.text("note", ""),
-        )
-        _check_order(scheme.stages, reader.path)
+            source, grade, note = reader.provenance()
+            scheme = cls(
+                stages=tuple(_stage(row, source) for row in reader.tables("stage", optional=True)),
+                payers=_payers(reader.table("payers")),
+                accumulate_by=reader.choice("accumulate_by", ("service", "settlement")),
+                source=source,
+                grade=grade,
+                note=note,
+            )
+        _check_order(scheme.stages, path)
         return scheme
 
     def check(self, levels: Collection[str], counters: Collection[str], path: Path = ()) -> None:
@@ -138,6 +132,8 @@ def _stage(reader: Reader, default_source: str) -> Stage:
     """One stage by its kind."""
     with reader:
         source = reader.text("source", default_source)
+        # For whoever reads the file or the page of the scheme; the working shows the source alone.
+        reader.choice("grade", GRADES, "OWN"), reader.text("note", "")
         match reader.choice("kind", ("account", "deductible", "rate", "supplement")):
             case "account":
                 return AccountStage(bucket=reader.choice("bucket", OWN_BUCKETS), source=source)
