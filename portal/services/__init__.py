@@ -32,7 +32,8 @@ def database_url() -> str:
 
 
 def database_settings(url: str | None = None) -> dict[str, object]:
-    """Django's DATABASES["default"] for a postgresql:// address; its query becomes OPTIONS, `host=` there is a socket folder."""
+    """Django's DATABASES["default"] for a postgresql:// address; `host=` in its query is a socket folder, the rest of
+    the query becomes OPTIONS."""
     parts = urlsplit(url or database_url())
     if parts.scheme not in ("postgres", "postgresql"):
         raise ServiceError(f"DATABASE_URL must begin with postgresql://, not {parts.scheme}://")
@@ -50,7 +51,7 @@ def database_settings(url: str | None = None) -> dict[str, object]:
 
 
 def redis_url(db: int | None = None) -> str:
-    """REDIS_URL, else the embedded one, as redis-py and Django's cache read it; `db` chooses another numbered database."""
+    """REDIS_URL, else the embedded one, as redis-py and Django's cache read it; `db` chooses a numbered database."""
     url = os.environ.get("REDIS_URL") or Redis(HOUSE).url()
     if db is None:
         return url
@@ -60,10 +61,10 @@ def redis_url(db: int | None = None) -> str:
     return urlunsplit(parts._replace(path=f"/{db}"))
 
 
-def broker_url() -> str:
+def broker_url(db: int | None = None) -> str:
     """The same Redis as Celery writes it: a socket is redis+socket://, with the database as virtual host."""
-    parts = urlsplit(redis_url())
+    parts = urlsplit(redis_url(db))
     if parts.scheme != "unix":
         return urlunsplit(parts)
-    db = dict(parse_qsl(parts.query)).get("db", "0")
-    return f"redis+socket://{parts.path}?virtual_host={db}"
+    number = dict(parse_qsl(parts.query)).get("db", "0")
+    return f"redis+socket://{parts.path}?virtual_host={number}"

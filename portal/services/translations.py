@@ -30,7 +30,7 @@ Key = tuple[str | None, str]  # context, message id
 
 
 def compile_stale(project: Path = PROJECT) -> list[Path]:
-    """Compile each catalogue that is newer than what was compiled from it, and return those; fuzzy messages stay out."""
+    """Compile each catalogue newer than what was compiled from it, and return those; fuzzy messages stay out."""
     made = []
     for po in sorted(project.glob("locale/*/LC_MESSAGES/django.po")):
         mo = po.with_suffix(".mo")
@@ -81,12 +81,12 @@ def gaps(catalogue: Path = CATALOGUE) -> Gaps:
             continue
         key = (message.context, _singular(message.id))
         entries[key] = message
-        strings = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+        strings = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
         if key not in used:
             found.unused.append(key[1])
         if message.fuzzy:
             found.fuzzy.append(key[1])
-        if not all(strings):
+        if not strings or not all(strings):
             found.untranslated.append(key[1])
         elif any(_placeholders(text) != _placeholders(key[1]) for text in strings):
             found.placeholders.append(key[1])

@@ -1,0 +1,63 @@
+# make demo, make test: everything they need is made here or said in one line. ARGS passes arguments on.
+PY := .venv/bin/python
+MANAGE := $(PY) manage.py
+ARGS ?=
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+WORKERS ?= $(shell [ $(CORES) -lt 4 ] && echo $(CORES) || echo 4)
+
+# What `check --deploy` needs to look at the production settings; none of it opens anything.
+PRODUCTION := DJANGO_SETTINGS_MODULE=portal.settings.production ALLOWED_HOSTS=portal.example \
+	SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG \
+	PII_KEYS='{"1": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="}' \
+	BLIND_INDEX_KEY=QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI= \
+	DATABASE_URL=postgresql://check@database.example/check REDIS_URL=redis://redis.example/0
+
+TYPED = $(wildcard family/domain family/domain.py settlements/domain settlements/domain.py \
+	settlements/ledger settlements/ledger.py */policies.py) portal/services manage.py
+
+.PHONY: help base dev assets demo test check format bench clean
+
+help:
+	@echo "make demo    the portal on http://localhost:8000 with invented people (ARGS=--fresh begins again; PORT, HOST)"
+	@echo "make test    the whole suite (ARGS=\"tests/family -k order\" for a part; WORKERS=1)"
+	@echo "make check   style, types, layers, deployment settings, migrations, translations"
+	@echo "make format  put the code into the style that check asks for"
+	@echo "make bench   the measurements (ARGS names some)"
+	@echo "make clean   remove what was built and installed; the demo's data under var/ stays"
+
+base:
+	@sh requirements/install.sh base
+
+dev:
+	@sh requirements/install.sh dev
+
+assets: base
+	@$(PY) -m portal.assets
+
+demo: base assets
+	@exec $(MANAGE) demo $(ARGS)
+
+test: dev assets
+	@$(PY) -m tests.chromium
+	@exec $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+check: dev assets
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy $(TYPED)
+	$(PY) -m pytest -q tests/test_architecture.py
+	$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
+	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) check_translations
+
+format: dev
+	$(PY) -m ruff check --fix-only -q .
+	$(PY) -m ruff format .
+
+bench: dev
+	@exec $(PY) -m benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv node_modules static/build var/static var/log .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find locale -name '*.mo' -delete

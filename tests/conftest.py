@@ -1,0 +1,63 @@
+"""The suite runs on the real PostgreSQL and Redis of the project folder, or on those DATABASE_URL and REDIS_URL name.
+
+Every run has databases of its own (test_portal_<slot>, with a suffix for each xdist worker), so two runs in one folder
+do not meet; the slot is free again when the run ends, however it ends.
+"""
+
+import contextlib
+import fcntl
+import os
+from itertools import count
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from portal import services
+from portal.celery import app
+from portal.services.places import HOUSE
+
+SLOT = "PORTAL_TEST_SLOT"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    stack = contextlib.ExitStack()
+    config.add_cleanup(stack.close)
+    try:
+        stack.enter_context(services.hold())
+    except services.ServiceError as error:
+        raise pytest.UsageError(str(error)) from error
+    if not hasattr(config, "workerinput"):
+        os.environ[SLOT] = str(_claim_slot(stack))
+    slot = int(os.environ[SLOT])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    connections["default"].settings_dict["TEST"]["NAME"] = f"test_portal_{slot}"
+    number = slot * 8 + worker + 2
+    database = number % 256 if not os.environ.get("REDIS_URL") else number % 16
+    settings.CACHES["default"]["LOCATION"] = services.redis_url(db=database)
+    app.conf.broker_url = settings.CELERY_BROKER_URL = services.broker_url(db=database)
+
+
+def _claim_slot(stack: contextlib.ExitStack) -> int:
+    """The smallest number that no other run holds; the kernel frees it when this process ends."""
+    HOUSE.prepare()
+    for slot in count():
+        lock = stack.enter_context((HOUSE.locks / f"test-{slot}.lock").open("w"))
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return slot
+    raise AssertionError("count() does not end")
+
+
+@pytest.fixture
+def service_environment(db: None) -> dict[str, str]:
+    """The environment for a process that is to work on this test's database and Redis (its data must be committed)."""
+    database = connections["default"].settings_dict
+    host, port = database["HOST"], database["PORT"]
+    login = f"{database['USER']}:{database['PASSWORD']}" if database["PASSWORD"] else database["USER"]
+    place = f"{login}@/{database['NAME']}?host={host}&port={port}"
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "portal.settings.test",
+        "DATABASE_URL": f"postgresql://{place}",
+        "REDIS_URL": settings.CACHES["default"]["LOCATION"],
+    }
