@@ -1,0 +1,65 @@
+"""Dates and times as the reader writes them; an aware moment is shown in the portal's time zone."""
+
+import datetime
+
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.translation import get_language
+
+Day = datetime.date | datetime.datetime
+CHINESE = {
+    "day": "Y年n月j日",
+    "day_short": "n月j日",
+    "month": "Y年n月",
+    "moment": "Y年n月j日 H:i",
+    "moment_short": "n月j日 H:i",
+    "clock": "H:i",
+}
+ENGLISH = {
+    "day": "j F Y",
+    "day_short": "j F",
+    "month": "F Y",
+    "moment": "j F Y, H:i",
+    "moment_short": "j F, H:i",
+    "clock": "H:i",
+}
+
+
+def tell(value: Day | None, style: str) -> str:
+    """`value` in one of the styles above; an empty string for nothing."""
+    if not value:
+        return ""
+    if isinstance(value, datetime.datetime) and timezone.is_aware(value):
+        value = timezone.localtime(value)
+    formats = CHINESE if (get_language() or "").startswith("zh") else ENGLISH
+    return format_date(value, formats[style])
+
+
+def day(value: Day | None) -> str:
+    """2026年3月12日."""
+    return tell(value, "day")
+
+
+def day_short(value: Day | None) -> str:
+    """3月12日."""
+    return tell(value, "day_short")
+
+
+def month(value: Day | None) -> str:
+    """2026年3月."""
+    return tell(value, "month")
+
+
+def moment(value: datetime.datetime | None) -> str:
+    """2026年3月12日 10:26."""
+    return tell(value, "moment")
+
+
+def moment_short(value: datetime.datetime | None) -> str:
+    """3月12日 10:26."""
+    return tell(value, "moment_short")
+
+
+def clock(value: datetime.datetime | datetime.time | None) -> str:
+    """10:26."""
+    return tell(value, "clock")  # type: ignore[arg-type]

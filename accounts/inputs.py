@@ -1,0 +1,187 @@
+"""Form fields that take what people really type: full-width digits, spaces, commas, three boxes for a date.
+
+Each form gives its own `error_messages["required"]`: the defaults here say what is wrong with a value, not which one is missing.
+"""
+
+import datetime
+import re
+import unicodedata
+from decimal import Decimal
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.money import BadAmount, parse_amount
+
+
+def narrow(text: str | None) -> str:
+    """Full-width letters and digits made narrow, spaces taken out."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text or ""))
+
+
+class DatePartsWidget(forms.MultiWidget):
+    """Year, month and day in three boxes; nothing jumps from box to box (that traps screen reader users)."""
+
+    template_name = "django/forms/widgets/date_parts.html"
+    use_fieldset = True
+    parts = (("year", _("Year"), 4), ("month", _("Month"), 2), ("day", _("Day"), 2))
+
+    def __init__(self, attrs: dict | None = None, autocomplete: str = "") -> None:
+        self.autocomplete = autocomplete
+        widgets = {name: forms.TextInput({"inputmode": "numeric"}) for name, _label, _width in self.parts}
+        super().__init__(widgets, attrs)
+
+    def decompress(self, value: datetime.date | None) -> list:
+        return [value.year, value.month, value.day] if value else [None, None, None]
+
+    def get_context(self, name: str, value: object, attrs: dict | None) -> dict:
+        context = super().get_context(name, value, attrs)
+        for box, (part, label, width) in zip(context["widget"]["subwidgets"], self.parts, strict=True):
+            box["label"] = label
+            box["width"] = width
+            if self.autocomplete:
+                box["attrs"]["autocomplete"] = f"{self.autocomplete}-{part}"
+        return context
+
+
+class DatePartsField(forms.MultiValueField):
+    """A date from three boxes; an impossible one (30 February) is refused as a whole."""
+
+    widget = DatePartsWidget
+    default_error_messages = {
+        "incomplete": _("Enter the year, the month and the day"),
+        "invalid": _("There is no such day, check the year, the month and the day"),
+    }
+
+    def __init__(self, **kwargs: object) -> None:
+        boxes = [forms.CharField(max_length=8) for _part in DatePartsWidget.parts]
+        super().__init__(boxes, require_all_fields=True, **kwargs)
+
+    def clean(self, value: object) -> datetime.date | None:
+        texts = [narrow(str(part or "")) for part in value or []]
+        # The base class would call a half-filled date simply missing.
+        if any(texts) and not all(texts):
+            raise ValidationError(self.error_messages["incomplete"], code="incomplete")
+        return super().clean(value)
+
+    def compress(self, data_list: list[str]) -> datetime.date | None:
+        if not data_list:
+            return None
+        try:
+            year, month, day = (int(narrow(part)) for part in data_list)
+            return datetime.date(year, month, day)
+        except ValueError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MoneyWidget(forms.TextInput):
+    """A box for yuan with the unit beside it."""
+
+    template_name = "django/forms/widgets/money.html"
+
+    def __init__(self, attrs: dict | None = None) -> None:
+        super().__init__(
+            {"inputmode": "decimal", "autocomplete": "off", "class": "govuk-input--width-10"} | (attrs or {})
+        )
+
+    def format_value(self, value: object) -> str | None:
+        return f"{value:,.2f}" if isinstance(value, Decimal) else super().format_value(value)
+
+
+class MoneyField(forms.Field):
+    """Decimal yuan, at most two decimals; `min_value` and `max_value` in yuan."""
+
+    widget = MoneyWidget
+    default_error_messages = {
+        "amount_format": _("Enter an amount like 1200 or 1200.50"),
+        "amount_too_large": _("This amount is too large"),
+        "min_value": _("Enter an amount that is large enough"),
+        "max_value": _("This amount is too large"),
+    }
+
+    def __init__(self, *, min_value: Decimal | None = None, max_value: Decimal | None = None, **kwargs: object) -> None:
+        self.min_value, self.max_value = min_value, max_value
+        super().__init__(**kwargs)
+
+    def to_python(self, value: object) -> Decimal | None:
+        if isinstance(value, Decimal):
+            return value
+        text = narrow(str(value or "")).replace(",", "").removesuffix("元")
+        if not text:
+            return None
+        try:
+            return parse_amount(text)
+        except BadAmount as bad:
+            raise ValidationError(self.error_messages[bad.code], code=bad.code) from None
+
+    def validate(self, value: Decimal | None) -> None:
+        super().validate(value)
+        if value is None:
+            return
+        if self.min_value is not None and value < self.min_value:
+            raise ValidationError(self.error_messages["min_value"], code="min_value")
+        if self.max_value is not None and value > self.max_value:
+            raise ValidationError(self.error_messages["max_value"], code="max_value")
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        try:
+            return self.to_python(initial) != self.to_python(data)
+        except ValidationError:
+            return True
+
+
+class NarrowField(forms.CharField):
+    """Text whose full-width forms and spaces are put right before anything looks at it."""
+
+    box: dict[str, str] = {}
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        for name, value in self.box.items():
+            self.widget.attrs.setdefault(name, value)
+
+    def to_python(self, value: object) -> str:
+        return narrow(super().to_python(value))
+
+
+class IdNumberField(NarrowField):
+    """An ID number with its X made large; whether it is right is for the form to say."""
+
+    # Not type=number and not a numeric keypad: both keep people from typing X.
+    box = {
+        "autocomplete": "off",
+        "autocapitalize": "characters",
+        "spellcheck": "false",
+        "class": "govuk-input--width-20",
+    }
+
+    def to_python(self, value: object) -> str:
+        return super().to_python(value).upper()
+
+
+class PhoneField(NarrowField):
+    """A mobile number of mainland China, eleven digits."""
+
+    box = {"inputmode": "tel", "autocomplete": "tel-national", "class": "govuk-input--width-10"}
+    default_error_messages = {"invalid": _("Enter a mobile number of 11 digits that begins with 1")}
+
+    def to_python(self, value: object) -> str:
+        return super().to_python(value).replace("-", "").removeprefix("+86")
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value and not re.fullmatch(r"1[3-9][0-9]{9}", value):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+
+
+class CodeField(NarrowField):
+    """The six digits of a text message."""
+
+    box = {"inputmode": "numeric", "autocomplete": "one-time-code", "class": "portal-code"}
+    default_error_messages = {"invalid": _("The code has 6 digits")}
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value and not re.fullmatch(r"[0-9]{6}", value):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")

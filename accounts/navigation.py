@@ -1,0 +1,55 @@
+"""The entries of the navigation: each app registers its own in `AppConfig.ready`, so no app knows the pages of another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+Visible = Callable[[HttpRequest], bool]
+Count = Callable[[HttpRequest], int]
+
+# citizen, desk, manage: the bar under the name; tools: top right; foot: links at the bottom.
+AREAS = ("citizen", "desk", "manage", "tools", "foot")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One link. `count` is a number shown beside it, 0 for none."""
+
+    area: str
+    key: str
+    label: str
+    url_name: str
+    order: int
+    visible: Visible | None
+    count: Count | None
+
+
+_entries: dict[tuple[str, str], Entry] = {}
+
+
+def register(
+    area: str,
+    key: str,
+    label: str,
+    url_name: str,
+    order: int = 100,
+    visible: Visible | None = None,
+    count: Count | None = None,
+) -> None:
+    """Add a link to an area; the same key again replaces it. Raises ValueError for an unknown area."""
+    if area not in AREAS:
+        raise ValueError(f"No area {area!r} of the navigation.")
+    _entries[area, key] = Entry(area, key, label, url_name, order, visible, count)
+
+
+def registered() -> list[Entry]:
+    """All entries, for the test that each leads somewhere."""
+    return list(_entries.values())
+
+
+def entries(area: str, request: HttpRequest) -> list[Entry]:
+    """What this request may see of an area, in order."""
+    mine = [entry for entry in _entries.values() if entry.area == area]
+    shown = [entry for entry in mine if entry.visible is None or entry.visible(request)]
+    return sorted(shown, key=lambda entry: (entry.order, entry.key))

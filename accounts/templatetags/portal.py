@@ -1,0 +1,277 @@
+"""What the templates of every app share: money, the drawn parts, masks, dates, the navigation, the error summary."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from django import template
+from django.forms import BaseForm, BoundField
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from accounts import dates, masks, navigation
+from accounts.money import fen
+
+register = template.Library()
+
+MINUS = "\N{MINUS SIGN}"
+# In this order in every bar and legend, so that a payer is found by place as well as by colour.
+PAYERS = ("fund", "current", "history", "family", "cash")
+BAR_WIDTH = 1000
+BAR_GAP = 2
+# A payer of one fen is still seen.
+BAR_LEAST = 6
+CHART_HEIGHT = 200
+
+Amount = Decimal | int | str | None
+
+for name, function in {
+    "mask_name": masks.mask_name,
+    "mask_id": masks.mask_id,
+    "mask_phone": masks.mask_phone,
+    "day": dates.day,
+    "day_short": dates.day_short,
+    "month": dates.month,
+    "moment": dates.moment,
+    "moment_short": dates.moment_short,
+    "clock": dates.clock,
+}.items():
+    register.filter(name, function)
+
+
+# Money
+
+
+def decimal(amount: Amount) -> Decimal:
+    """The amount in yuan rounded to the fen; nothing (None, "") is nought."""
+    return fen(Decimal(amount or 0))
+
+
+@register.filter
+def yuan(amount: Amount) -> str:
+    """1,234.50, with a real minus sign before what is less than nought."""
+    return f"{decimal(amount):,.2f}".replace("-", MINUS)
+
+
+@register.filter
+def yuan_signed(amount: Amount) -> str:
+    """+12.00 or −12.00; nought has no sign."""
+    return ("+" if decimal(amount) > 0 else "") + yuan(amount)
+
+
+@register.filter
+def yuan_unit(amount: Amount) -> str:
+    """1,234.50 元; the space does not break."""
+    return _("%(amount)s yuan") % {"amount": yuan(amount)}
+
+
+@register.simple_tag
+def money(
+    amount: Amount, unit: bool = False, family: bool = False, figure: bool = False, sign: bool = False, css: str = ""
+) -> SafeString:
+    """An amount as it stands in rows and sentences; `family` is for money to or from a relative only."""
+    classes = ["portal-money"]
+    classes += ["portal-money--figure"] if figure else []
+    classes += ["portal-money--family"] if family else []
+    classes += [css] if css else []
+    text = yuan_signed(amount) if sign else yuan(amount)
+    if unit:
+        text = _("%(amount)s yuan") % {"amount": text}
+    return format_html('<span class="{}">{}</span>', " ".join(classes), text)
+
+
+@register.simple_tag
+def hero_money(amount: Amount) -> SafeString:
+    """The one great figure of a page: fen and unit are small."""
+    whole, _dot, cents = yuan(amount).rpartition(".")
+    return format_html(
+        '<span class="portal-money portal-money--hero">{}<span class="portal-money__fen">.{}</span>'
+        '<span class="portal-money__unit">{}</span></span>',
+        whole,
+        cents,
+        _("yuan"),
+    )
+
+
+# Drawn parts
+
+
+def pick(row: object, name: str) -> object:
+    """A value of a dict or of an object, None when it has none."""
+    return row.get(name) if isinstance(row, Mapping) else getattr(row, name, None)
+
+
+@register.filter("payer_name")
+def payer_label(part: object) -> str:
+    """What the part calls its payer, or the payer's general name."""
+    general = {
+        "fund": _("Pooled fund"),
+        "current": _("This year's balance"),
+        "history": _("Earlier years' balance"),
+        "family": _("A relative's account"),
+        "cash": _("Cash"),
+    }
+    return str(pick(part, "label") or general[str(pick(part, "kind"))])
+
+
+def bar_pieces(parts: Iterable[object]) -> list[dict]:
+    """Each payer's place in a bar 1000 wide, in the fixed order; who paid nothing is left out."""
+    paid = [part for part in parts if decimal(pick(part, "amount")) > 0]
+    paid.sort(key=lambda part: PAYERS.index(str(pick(part, "kind"))))
+    total = sum((decimal(pick(part, "amount")) for part in paid), Decimal(0))
+    free = BAR_WIDTH - BAR_GAP * (len(paid) - 1) - BAR_LEAST * len(paid)
+    pieces, x = [], Decimal(0)
+    for part in paid:
+        amount = decimal(pick(part, "amount"))
+        width = BAR_LEAST + free * amount / total
+        pieces.append(
+            {
+                "kind": str(pick(part, "kind")),
+                "label": payer_label(part),
+                "amount": amount,
+                "x": f"{x:.1f}",
+                "width": f"{width:.1f}",
+                "inner": f"{max(width - 1, Decimal(1)):.1f}",
+            }
+        )
+        x += width + BAR_GAP
+    return pieces
+
+
+@register.inclusion_tag("components/paid_bar.html")
+def paid_bar(parts: Iterable[object], low: bool = False, total: Amount = None, id: str = "paid") -> dict:
+    """Who paid: one bar, whose title holds every amount in words. The legend below it is components/payers.html."""
+    pieces = bar_pieces(parts)
+    whole = decimal(total) if total is not None else sum((piece["amount"] for piece in pieces), Decimal(0))
+    told = [f"{piece['label']} {yuan(piece['amount'])}" for piece in pieces]
+    return {"pieces": pieces, "low": low, "id": id, "total": whole, "told": comma().join(told)}
+
+
+def comma() -> str:
+    """The sign between the parts of a list, in the reader's language."""
+    return "\N{FULLWIDTH COMMA}" if (get_language() or "").startswith("zh") else ", "
+
+
+@register.inclusion_tag("components/swatch.html")
+def swatch(kind: str) -> dict:
+    """The square beside a payer's name."""
+    return {"kind": kind}
+
+
+@register.inclusion_tag("components/meter.html")
+def meter(used: Amount, whole: Amount, kind: str = "family") -> dict:
+    """How much of a limit is used, 0 to 1000; the figures stand beside it in words, so it is hidden from readers."""
+    limit = decimal(whole)
+    share = min(max(decimal(used) / limit, Decimal(0)), Decimal(1)) if limit > 0 else Decimal(0)
+    return {"width": f"{share * 1000:.1f}", "css": "own" if kind == "own" else "used"}
+
+
+@register.inclusion_tag("components/balance_chart.html")
+def balance_chart(rows: Iterable[object], id: str = "chart") -> dict:
+    """Balances over time as stacked columns, with the same figures in a table. Rows: label, current, historical."""
+    read = [
+        {
+            "label": pick(row, "label"),
+            "current": decimal(pick(row, "current")),
+            "historical": decimal(pick(row, "historical")),
+        }
+        for row in rows
+    ]
+    for row in read:
+        row["total"] = row["current"] + row["historical"]
+    highest = max([row["total"] for row in read], default=Decimal(0))
+    step = Decimal(BAR_WIDTH) / max(len(read), 1)
+    for place, row in enumerate(read):
+        scale = CHART_HEIGHT / highest if highest > 0 else Decimal(0)
+        below, above = row["historical"] * scale, row["current"] * scale
+        row |= {
+            "x": f"{place * step + step * Decimal('0.15'):.1f}",
+            "width": f"{step * Decimal('0.7'):.1f}",
+            "historical_y": f"{CHART_HEIGHT - below:.1f}",
+            "historical_height": f"{below:.1f}",
+            "current_y": f"{CHART_HEIGHT - below - above:.1f}",
+            "current_height": f"{above:.1f}",
+        }
+    return {"rows": read, "highest": highest, "id": id, "height": CHART_HEIGHT}
+
+
+@register.simple_tag
+def seal(text: str, state: str = "") -> SafeString:
+    """A relative as one character. `state`: own (gives to me), wait (has not agreed yet). The name stands beside it."""
+    css = {"own": " portal-seal--own", "wait": " portal-seal--wait"}.get(state, "")
+    return format_html('<span class="portal-seal{}" aria-hidden="true">{}</span>', css, str(text).strip()[:1].upper())
+
+
+@register.simple_tag
+def state(kind: str, text: str) -> SafeString:
+    """A state as a dot and a word: ok, wait, bad, off, or nothing for a neutral one."""
+    css = f" portal-tag--{kind}" if kind else ""
+    return format_html('<span class="portal-tag{}">{}</span>', css, text)
+
+
+# Frame
+
+
+def link(entry: navigation.Entry, request: HttpRequest) -> dict | None:
+    """The entry as a link, or None while its page does not exist."""
+    try:
+        url = reverse(entry.url_name)
+    except NoReverseMatch:
+        return None
+    return {"key": entry.key, "label": entry.label, "url": url, "count": entry.count(request) if entry.count else 0}
+
+
+@register.inclusion_tag("components/navigation.html", takes_context=True)
+def nav(context: template.Context, area: str) -> dict:
+    """The bar of an area; current is the entry named by `nav` in the context, else the longest that begins the path."""
+    request = context["request"]
+    links = [made for entry in navigation.entries(area, request) if (made := link(entry, request))]
+    named = context.get("nav")
+    under = [
+        made
+        for made in links
+        if request.path == made["url"] or (made["url"] != "/" and request.path.startswith(made["url"]))
+    ]
+    for made in links:
+        made["current"] = (
+            made["key"] == named if named else made in under and made["url"] == max(under, key=url_length)["url"]
+        )
+    return {"links": links}
+
+
+def url_length(made: dict) -> int:
+    """How exactly a link fits."""
+    return len(made["url"])
+
+
+@register.simple_tag(takes_context=True)
+def nav_links(context: template.Context, area: str) -> list[dict]:
+    """The links of an area for places that are not the bar: top right, foot."""
+    request = context["request"]
+    return [made for entry in navigation.entries(area, request) if (made := link(entry, request))]
+
+
+# Forms
+
+
+@register.filter
+def first_id(field: BoundField) -> str:
+    """Where a link to the field must point: its box, or the first of its boxes."""
+    return field.id_for_label or f"{field.auto_id}_0"
+
+
+@register.inclusion_tag("components/error_summary.html")
+def error_summary(*forms: BaseForm | None) -> dict:
+    """Every error of the forms, each a link to its field; nothing when there is none."""
+    problems = []
+    for form in forms:
+        if not form or not form.is_bound:
+            continue
+        problems += [{"text": text, "target": ""} for text in form.non_field_errors()]
+        for field in form:
+            target = "" if field.is_hidden else first_id(field)
+            problems += [{"text": text, "target": target} for text in field.errors]
+    return {"problems": problems}

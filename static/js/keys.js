@@ -1,0 +1,16 @@
+// The desk is worked by keys: data-key="F9" on a button or link is pressed by that key, "/" focuses a search box.
+
+function isTyping(target) {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  // Letters and digits belong to the box one is typing in; function keys and Escape do not.
+  if (event.key.length === 1 && isTyping(event.target)) return;
+  const wanted = document.querySelector(`[data-key="${CSS.escape(event.key)}"]:not([disabled])`);
+  if (!wanted) return;
+  event.preventDefault();
+  if (wanted.matches("input:not([type=submit]), textarea, select")) wanted.focus();
+  else wanted.click();
+});

@@ -1,0 +1,42 @@
+// What every page gets on top of plain HTML: govuk's parts, and care for focus and speech when HTMX swaps a part.
+
+const govuk = await import(document.body.dataset.govuk);
+govuk.initAll();
+
+function announce(text) {
+  const region = document.getElementById("portal-announce");
+  // Emptied first, so that the same sentence twice is read twice.
+  region.textContent = "";
+  setTimeout(() => { region.textContent = text; }, 50);
+}
+
+let focusedId = "";
+
+document.addEventListener("htmx:beforeSwap", () => { focusedId = document.activeElement?.id ?? ""; });
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  const part = event.detail.elt;
+  if (!(part instanceof Element) || !part.isConnected) return;
+  govuk.initAll({ scope: part });
+  const told = part.closest("[data-announce]") ?? part.querySelector("[data-announce]");
+  if (told) announce(told.dataset.announce);
+  const wanted = part.querySelector(".govuk-error-summary, [data-focus]") ?? (part.matches("[data-focus]") ? part : null);
+  if (wanted) wanted.focus();
+  else keepFocus(part);
+});
+
+// The button that was pressed is gone with the old part. Its successor has the same id; at a dead end the next live button of its row.
+function keepFocus(part) {
+  if (!focusedId || document.activeElement !== document.body) return;
+  const same = document.getElementById(focusedId);
+  const live = same?.disabled ? same.parentElement.querySelector("button:not([disabled])") : same;
+  if (live && part.contains(live)) live.focus();
+}
+
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, () => announce(document.body.dataset.failed));
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-print]")) window.print();
+});
