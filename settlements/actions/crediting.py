@@ -142,30 +142,24 @@ def credit_region(*, region: Region, every: str, on: datetime.date, by: User | N
     In chunks that commit one by one; whoever was credited for the period already is passed over, so it may be run again.
     """
     credited, total = 0, ZERO
-    last = 0
-    while True:
-        chunk = list(_enrolments(region, on, last))
-        if not chunk:
-            return credited, total
-        last = chunk[-1][0]
-        count, amount = _credit_chunk(region, chunk, every, on, by)
+    accounts = PersonalAccount.objects.filter(region=region, status="open").order_by("pk")
+    page = dict(accounts.values_list("pk", "member_id")[:CHUNK])
+    while page:
+        count, amount = _credit_chunk(region, _enrolments(region, on, page), every, on, by)
         credited, total = credited + count, total + amount
+        page = dict(accounts.filter(pk__gt=max(page)).values_list("pk", "member_id")[:CHUNK])
+    return credited, total
 
 
-def _enrolments(region: Region, on: datetime.date, after: int) -> Sequence[tuple[int, Enrolment]]:
-    """The next accounts of the region by id, each with its member's enrolment on the day."""
-    accounts = dict(
-        PersonalAccount.objects.filter(region=region, pk__gt=after, status="open")
-        .order_by("pk")
-        .values_list("member_id", "pk")[:CHUNK]
+def _enrolments(region: Region, on: datetime.date, page: dict[int, int]) -> list[tuple[int, Enrolment]]:
+    """Accounts of a page by id, each with its member's enrolment on the day; those without one are left out."""
+    enrolments = (
+        Enrolment.objects.filter(member__in=page.values(), region=region, insurance="employee", valid_from__lte=on)
+        .exclude(valid_to__lte=on)
+        .select_related("member")
     )
-    enrolments = Enrolment.objects.filter(
-        member__in=accounts, region=region, insurance="employee", valid_from__lte=on
-    ).exclude(valid_to__lte=on)
-    return sorted(
-        ((accounts[enrolment.member_id], enrolment) for enrolment in enrolments.select_related("member")),
-        key=lambda pair: pair[0],
-    )
+    by_member = {enrolment.member_id: enrolment for enrolment in enrolments}
+    return [(account, by_member[member]) for account, member in page.items() if member in by_member]
 
 
 def _credit_chunk(
@@ -178,6 +172,8 @@ def _credit_chunk(
             amount = amount_for(rule, enrolment, every, on, years)
             if amount:
                 due[account_id] = amount
+    if not due:
+        return 0, ZERO
     period = period_of(every, on, years)
     answer = ledger.once(
         scope=f"credit-region:{region.pk}",

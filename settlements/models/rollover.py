@@ -73,6 +73,9 @@ class RolloverChunk(models.Model):
     number = models.IntegerField(_("number"))
     first_id = models.BigIntegerField(_("first account"))
     last_id = models.BigIntegerField(_("last account"))
+    # Accounts of the closing year that lay in the range when the run began: those that the batch does not count were
+    # rolled by a movement of their own.
+    planned = models.IntegerField(_("accounts planned"), default=0)
     done = models.BooleanField(_("done"), default=False)
     accounts = models.IntegerField(_("accounts"), default=0)
     moved = Yuan(_("moved to historical"), default=0)

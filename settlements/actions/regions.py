@@ -1,0 +1,146 @@
+"""Loading regions/*.toml: all files are read and checked before anything is written, and all is written or nothing."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+
+from accounts.clock import now
+from accounts.domain.benefit_year import start_of
+from accounts.models import BenefitYear, Region
+from family.models import SharingRules
+from settlements.domain.region_file import BadRegionFile, RegionFile, load_region_text
+from settlements.models import CreditRule, Scheme
+
+LAST_YEAR = 2100
+# What a scheme that bills were settled by must keep; its remarks may be corrected.
+DECIDING = ("stage", "payers", "accumulate_by")
+
+
+def region_files(folder: Path | None = None) -> list[Path]:
+    """The region files of a folder (of the project if None), by name."""
+    return sorted((folder or Path(settings.BASE_DIR) / "regions").glob("*.toml"))
+
+
+def load(paths: Iterable[Path]) -> list[str]:
+    """Bring the database to what the files say; returns what changed, a line each (empty: nothing).
+
+    Raises BadRegionFile with every mistake of every file, before anything is written.
+    """
+    files: list[tuple[RegionFile, str]] = []
+    problems: list[Any] = []
+    for path in paths:
+        text = path.read_text(encoding="utf-8-sig")
+        try:
+            files.append((load_region_text(text, str(path)), sha256(text.encode()).hexdigest()))
+        except BadRegionFile as bad:
+            problems.extend(bad.problems)
+    if problems:
+        raise BadRegionFile(problems)
+    with transaction.atomic():
+        return [line for file, digest in files for line in load_region(file, digest)]
+
+
+def load_region(file: RegionFile, digest: str) -> list[str]:
+    """One checked file into its rows; returns what changed."""
+    region = Region.objects.filter(code=file.code).first()
+    if region and region.file_hash == digest:
+        return []
+    changes = [f"{file.code}: {'changed' if region else 'new'} ({file.names['en']})"]
+    values = {
+        "name": file.names["zh"],
+        "name_en": file.names["en"],
+        "two_buckets": file.buckets == "two",
+        "data": _further(file),
+        "file_hash": digest,
+        "loaded_at": now(),
+    }
+    region, _ = Region.objects.update_or_create(code=file.code, defaults=values)
+    changes += _load_years(region, file)
+    for version_model, versions, keys in [
+        (Scheme, file.schemes, ("insurance", "kind")),
+        (SharingRules, file.sharing, ()),
+        (CreditRule, file.credits, ()),
+    ]:
+        changes += _load_versions(region, version_model, versions, keys)
+    return changes
+
+
+def _further(file: RegionFile) -> dict[str, Any]:
+    return {
+        "years": [list(rule) for rule in file.years],
+        "levels": list(file.levels),
+        "counters": {counter: dict(labels) for counter, labels in file.counters.items()},
+        "filing": [
+            {"valid_from": _iso(version.valid_from), "valid_to": _iso(version.valid_to), **version.data}
+            for version in file.filing
+        ],
+    }
+
+
+def _iso(day: datetime.date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _load_years(region: Region, file: RegionFile) -> list[str]:
+    wanted = {year: start_of(file.years, year) for year in range(file.years[0].first_year, LAST_YEAR + 1)}
+    held = dict(region.benefit_years.values_list("year", "starts_on"))
+    if wanted == held:
+        return []
+    changed = sorted(year for year in wanted.keys() | held.keys() if wanted.get(year) != held.get(year))
+    region.benefit_years.filter(year__in=changed).delete()
+    BenefitYear.objects.bulk_create(
+        BenefitYear(region=region, year=year, starts_on=wanted[year]) for year in changed if year in wanted
+    )
+    return [f"{region.code}: benefit years {changed[0]} to {changed[-1]}"] if held else []
+
+
+def _load_versions(
+    region: Region, model: type[models.Model], versions: Sequence[Any], keys: tuple[str, ...]
+) -> list[str]:
+    """Bring the dated rows of one kind to the file's: ended or gone first, so that no two ever overlap."""
+    rows = {(*(getattr(row, key) for key in keys), row.valid_from): row for row in model.objects.filter(region=region)}
+    wanted = {(*(getattr(version, key) for key in keys), version.valid_from): version for version in versions}
+    changes = []
+    for identity in sorted(rows.keys() - wanted.keys()):
+        rows[identity].delete()
+        changes.append(_line(region, model, identity, "removed"))
+    for identity in sorted(rows.keys() & wanted.keys()):
+        row, version = rows[identity], wanted[identity]
+        if (row.valid_to, row.data) != (version.valid_to, version.data):
+            _refuse_if_used(row, version, identity)
+            row.valid_to, row.data = version.valid_to, version.data
+            row.save()
+            changes.append(_line(region, model, identity, "changed"))
+    for identity in sorted(wanted.keys() - rows.keys()):
+        version = wanted[identity]
+        values = {key: getattr(version, key) for key in keys}
+        model.objects.create(
+            region=region, valid_from=version.valid_from, valid_to=version.valid_to, data=version.data, **values
+        )
+        changes.append(_line(region, model, identity, "added"))
+    return changes
+
+
+def _refuse_if_used(row: Any, version: Any, identity: tuple[Any, ...]) -> None:
+    """Bills were explained by this version: its figures stay, and new figures are a new version."""
+    if not isinstance(row, Scheme) or all(row.data.get(key) == version.data.get(key) for key in DECIDING):
+        return
+    if row.settlement_set.exists():
+        raise SchemeInUse(f"{row.region_id}: scheme {' '.join(map(str, identity))} has settled bills;"
+                          " end it with valid_to and add a new version instead")
+
+
+class SchemeInUse(ValueError):
+    """A version by which bills were settled must not change."""
+
+
+def _line(region: Region, model: type[models.Model], identity: tuple[Any, ...], verb: str) -> str:
+    return f"{region.code}: {model._meta.object_name} {' '.join(map(str, identity))} {verb}"
+
+
+__all__ = ["BadRegionFile", "SchemeInUse", "load", "region_files"]

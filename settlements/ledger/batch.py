@@ -1,0 +1,147 @@
+"""The batch: makes the rollover of untouched accounts permanent, one range of account ids after the other."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from accounts import clock
+from settlements.ledger.once import request_hash
+
+# A chunk is claimed by its row lock, which dies with the session: no lock table, nobody to clean up after. One that
+# was visited in vain (a movement holds an account of it) waits behind those nobody has been to.
+CLAIM = """
+SELECT id, number, first_id, last_id, visits FROM settlements_rolloverchunk
+WHERE run_id = %s AND NOT done ORDER BY visits, number LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
+# Everything that happens to a chunk in one visit, in one statement. A row that a movement holds is skipped: its holder
+# rolls it, and the chunk is visited again. Several years behind: one year after the other, each with its own rates.
+# The totals of the chunk speak of the year that the run closes.
+ROLL = """
+WITH RECURSIVE due AS MATERIALIZED (
+    SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on
+    FROM settlements_personalaccount
+    WHERE region_id = %(region)s AND id BETWEEN %(first)s AND %(last)s AND benefit_year <= %(year)s
+    ORDER BY id
+    FOR NO KEY UPDATE SKIP LOCKED
+), rolled AS (
+    SELECT d.id, d.version + 1 AS version, d.current::numeric AS current_before,
+        d.historical::numeric AS historical_before, d.debt::numeric AS debt_before, n.*
+    FROM due d, LATERAL account_next(
+        %(region)s, d.benefit_year, d.current, d.historical, d.debt, d.current_products, d.historical_products,
+        d.products_on
+    ) n
+    UNION ALL
+    SELECT r.id, r.version + 1 + (r.interest <> 0)::int, 0, r.historical, r.debt, n.*
+    FROM rolled r, LATERAL account_next(%(region)s, r.year, 0, r.historical, r.debt, 0, 0, r.boundary) n
+    WHERE r.year <= %(year)s
+), written AS (
+    UPDATE settlements_personalaccount a
+    SET benefit_year = r.year, current = 0, historical = r.historical, debt = r.debt,
+        version = r.version + (r.interest <> 0)::int, current_products = 0, historical_products = 0,
+        products_on = r.boundary
+    FROM rolled r WHERE a.id = r.id AND r.closed_year = %(year)s
+    RETURNING 1
+), totals AS (
+    SELECT count(*) AS accounts, coalesce(sum(current_before), 0) AS moved,
+        coalesce(sum(debt_before - debt), 0) AS netted, coalesce(sum(interest), 0) AS interest
+    FROM rolled WHERE closed_year = %(year)s
+), cause AS (
+    INSERT INTO settlements_ledgertransaction
+        (kind, business_date, recorded_at, region_id, scope, key, request_hash, answer, refused)
+    SELECT 'rollover', starts_on, %(now)s, %(region)s, 'rollover', %(key)s, %(digest)s,
+        jsonb_build_object('accounts', accounts, 'moved', moved::text, 'netted', netted::text,
+                           'interest', interest::text), ''
+    FROM totals, accounts_benefityear WHERE region_id = %(region)s AND year = %(year)s + 1
+    RETURNING id
+), entered AS (
+    INSERT INTO settlements_entry
+        (account_id, version, transaction_id, kind, business_date, benefit_year, current_delta, historical_delta,
+         debt_delta, current_after, historical_after, debt_after, contra, contra_id, current_products,
+         historical_products)
+    SELECT r.id, version, cause.id, 'rollover', boundary, closed_year, -current_before,
+        rolled_historical - historical_before, rolled_debt - debt_before, 0, rolled_historical, rolled_debt, '', NULL,
+        current_products, historical_products
+    FROM rolled r, cause
+    UNION ALL
+    SELECT r.id, version + 1, cause.id, 'interest', boundary, year, 0, historical - rolled_historical,
+        debt - rolled_debt, 0, historical, debt, 'interest', run_id, NULL, NULL
+    FROM rolled r, cause WHERE interest <> 0
+), behind AS (
+    SELECT count(*) AS accounts FROM settlements_personalaccount
+    WHERE region_id = %(region)s AND id BETWEEN %(first)s AND %(last)s AND benefit_year <= %(year)s
+)
+UPDATE settlements_rolloverchunk c
+SET accounts = c.accounts + totals.accounts, moved = c.moved + totals.moved, netted = c.netted + totals.netted,
+    interest = c.interest + totals.interest, visits = visits + 1,
+    done = behind.accounts = totals.accounts,
+    done_at = CASE WHEN behind.accounts = totals.accounts THEN %(now)s::timestamptz END
+FROM totals, behind WHERE c.id = %(chunk)s
+RETURNING totals.*, behind.accounts, (SELECT count(*) FROM written)
+"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A chunk whose row this transaction holds."""
+
+    id: int
+    number: int
+    first_id: int
+    last_id: int
+    visits: int
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What one visit of a chunk did: accounts of the closing year rolled, and yuan; how many accounts stayed behind."""
+
+    accounts: int
+    moved: Decimal
+    netted: Decimal
+    interest: Decimal
+    left: int
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing in the chunk's range is behind any more."""
+        return self.left == 0
+
+
+def claim_chunk(run_id: int) -> Claim | None:
+    """The next chunk of a run that is not done and that nobody works on, locked until the transaction ends.
+
+    None if there is no such chunk. Call it inside a transaction, with `roll_chunk` in the same one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [run_id])
+        row = cursor.fetchone()
+    return Claim(*row) if row else None
+
+
+def roll_chunk(*, run_id: int, region_id: str, year: int, chunk: Claim) -> Visit:
+    """Roll what is behind in a claimed chunk, with entries, totals and the chunk's state: all or nothing.
+
+    `year` is the benefit year that closes. Amounts in yuan. Accounts rolled by a movement meanwhile are not touched;
+    accounts that a movement holds are left and counted in `left`.
+    """
+    key = f"{run_id}:{chunk.number}:{chunk.visits + 1}"
+    parameters = {
+        "region": region_id,
+        "year": year,
+        "first": chunk.first_id,
+        "last": chunk.last_id,
+        "chunk": chunk.id,
+        "now": clock.now(),
+        "key": key,
+        "digest": request_hash({"rollover": key}),
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(ROLL, parameters)
+        *totals, behind, written = cursor.fetchone()
+        visit = Visit(*totals, left=behind - totals[0])
+        if written != visit.accounts:
+            # Entries without their account, or the other way round: better no chunk than half of one.
+            raise RuntimeError(f"chunk {key}: {visit.accounts} accounts rolled, {written} written")
+    return visit
