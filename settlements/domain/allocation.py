@@ -1,5 +1,6 @@
 """Who pays the personal share of a bill: own account, then grantors in the region's order, then cash."""
 
+import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,7 +20,7 @@ class Candidate:
     """A grant in force with what the grantor's account holds now. Amounts in yuan.
 
     `grant` and `account` are keys of the caller; `name` breaks ties of equal balances; `position` is the beneficiary's
-    own order (None: not ordered yet, so after the ordered ones by binding); `bound_order` rises with each binding.
+    own order (None: not ordered yet, so after the ordered ones by binding); grants bound on one day go by `bound_order`.
     `limit` is the most for care in a benefit year, `limit_used` what of it is gone; `status` the grantor's enrolment.
     """
 
@@ -27,6 +28,7 @@ class Candidate:
     account: str
     name: str
     balance: Decimal
+    bound_on: datetime.date
     bound_order: int
     position: int | None = None
     limit: Decimal | None = None
@@ -102,16 +104,29 @@ def order_sources(strategy: str, candidates: Iterable[Candidate], keep: Decimal 
     )
 
 
-def _filed(candidate: Candidate) -> tuple[bool, int, int]:
-    return candidate.position is None, candidate.position or 0, candidate.bound_order
+def _bound(candidate: Candidate) -> tuple[int, int]:
+    return candidate.bound_on.toordinal(), candidate.bound_order
+
+
+def _filed(candidate: Candidate) -> tuple[bool, int, int, int]:
+    return candidate.position is None, candidate.position or 0, *_bound(candidate)
+
+
+def _last_bound(candidate: Candidate) -> tuple[int, int]:
+    day, order = _bound(candidate)
+    return -day, -order
+
+
+def _largest_balance(candidate: Candidate) -> tuple[Decimal, str, int, int]:
+    # A limit does not make a balance smaller: the source says the largest balance, not the largest permission.
+    return -candidate.balance, candidate.name, *_bound(candidate)
 
 
 _SORT_KEYS: dict[str, Callable[[Candidate], Any]] = {
     "filed": _filed,
     "single": _filed,
-    "last_bound": lambda candidate: -candidate.bound_order,
-    # A limit does not make a balance smaller: the source says the largest balance, not the largest permission.
-    "largest_balance": lambda candidate: (-candidate.balance, candidate.name, candidate.bound_order),
+    "last_bound": _last_bound,
+    "largest_balance": _largest_balance,
 }
 
 
