@@ -1,0 +1,329 @@
+"""Playing a case through the real actions, in one outer transaction with a savepoint a step, and rolled back at the end."""
+
+import datetime
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts.enums import InstitutionKind
+from accounts.errors import Refused
+from accounts.models import Enrolment, Institution, Member, Region
+from accounts.money import ZERO, plain
+from family.actions import sharing
+from family.models import SharingGrant
+from family.queries import grants_for_care
+from settlements import ledger
+from accounts.domain.benefit_year import year_of
+from settlements.actions import care, crediting
+from settlements.actions.opening import open_account
+from settlements.actions.regions import load, region_files
+from settlements.cases.reading import CaseMember, CaseStep, ScenarioCase
+from settlements.ledger.batch import roll_chunk
+from settlements.models import RolloverChunk, RolloverRun, Settlement, Usage
+
+LONG_AGO = datetime.date(1900, 1, 1)
+Given = dict[str, Any]
+
+
+class _Undo(Exception):
+    """Leaves the transaction without a trace."""
+
+
+def play(case: ScenarioCase) -> tuple[list[Given], dict[str, dict[str, str]]]:
+    """Play a case; returns what each step gave ({"refused": code}, {"not_built": verb}) and everybody's balances."""
+    result: tuple[list[Given], dict[str, dict[str, str]]] = ([], {})
+    try:
+        with transaction.atomic():
+            player = _Player(case)
+            result = [player.step(step) for step in case.steps], player.balances()
+            raise _Undo
+    except _Undo:
+        return result
+
+
+class _Player:
+    def __init__(self, case: ScenarioCase) -> None:
+        self.case = case
+        self.first_on = min((step.on for step in case.steps), default=LONG_AGO)
+        self.last_on = max((step.on for step in case.steps), default=LONG_AGO)
+        needed = {case.region, *(member.region for member in case.members.values())}
+        if Region.objects.filter(code__in=needed).count() < len(needed):
+            load(region_files())
+        self.region = Region.objects.get(code=case.region)
+        self.members: dict[str, Member] = {}
+        self.enrolments: dict[str, Enrolment] = {}
+        self.accounts: dict[str, int] = {}
+        self.visits: dict[str, Settlement] = {}
+        for name, member in case.members.items():
+            self._enrol(name, member)
+        self.names = {account: name for name, account in self.accounts.items()}
+        for place, grant in enumerate(case.grants):
+            self._grant(place, grant)
+        self._release_runs()
+
+    # The world at the start
+
+    def _enrol(self, name: str, member: CaseMember) -> None:
+        person = Member.objects.create(
+            name=name, id_number=f"case {uuid.uuid4()}", birth=member.birth, sex="F"
+        )
+        self.members[name] = person
+        if member.insurance == "none":
+            return
+        self.enrolments[name] = Enrolment.objects.create(
+            member=person,
+            region=Region.objects.get(code=member.region),
+            insurance=member.insurance,
+            status=member.enrolment,
+            personal_status=member.status,
+            retired_on=member.retired_on,
+            base=member.base,
+            valid_from=LONG_AGO,
+        )
+        if member.insurance == "employee":
+            account = open_account(
+                member=person,
+                region_id=member.region,
+                on=self.first_on,
+                current=member.current,
+                historical=member.historical,
+            )
+            self.accounts[name] = account.pk
+        year = year_of(crediting.years_of(self.enrolments[name].region), self.first_on)
+        Usage.objects.bulk_create(
+            Usage(member=person, benefit_year=year, counter=counter, amount=amount)
+            for counter, amount in member.used.items()
+        )
+
+    def _grant(self, place: int, grant: Any) -> None:
+        noon = datetime.datetime.combine(grant.bound_on, datetime.time(12), self.case.steps[0].at.tzinfo)
+        SharingGrant.objects.create(
+            grantor=self.members[grant.grantor],
+            beneficiary=self.members[grant.beneficiary],
+            region=self.region,
+            relation=grant.relation,
+            uses_care="pay" in grant.uses,
+            uses_premium="premium" in grant.uses,
+            limit=grant.limit,
+            bound_at=noon + datetime.timedelta(seconds=place),
+            starts_on=grant.bound_on,
+        )
+
+    def _release_runs(self) -> None:
+        """Every rollover of the case counts as released, with its rates, before its boundary."""
+        RolloverRun.objects.filter(region=self.region).update(state="cancelled")
+        self.runs = {}
+        for step in self.case.steps:
+            if step.verb == "roll_over" and step.fields["year"] not in self.runs:
+                rates = step.fields.get("interest", {})
+                self.runs[step.fields["year"]] = RolloverRun.objects.create(
+                    region=self.region,
+                    year=step.fields["year"],
+                    state="running",
+                    current_rate=rates.get("current_rate", ZERO),
+                    historical_rate=rates.get("historical_rate", ZERO),
+                    planned_at=self.case.steps[0].at,
+                    released_at=self.case.steps[0].at,
+                )
+
+    # Steps
+
+    def step(self, step: CaseStep) -> Given:
+        verb: Callable[[CaseStep], Given] | None = getattr(self, f"_{step.verb}", None)
+        if verb is None:
+            return {"not_built": step.verb}
+        try:
+            with transaction.atomic():
+                given = verb(step)
+                with connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                return given
+        except Refused as refusal:
+            return {"refused": refusal.code}
+
+    def _visit(self, step: CaseStep) -> Given:
+        fields = step.fields
+        name, institution = fields["patient"], self._institution(fields)
+        bill = care.Bill(
+            kind=fields["kind"],
+            level=fields.get("level", "primary"),
+            in_scope=fields["in_scope"],
+            pre_self_pay=fields.get("pre_self_pay", ZERO),
+            self_paid=fields.get("self_paid", ZERO),
+            service_on=fields.get("service_on"),
+            signed=fields.get("signed", self.case.members[name].signed_institution),
+        )
+        settlement = care.settle(
+            patient=self.members[name], institution=institution, bill=bill, on=step.on, key=str(uuid.uuid4())
+        )
+        if "name" in fields:
+            self.visits[fields["name"]] = settlement
+        shared: dict[str, Decimal] = {}
+        for payer in settlement.payers.exclude(grant=None):
+            shared[self.names[payer.account_id]] = payer.historical + payer.current
+        return {
+            "fund": plain(settlement.fund),
+            "current": plain(settlement.own_current),
+            "historical": plain(settlement.own_historical),
+            "shared": {payer: plain(amount) for payer, amount in shared.items()},
+            "cash": plain(settlement.cash),
+            "deductible": plain(settlement.deductible),
+            "supplement": plain(settlement.supplement),
+        }
+
+    def _institution(self, fields: Mapping[str, Any]) -> Institution:
+        name = fields.get("institution", "")
+        institution, _ = Institution.objects.get_or_create(
+            code=f"CASE-{name}"[:30],
+            defaults={
+                "name": name or "-",
+                "region": self.region,
+                "kind": InstitutionKind.PHARMACY if fields["kind"] == "pharmacy" else InstitutionKind.HOSPITAL,
+            },
+        )
+        return institution
+
+    def _reverse(self, step: CaseStep) -> Given:
+        visit = self.visits.get(step.fields["visit"])
+        if visit is None:
+            raise Refused("not_permitted")
+        back = care.reverse(settlement=visit, on=step.on, key=str(uuid.uuid4()))
+        return {
+            "returned": {
+                self.names[account]: {"current": plain(current), "historical": plain(historical)}
+                for account, (current, historical) in back.items()
+            }
+        }
+
+    def _roll_over(self, step: CaseStep) -> Given:
+        run = self.runs[step.fields["year"]]
+        accounts = sorted(
+            account for name, account in self.accounts.items() if self.case.members[name].region == self.case.region
+        )
+        before = set(self._rolled(accounts, run.year))
+        if accounts:
+            chunk = RolloverChunk.objects.create(
+                run=run, number=run.chunks.count() + 1, first_id=accounts[0], last_id=accounts[-1]
+            )
+            roll_chunk(run, chunk)
+        rolled = {account: row for account, row in self._rolled(accounts, run.year).items() if account not in before}
+        given: Given = {"moved": {self.names[at]: plain(moved) for at, (moved, _) in rolled.items() if moved}}
+        interest = {self.names[at]: plain(gain) for at, (_, gain) in rolled.items() if gain}
+        return {**given, "interest": interest} if "interest" in step.fields else given
+
+    def _rolled(self, accounts: list[int], year: int) -> dict[int, tuple[Decimal, Decimal]]:
+        """Account -> (moved to historical, interest) of a closed year, as the entries say."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT e.account_id, e.historical_delta, coalesce(i.historical_delta - i.debt_delta, 0)
+                FROM settlements_entry e
+                LEFT JOIN settlements_entry i
+                    ON i.account_id = e.account_id AND i.version = e.version + 1 AND i.kind = 'interest'
+                WHERE e.account_id = ANY(%s) AND e.kind = 'rollover' AND e.benefit_year = %s
+                """,
+                [accounts, year],
+            )
+            return {account: (moved, gain) for account, moved, gain in cursor.fetchall()}
+
+    def _credit(self, step: CaseStep) -> Given:
+        enrolment = self.enrolments.get(step.fields["member"])
+        if enrolment is None:
+            raise Refused("not_insured")
+        credited = crediting.credit(enrolment=enrolment, every=step.fields["for"], on=step.on)
+        return {"current": plain(credited.current), "historical": plain(credited.historical)}
+
+    def _bind(self, step: CaseStep) -> Given:
+        outcome = sharing.bind(
+            grantor=self.members[step.fields["grantor"]],
+            beneficiary=self.members[step.fields["beneficiary"]],
+            relation=step.fields["relation"],
+            by=None,
+            at=step.at,
+        )
+        return {"bound": True} if outcome == "bound" else {"consent": True}
+
+    def _unbind(self, step: CaseStep) -> Given:
+        grant = (
+            SharingGrant.objects.filter(
+                grantor=self.members[step.fields["grantor"]],
+                beneficiary=self.members[step.fields["beneficiary"]],
+                starts_on__lte=step.on,
+            )
+            .exclude(ends_on__lte=step.on)
+            .first()
+        )
+        if grant is None:
+            raise Refused("not_permitted")
+        ended = sharing.unbind(grant=grant, by=None, at=step.at)
+        return {"effective": ended.ends_on.isoformat()}
+
+    def _reorder(self, step: CaseStep) -> Given:
+        beneficiary = self.members[step.fields["beneficiary"]]
+        held = {grant.grantor_id: grant.pk for grant in grants_for_care(beneficiary.pk, step.on)}
+        wanted = [held.get(self.members[name].pk) for name in step.fields["order"]]
+        if None in wanted:
+            raise Refused("not_permitted")
+        sharing.reorder(beneficiary=beneficiary, grant_ids=wanted, version=None, by=None, at=step.at)
+        order = [grant.grantor_id for grant in grants_for_care(beneficiary.pk, step.on)]
+        names = {member.pk: name for name, member in self.members.items()}
+        return {"order": [names[grantor] for grantor in order]}
+
+    # The end
+
+    def balances(self) -> dict[str, dict[str, str]]:
+        """Everybody's balances on the day of the last step, as an outside reader sees them."""
+        shown = ledger.balances(self.accounts.values(), self.last_on)
+        zero = {"current": plain(ZERO), "historical": plain(ZERO)}
+        return {
+            name: {"current": plain(shown[at].current), "historical": plain(shown[at].historical)} if at else zero
+            for name, at in ((name, self.accounts.get(name)) for name in self.members)
+        }
+
+
+def differences(case: ScenarioCase, given: list[Given], balances: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """What came out otherwise than expected, a line each: "step N: field expected X got Y"."""
+    found = []
+    for at, (step, result) in enumerate(zip(case.steps, given, strict=True), 1):
+        if "not_built" in result:
+            found.append(f"step {at}: verb {result['not_built']} is not built yet")
+        elif step.refused or "refused" in result:
+            found += _differ(f"step {at}: refused", step.refused or "no", result.get("refused", "no"))
+        for key, expected in step.expect.items():
+            if "refused" not in result and "not_built" not in result:
+                found += _differ(f"step {at}: {key}", _plain(expected), result.get(key))
+    for name, expected in case.balances.items():
+        shown = balances.get(name, {})
+        for bucket, amount in expected.items():
+            found += _differ(f"balances {name}.{bucket}", plain(amount), shown.get(bucket))
+    return found
+
+
+def _plain(expected: Any) -> Any:
+    if isinstance(expected, Decimal):
+        return plain(expected)
+    if isinstance(expected, dict):
+        return {key: _plain(value) for key, value in expected.items()}
+    if isinstance(expected, tuple):
+        return [_plain(value) for value in expected]
+    return expected.isoformat() if isinstance(expected, datetime.date) else expected
+
+
+def _differ(where: str, expected: Any, got: Any) -> list[str]:
+    if isinstance(expected, dict) and isinstance(got, dict):
+        # In a map of names a name left out is zero.
+        keys = sorted(expected.keys() | got.keys())
+        return [line for key in keys for line in _differ(f"{where}.{key}", *_pair(expected, got, key))]
+    return [] if expected == got else [f"{where} expected {expected} got {got}"]
+
+
+def _pair(expected: Mapping[str, Any], got: Mapping[str, Any], key: str) -> tuple[Any, Any]:
+    both = [side.get(key) for side in (expected, got)]
+    nothing: Any = {} if any(isinstance(value, dict) for value in both) else plain(ZERO)
+    return tuple(nothing if value is None else value for value in both)  # type: ignore[return-value]
+
+
+__all__ = ["differences", "play"]
