@@ -1,6 +1,7 @@
 """Form fields that take what people really type: full-width digits, spaces, commas, three boxes for a date.
 
-Each form gives its own `error_messages["required"]`: the defaults here say what is wrong with a value, not which one is missing.
+Each form gives its own `error_messages["required"]`: the defaults here say what is wrong with a value,
+not which one is missing.
 """
 
 import datetime
@@ -12,6 +13,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts import clock
+from accounts.domain import id_number, names, phone
 from accounts.money import BadAmount, parse_amount
 
 
@@ -146,7 +149,7 @@ class NarrowField(forms.CharField):
 
 
 class IdNumberField(NarrowField):
-    """An ID number with its X made large; whether it is right is for the form to say."""
+    """An ID number as the register writes it; a wrong one is refused with the part that is wrong."""
 
     # Not type=number and not a numeric keypad: both keep people from typing X.
     box = {
@@ -155,24 +158,62 @@ class IdNumberField(NarrowField):
         "spellcheck": "false",
         "class": "govuk-input--width-20",
     }
+    default_error_messages = {
+        "id_length": _("An ID number has 18 characters, this one has %(length)s"),
+        "id_characters": _("An ID number is made of digits, only the last may be an X"),
+        "id_province": _("The first two digits of the ID number are not right, please check them"),
+        "id_birth": _("The date of birth in the ID number is not right, please check digits 7 to 14"),
+        "id_future": _("The date of birth in the ID number has not come yet, please check digits 7 to 14"),
+        "id_check": _("The last character of the ID number does not fit, please check the number"),
+    }
 
     def to_python(self, value: object) -> str:
-        return super().to_python(value).upper()
+        number = super().to_python(value)
+        if not number:
+            return ""
+        try:
+            return id_number.parse(number, on=clock.today())
+        except id_number.BadIdNumber as bad:
+            raise ValidationError(self.error_messages[bad.code], code=bad.code, params={"length": bad.length}) from None
+
+
+class NameField(forms.CharField):
+    """A person's name in any script; spaces and middle dots put right, characters never replaced."""
+
+    default_error_messages = {
+        "name_too_long": _("A name has at most 50 characters"),
+        "name_characters": _("A name has no digits and no signs, please check it"),
+    }
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        for name, value in {"autocomplete": "off", "class": "govuk-input--width-20"}.items():
+            self.widget.attrs.setdefault(name, value)
+
+    def to_python(self, value: object) -> str:
+        text = super().to_python(value)
+        if not text:
+            return ""
+        try:
+            return names.parse(text)
+        except names.BadName as bad:
+            raise ValidationError(self.error_messages[bad.code], code=bad.code) from None
 
 
 class PhoneField(NarrowField):
     """A mobile number of mainland China, eleven digits."""
 
     box = {"inputmode": "tel", "autocomplete": "tel-national", "class": "govuk-input--width-10"}
-    default_error_messages = {"invalid": _("Enter a mobile number of 11 digits that begins with 1")}
+    default_error_messages = {"phone_format": _("Enter a mobile number of 11 digits that begins with 1")}
 
     def to_python(self, value: object) -> str:
-        return super().to_python(value).replace("-", "").removeprefix("+86")
-
-    def validate(self, value: str) -> None:
-        super().validate(value)
-        if value and not re.fullmatch(r"1[3-9][0-9]{9}", value):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        number = super().to_python(value)
+        if not number:
+            return ""
+        try:
+            return phone.parse(number)
+        except phone.BadPhone as bad:
+            raise ValidationError(self.error_messages["phone_format"], code=bad.code) from None
 
 
 class CodeField(NarrowField):

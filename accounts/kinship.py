@@ -30,6 +30,9 @@ TERMS: dict[tuple[str, str], Promise] = {
     (Relation.PARENT_IN_LAW, "F"): _("mother-in-law"),
 }
 
+# The first character of 丈夫 says nothing of him.
+SEALS = {"丈夫": "夫"}
+
 
 def inverse(relation: str) -> str:
     """What the grantor is to the beneficiary, given what the beneficiary is to the grantor.
@@ -42,3 +45,8 @@ def inverse(relation: str) -> str:
 def term(relation: str, sex: str) -> str:
     """The everyday word in the reader's language; `sex` is "M" or "F", anything else gives the neutral word."""
     return str(TERMS.get((relation, sex)) or Relation(relation).label)
+
+
+def seal(word: str) -> str:
+    """One character that stands for a relative beside the word itself."""
+    return SEALS.get(word.strip(), word.strip()[:1].upper())

@@ -1,4 +1,4 @@
-"""The entries of the navigation: each app registers its own in `AppConfig.ready`, so no app knows the pages of another."""
+"""The entries of the navigation: each app registers its own in `AppConfig.ready`; none knows another's pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

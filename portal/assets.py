@@ -31,7 +31,7 @@ COPIES = {
     "fonts/NotoSansSC-Bold.ttf": f"{FONTS}/700Bold/NotoSansSC_700Bold.ttf",
     "fonts/LICENSE-NotoSansSC.txt": f"{FONTS}/LICENSE_FONT",
 }
-# Characters of names beyond the basic plane: screens without such a font show boxes, so we bring one, fetched only when needed.
+# Characters of names beyond the basic plane: most screens show boxes for them, so we bring a font for these alone.
 RARE_FROM = 0x20000
 RARE_FONT = "fonts/rare-names.woff2"
 

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts import dates, masks, navigation
+from accounts import dates, kinship, masks, navigation
 from accounts.money import fen
 
 register = template.Library()
@@ -64,7 +64,7 @@ def yuan_signed(amount: Amount) -> str:
 
 @register.filter
 def yuan_unit(amount: Amount) -> str:
-    """1,234.50 元; the space does not break."""
+    """1,234.50 元."""
     return _("%(amount)s yuan") % {"amount": yuan(amount)}
 
 
@@ -172,16 +172,11 @@ def meter(used: Amount, whole: Amount, kind: str = "family") -> dict:
 @register.inclusion_tag("components/balance_chart.html")
 def balance_chart(rows: Iterable[object], id: str = "chart") -> dict:
     """Balances over time as stacked columns, with the same figures in a table. Rows: label, current, historical."""
-    read = [
-        {
-            "label": pick(row, "label"),
-            "current": decimal(pick(row, "current")),
-            "historical": decimal(pick(row, "historical")),
-        }
-        for row in rows
-    ]
-    for row in read:
-        row["total"] = row["current"] + row["historical"]
+    read = []
+    for row in rows:
+        current, historical = decimal(pick(row, "current")), decimal(pick(row, "historical"))
+        total = current + historical
+        read.append({"label": pick(row, "label"), "current": current, "historical": historical, "total": total})
     highest = max([row["total"] for row in read], default=Decimal(0))
     step = Decimal(BAR_WIDTH) / max(len(read), 1)
     for place, row in enumerate(read):
@@ -202,7 +197,7 @@ def balance_chart(rows: Iterable[object], id: str = "chart") -> dict:
 def seal(text: str, state: str = "") -> SafeString:
     """A relative as one character. `state`: own (gives to me), wait (has not agreed yet). The name stands beside it."""
     css = {"own": " portal-seal--own", "wait": " portal-seal--wait"}.get(state, "")
-    return format_html('<span class="portal-seal{}" aria-hidden="true">{}</span>', css, str(text).strip()[:1].upper())
+    return format_html('<span class="portal-seal{}" aria-hidden="true">{}</span>', css, kinship.seal(str(text)))
 
 
 @register.simple_tag
@@ -230,21 +225,16 @@ def nav(context: template.Context, area: str) -> dict:
     request = context["request"]
     links = [made for entry in navigation.entries(area, request) if (made := link(entry, request))]
     named = context.get("nav")
-    under = [
-        made
-        for made in links
-        if request.path == made["url"] or (made["url"] != "/" and request.path.startswith(made["url"]))
-    ]
+    under = [made["url"] for made in links if is_under(request.path, made["url"])]
+    nearest = max(under, key=len, default="")
     for made in links:
-        made["current"] = (
-            made["key"] == named if named else made in under and made["url"] == max(under, key=url_length)["url"]
-        )
+        made["current"] = made["key"] == named if named else made["url"] == nearest
     return {"links": links}
 
 
-def url_length(made: dict) -> int:
-    """How exactly a link fits."""
-    return len(made["url"])
+def is_under(path: str, url: str) -> bool:
+    """Whether the page belongs to the link; the home page has nothing under it."""
+    return path == url or (url != "/" and path.startswith(url))
 
 
 @register.simple_tag(takes_context=True)
