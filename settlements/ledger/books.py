@@ -44,8 +44,14 @@ INSERT INTO settlements_entry
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 WRITE_USAGE = """
-INSERT INTO settlements_usage (member_id, benefit_year, counter, amount) VALUES (%s, %s, %s, %s)
+INSERT INTO settlements_usage (member_id, benefit_year, counter, amount)
+VALUES (%(member)s, %(year)s, %(counter)s, %(amount)s)
 ON CONFLICT (member_id, benefit_year, counter) DO UPDATE SET amount = settlements_usage.amount + excluded.amount
+"""
+# A counter is given back where it was filled, so the row is there; an upsert would check the bare negative amount.
+GIVE_BACK_USAGE = """
+UPDATE settlements_usage SET amount = amount + %(amount)s
+WHERE member_id = %(member)s AND benefit_year = %(year)s AND counter = %(counter)s
 """
 
 # benefit year -> counter -> yuan
@@ -104,14 +110,15 @@ class Books:
         for movement in sorted(movements, key=lambda movement: movement.account_id):
             self._move(transaction_id, movement)
         rows = [
-            (self.patient_id, year, counter, amount)
+            {"member": self.patient_id, "year": year, "counter": counter, "amount": amount}
             for year, counters in (usage or {}).items()
             for counter, amount in counters.items()
-            if amount
         ]
-        if rows:
-            with connection.cursor() as cursor:
-                cursor.executemany(WRITE_USAGE, rows)
+        with connection.cursor() as cursor:
+            if filled := [row for row in rows if row["amount"] > 0]:
+                cursor.executemany(WRITE_USAGE, filled)
+            if given_back := [row for row in rows if row["amount"] < 0]:
+                cursor.executemany(GIVE_BACK_USAGE, given_back)
 
     def _move(self, transaction_id: int, movement: Movement) -> None:
         account = self.accounts[movement.account_id]
