@@ -1,0 +1,14 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Variant(models.TextChoices):
+    """How an institution signs its calls; each needs an entry in `gateway.signatures.VARIANTS`."""
+
+    X_TIF = "x-tif", _("x-tif headers, SHA-256")
+
+
+class VisitState(models.TextChoices):
+    OPEN = "open", _("Open")
+    SETTLED = "settled", _("Settled")
+    REVERSED = "reversed", _("Reversed")

@@ -1,0 +1,47 @@
+"""Output made from its table, exactly: every field, in the order of the table, in its type."""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from gateway.fields.tables import Field, Node
+
+
+def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The output as JSON-able data (numbers stay Decimal). Raises ValueError for a required value that is missing
+    and for one that no table names: faults of ours, never of the caller."""
+    nodes = tuple(nodes)
+    unknown = set(answer) - {node.name for node in nodes}
+    if unknown:
+        raise ValueError(f"no such node: {sorted(unknown)}")
+    return {node.name: _write_node(node, answer[node.name]) for node in nodes}
+
+
+def _write_node(node: Node, given: Any) -> Any:
+    return [_row(node, row) for row in given] if node.many else _row(node, given)
+
+
+def _row(node: Node, given: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = set(given) - {field.name for field in node.fields}
+    if unknown:
+        raise ValueError(f"{node.name}: no such field: {sorted(unknown)}")
+    return {field.name: _value(field, given.get(field.name)) for field in node.fields}
+
+
+def _value(field: Field, value: Any) -> Any:
+    if value is None or value == "":
+        if field.required:
+            raise ValueError(f"{field.name} is required")
+        return None
+    match field.kind:
+        case "num":
+            return Decimal(value).quantize(Decimal(1).scaleb(-field.places), rounding=ROUND_HALF_UP)
+        case "datetime":
+            return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+        case "date":
+            return value.isoformat() if isinstance(value, datetime.date) else value
+        case _:
+            return str(value)[: field.size]

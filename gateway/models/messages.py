@@ -1,0 +1,43 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import EncryptedTextField
+from accounts.models import Institution
+from gateway.models.keys import InstitutionKey
+
+
+class GatewayMessage(models.Model):
+    """One signed call and its answer. Bodies hold people's data: encrypted, and shown on no page.
+
+    `claim` is the msgid on the first call that may change something: every later call with it gets the kept answer.
+    """
+
+    OK = "ok"
+
+    key = models.ForeignKey(InstitutionKey, models.PROTECT, related_name="messages", verbose_name=_("key"))
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, related_name="gateway_messages", verbose_name=_("institution")
+    )
+    nonce = models.CharField(max_length=64)
+    msgid = models.CharField(_("message ID"), max_length=30)
+    infno = models.CharField(_("transaction"), max_length=10)
+    request_hash = models.CharField(max_length=64)
+    claim = models.CharField(max_length=30, null=True)
+    received_at = models.DateTimeField(_("received at"))
+    duration_ms = models.IntegerField(_("milliseconds"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=40, blank=True)
+    body = EncryptedTextField(_("request"))
+    answer = EncryptedTextField(_("answer"), null=True)
+
+    class Meta:
+        verbose_name = _("gateway message")
+        verbose_name_plural = _("gateway messages")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(name="message_nonce_once", fields=["key", "nonce"]),
+            models.UniqueConstraint(name="message_claim_once", fields=["institution", "claim"]),
+        ]
+        indexes = [models.Index(name="message_by_institution", fields=["institution", "-received_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.infno} {self.msgid}"

@@ -1,0 +1,117 @@
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.enums import Insurance
+from accounts.models import Institution, Member, Region
+from gateway.enums import VisitState
+from settlements.enums import CareKind
+from settlements.models import CatalogueItem, Settlement
+from settlements.models.fields import Yuan
+
+
+class Visit(models.Model):
+    """A registered visit of a member at an institution (2201); its fee lines are settled in charge batches."""
+
+    mdtrt_id = models.CharField(_("visit ID"), max_length=30, unique=True)
+    institution = models.ForeignKey(Institution, models.PROTECT, related_name="visits", verbose_name=_("institution"))
+    member = models.ForeignKey(Member, models.PROTECT, related_name="visits", verbose_name=_("member"))
+    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region of insurance"))
+    insurance = models.CharField(_("insurance"), max_length=10, choices=Insurance)
+    kind = models.CharField(_("kind of care"), max_length=10, choices=CareKind)
+    ipt_otp_no = models.CharField(_("the institution's own number"), max_length=30)
+    begun_at = models.DateTimeField(_("begun at"))
+    registered_at = models.DateTimeField(_("registered at"))
+
+    class Meta:
+        verbose_name = _("visit")
+        verbose_name_plural = _("visits")
+        ordering = ["-id"]
+        indexes = [models.Index(name="visit_by_institution", fields=["institution", "-registered_at"])]
+
+    def __str__(self) -> str:
+        return self.mdtrt_id
+
+    @property
+    def state(self) -> VisitState:
+        """Settled as long as one charge batch is; reversed when all that were settled have been taken back."""
+        reversals = list(self.settlements.values_list("reversed_at", flat=True))
+        if not reversals:
+            return VisitState.OPEN
+        return VisitState.SETTLED if None in reversals else VisitState.REVERSED
+
+
+class FeeLine(models.Model):
+    """A line of a charge batch (2204) as the catalogue of the day classified it; its parts are the whole line."""
+
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="lines", verbose_name=_("visit"))
+    sn = models.CharField(_("line number"), max_length=30)
+    batch = models.CharField(_("charge batch"), max_length=30)
+    code = models.CharField(_("catalogue code"), max_length=50)
+    own_code = models.CharField(_("the institution's own code"), max_length=150)
+    occurred_at = models.DateTimeField(_("occurred at"))
+    quantity = models.DecimalField(_("quantity"), max_digits=16, decimal_places=4)
+    price = models.DecimalField(_("unit price, yuan"), max_digits=16, decimal_places=6)
+    amount = Yuan(_("amount"))
+    item_class = models.CharField(_("class"), max_length=1, choices=CatalogueItem.Class)
+    self_pay_percent = models.DecimalField(_("pre-self-pay, percent"), max_digits=5, decimal_places=2)
+    price_limit = models.DecimalField(_("price limit, yuan"), max_digits=14, decimal_places=2, null=True)
+    in_scope = Yuan(_("in scope"))
+    pre_self_pay = Yuan(_("pre-self-pay"))
+    over_limit = Yuan(_("over the price limit"))
+    off_catalogue = Yuan(_("off-catalogue"))
+
+    class Meta:
+        verbose_name = _("fee line")
+        verbose_name_plural = _("fee lines")
+        ordering = ["visit", "id"]
+        constraints = [
+            models.UniqueConstraint(name="fee_line_once", fields=["visit", "sn"]),
+            models.CheckConstraint(
+                name="fee_line_adds_up",
+                condition=Q(amount=F("in_scope") + F("pre_self_pay") + F("over_limit") + F("off_catalogue")),
+            ),
+            models.CheckConstraint(
+                name="fee_line_never_negative",
+                condition=Q(in_scope__gte=0, pre_self_pay__gte=0, over_limit__gte=0, off_catalogue__gte=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sn
+
+
+class VisitSettlement(models.Model):
+    """A settled charge batch of a visit (2207), under the numbers by which the institution knows it."""
+
+    setl_id = models.CharField(_("settlement ID"), max_length=30, unique=True)
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="settlements", verbose_name=_("visit"))
+    batch = models.CharField(_("charge batch"), max_length=30)
+    settlement = models.OneToOneField(
+        Settlement, models.PROTECT, related_name="visit_settlement", verbose_name=_("settlement")
+    )
+    msgid = models.CharField(_("message ID"), max_length=30)
+    med_type = models.CharField(_("medical category"), max_length=6)
+    mdtrt_cert_type = models.CharField(_("credential"), max_length=3)
+    settled_at = models.DateTimeField(_("settled at"))
+    reversal_setl_id = models.CharField(_("settlement ID of the reversal"), max_length=30, unique=True, null=True)
+    reversal_msgid = models.CharField(_("message ID of the reversal"), max_length=30, null=True)
+    reversed_at = models.DateTimeField(_("reversed at"), null=True)
+
+    class Meta:
+        verbose_name = _("settlement of a visit")
+        verbose_name_plural = _("settlements of visits")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="visit_batch_settled_once", fields=["visit", "batch"], condition=Q(reversed_at=None)
+            ),
+            models.CheckConstraint(
+                name="visit_settlement_reversal_whole",
+                condition=Q(reversed_at=None, reversal_setl_id=None, reversal_msgid=None)
+                | Q(reversed_at__isnull=False, reversal_setl_id__isnull=False, reversal_msgid__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.setl_id

@@ -1,0 +1,62 @@
+"""What the gateway tells an institution when it refuses: one sentence, and the code in brackets as insurers do."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts import reasons
+from accounts.errors import Refused
+from gateway.envelope import MOST_ERR_MSG
+
+TEXTS: Mapping[str, Promise] = {
+    # Headers. The first four say what the national gateways say, so integrators know them.
+    "headers_missing": _("Gateway request headers are missing: %(headers)s"),
+    "timestamp_off": _("The timestamp of the signature is more than %(minutes)s minutes off"),
+    "key_unknown": _("Unknown key ID"),
+    "signature_wrong": _("The signature does not match"),
+    "key_expired": _("The key is not valid at this time; ask the administrator for a new one"),
+    "nonce_used": _("This nonce was used before; sign each call anew"),
+    "institution_unknown": _("The institution code does not belong to the key"),
+    "institution_suspended": _("The institution is suspended and may not settle"),
+    # Body and fields.
+    "body_too_large": _("The message is larger than %(megabytes)s MB"),
+    "body_not_utf8": _("The message is not UTF-8; another encoding is not accepted"),
+    "body_not_json": _("The message is not JSON"),
+    "infno_unknown": _("Unknown transaction number %(infno)s"),
+    "infno_mismatch": _("The transaction number in the address is not that of the message, %(infno)s"),
+    "node_missing": _("Node %(node)s is missing or has the wrong form"),
+    "field_missing": _("%(field)s is required"),
+    "field_too_long": _("%(field)s is longer than %(most)s"),
+    "field_format": _("%(field)s has the wrong format, wanted: %(kind)s"),
+    "field_code": _("%(field)s is not in its code list"),
+    "msgid_reused": _("This msgid was used for another request; send a new one"),
+    "system_error": _("The system is busy; send the same msgid again in a moment"),
+    # Business.
+    "credential_unsupported": _(
+        "This kind of credential is not accepted yet; use the ID card or the social security card"
+    ),
+    "person_unknown": _("No insured person is found with these details; check number, name and credential"),
+    "begun_later": _("The start time lies in the future"),
+    "visit_unknown": _("This visit is not found; check mdtrt_id and psn_no"),
+    "several_visits": _("One upload may hold lines of one visit only"),
+    "line_repeated": _("Line number %(line)s was uploaded before in this visit"),
+    "line_amount": _("Line %(line)s says %(amount)s yuan, but quantity times price is %(expected)s yuan"),
+    "amount_too_large": _("The amount is too large"),
+    "batch_empty": _("Charge batch %(batch)s has no lines; upload them first (2204)"),
+    "batch_settled": _("Charge batch %(batch)s is already settled; reverse it first (2208)"),
+    "total_other": _("The total is %(amount)s yuan, but the uploaded lines come to %(expected)s yuan"),
+    "insutype_other": _("The insurance is not the one of the visit"),
+    "med_type_unsupported": _("This medical category cannot be settled here yet, or does not fit the institution"),
+    "settlement_unknown": _("This settlement is not found; check setl_id and mdtrt_id"),
+}
+
+
+def err_msg(refusal: Refused) -> str:
+    """The text of `err_msg` in the language that is active; at most 200 characters."""
+    if refusal.code in TEXTS:
+        text = str(TEXTS[refusal.code]) % refusal.params
+    else:
+        text = reasons.tell(refusal.code, refusal.params)[0]
+    code = f"[{refusal.code}]"
+    return f"FSI-{text}"[: MOST_ERR_MSG - len(code)] + code
