@@ -1,0 +1,127 @@
+"""Why something cannot be done, and what to do about it: codes of `Refused` told in the reader's language.
+
+Each app registers its own codes in `AppConfig.ready`; here are those that several share (the codes of the case format among them).
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import Refused
+from accounts.wording import Text, fill
+
+
+class Told(NamedTuple):
+    """A reason and its remedy, each one sentence; the remedy may be empty."""
+
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.remedy}".strip()
+
+
+_texts: dict[str, tuple[Text, Text]] = {}
+
+
+def register(code: str, reason: Text, remedy: Text) -> None:
+    """Say what a code means and what helps: lazy texts, with %(name)s for the facts of the refusal. The last one wins."""
+    _texts[code] = (reason, remedy)
+
+
+def registered() -> set[str]:
+    """All codes, for the test that each can be told."""
+    return set(_texts)
+
+
+def tell(code: str, params: Mapping[str, Any] | None = None) -> Told:
+    """The reason and the remedy; a code that nobody registered is told in general words.
+
+    A fact `why` chooses the words registered as "code.why", where there are such.
+    """
+    params = params or {}
+    reason, remedy = _texts.get(f"{code}.{params.get('why')}") or _texts.get(code, _GENERAL)
+    return Told(fill(reason, params), fill(remedy, params))
+
+
+def tell_refused(refused: Refused) -> Told:
+    """The same for a refusal as it was raised."""
+    return tell(refused.code, refused.params)
+
+
+_GENERAL = (_("This cannot be done now."), _("Call 12393 or ask at the window; nothing was changed."))
+
+_SHARED: dict[str, tuple[Text, Text]] = {
+    # Insurance
+    "not_insured": (_("This person is not insured on that day."), _("Check the insurance with the employer or at the window.")),
+    "suspended": (
+        _("The contributions have stopped, so the insurance does not pay at present."),
+        _("Once the contributions are paid again, it can be done."),
+    ),
+    "frozen": (_("The account is frozen."), _("Ask at the window why, and bring your ID card.")),
+    "closed": (_("The account is closed."), _("If that is a mistake, ask at the window.")),
+    "no_scheme": (_("No rules are kept for this region and this day."), _("Our staff have to add them first. Call 12393.")),
+    "not_covered": (_("The insurance does not cover this here."), _("You can pay it yourself.")),
+    "different_region": (
+        _("The two people are insured in different regions."),
+        _("Family sharing works only within one region here; change the place of insurance first."),
+    ),
+    # Family sharing
+    "not_near_relative": (
+        _("This is not a near relative as the rules mean it."),
+        _("Near relatives are spouses, parents, children, brothers and sisters, grandparents and grandchildren."),
+    ),
+    "already_bound": (_("This relative is already bound."), _("There is nothing more to do.")),
+    "too_many_relatives": (_("No more relatives can be bound."), _("End one of the ties first.")),
+    "too_many_grantors": (
+        _("This person already uses as many accounts of relatives as the region allows."),
+        _("One of those ties must end first."),
+    ),
+    "mutual_binding": (
+        _("This relative already lets you use his account, and the region does not allow both ways at once."),
+        _("End the other tie first."),
+    ),
+    "needs_verification": (
+        _("The identity of this person is not proven yet."),
+        _("He proves it once, in his own login or at the window with his ID card."),
+    ),
+    "not_adjustable": (_("In this region the order is fixed by rule."), _("You can see the order, but not change it.")),
+    "too_early_to_unbind": (_("The tie cannot end yet."), _("It can end from %(from_on)s on.")),
+    # Money
+    "below_threshold": (
+        _("The historical balance is below the amount from which relatives may use it."),
+        _("Once it is higher, it can be done."),
+    ),
+    "insufficient_balance": (
+        _("The balance of %(available)s yuan does not cover %(amount)s yuan."),
+        _("Use a smaller amount, or pay the rest in cash."),
+    ),
+    "amount_too_small": (_("The amount is too small."), _("Enter a larger amount.")),
+    "over_transfer_limit": (_("The amount is above the limit for transfers."), _("Transfer less, or on another day.")),
+    "outside_hours": (_("This is not open at this hour."), _("Try again in the opening hours.")),
+    "transfer_pending": (_("An earlier transfer still waits to be accepted."), _("Wait until it is accepted or comes back.")),
+    "late_filing": (_("The bill was filed too late."), _("Ask at the window whether there is a reason that still counts.")),
+    "duplicate": (_("This has been entered already."), _("Look for it in the records; do not enter it again.")),
+    # Rights
+    "not_permitted": (_("You have no right to do this."), _("If you should have it, ask your administrator.")),
+    "not_yours": (_("There is no such record."), _("Check the number.")),
+    # Codes, logins and claims
+    "code_wrong": (_("The code is not right."), _("You have %(left)s tries left.")),
+    "code_expired": (_("This code is no longer valid."), _("Have a new one sent.")),
+    "code_used_up": (_("The code was entered wrongly too often."), _("Have a new one sent.")),
+    "code_too_soon": (_("A code was sent a moment ago."), _("You can have another one in %(seconds)s seconds.")),
+    "too_many_codes": (
+        _("%(most)s codes were sent to this number today, which is the most for a day."),
+        _("Try again tomorrow, or ask at the window."),
+    ),
+    "phone_taken": (
+        _("This telephone belongs to another login."),
+        _("Use your own number, or ask at the window if it is yours."),
+    ),
+    "already_claimed": (_("This record has been claimed already."), _("Log in, or set a new password.")),
+    "too_many_tries": (_("Too many tries."), _("Wait an hour, or ask at the window.")),
+    "changed_meanwhile": (_("Somebody changed this a moment ago."), _("Below is the newest state; please look again.")),
+}
+for _code, (_reason, _remedy) in _SHARED.items():
+    register(_code, _reason, _remedy)
