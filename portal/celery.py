@@ -1,8 +1,17 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.demo")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "open-due-rollover-runs": {"task": "settlements.tasks.open_due_runs", "schedule": 60.0},
+    "warn-of-missing-rollover-runs": {
+        "task": "settlements.tasks.warn_of_missing_runs",
+        "schedule": crontab(hour=8, minute=0),
+    },
+    "check-ledger": {"task": "settlements.tasks.check_ledger", "schedule": crontab(hour=2, minute=30)},
+}

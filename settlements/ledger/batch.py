@@ -7,13 +7,7 @@ from django.db import connection, transaction
 
 from accounts import clock
 from settlements.ledger.once import request_hash
-
-# A chunk is claimed by its row lock, which dies with the session: no lock table, nobody to clean up after. One that
-# was visited in vain (a movement holds an account of it) waits behind those nobody has been to.
-CLAIM = """
-SELECT id, number, first_id, last_id, visits FROM settlements_rolloverchunk
-WHERE run_id = %s AND NOT done ORDER BY visits, number LIMIT 1 FOR UPDATE SKIP LOCKED
-"""
+from settlements.models import RolloverChunk, RolloverRun
 
 # Everything that happens to a chunk in one visit, in one statement. A row that a movement holds is skipped: its holder
 # rolls it, and the chunk is visited again. Several years behind: one year after the other, each with its own rates.
@@ -83,17 +77,6 @@ RETURNING totals.*, behind.accounts, (SELECT count(*) FROM written)
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A chunk whose row this transaction holds."""
-
-    id: int
-    number: int
-    first_id: int
-    last_id: int
-    visits: int
-
-
-@dataclass(frozen=True)
 class Visit:
     """What one visit of a chunk did: accounts of the closing year rolled, and yuan; how many accounts stayed behind."""
 
@@ -109,30 +92,30 @@ class Visit:
         return self.left == 0
 
 
-def claim_chunk(run_id: int) -> Claim | None:
+def claim_chunk(run: RolloverRun) -> RolloverChunk | None:
     """The next chunk of a run that is not done and that nobody works on, locked until the transaction ends.
 
-    None if there is no such chunk. Call it inside a transaction, with `roll_chunk` in the same one.
+    None if there is no such chunk. Call it inside a transaction, with `roll_chunk` in the same one: the claim is the
+    row's lock, which dies with the session, so nothing has to be cleaned up after a killed worker. A chunk visited in
+    vain (a movement held an account of it) waits behind those nobody has been to.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [run_id])
-        row = cursor.fetchone()
-    return Claim(*row) if row else None
+    todo = run.chunks.filter(done=False).order_by("visits", "number")
+    return todo.select_for_update(skip_locked=True, of=("self",)).first()
 
 
-def roll_chunk(*, run_id: int, region_id: str, year: int, chunk: Claim) -> Visit:
+def roll_chunk(run: RolloverRun, chunk: RolloverChunk) -> Visit:
     """Roll what is behind in a claimed chunk, with entries, totals and the chunk's state: all or nothing.
 
-    `year` is the benefit year that closes. Amounts in yuan. Accounts rolled by a movement meanwhile are not touched;
-    accounts that a movement holds are left and counted in `left`.
+    Amounts in yuan. Accounts rolled by a movement meanwhile are not touched; accounts that a movement holds are left
+    and counted in `left`. The chunk's row changes in the database only.
     """
-    key = f"{run_id}:{chunk.number}:{chunk.visits + 1}"
+    key = f"{run.pk}:{chunk.number}:{chunk.visits + 1}"
     parameters = {
-        "region": region_id,
-        "year": year,
+        "region": run.region_id,
+        "year": run.year,
         "first": chunk.first_id,
         "last": chunk.last_id,
-        "chunk": chunk.id,
+        "chunk": chunk.pk,
         "now": clock.now(),
         "key": key,
         "digest": request_hash({"rollover": key}),

@@ -1,0 +1,109 @@
+"""Reading of rollover runs: how far one is, which are due, where one is missing."""
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from accounts.enums import Role
+from accounts.models import BenefitYear, User
+from accounts.policies import has_any_role, regions_with_role
+from settlements.enums import RELEASED_STATES, RunState
+from settlements.models import PersonalAccount, RolloverRun
+
+# Over the chunks alone: a page that is asked every two seconds must not count a million accounts.
+PROGRESS = """
+SELECT count(*), count(*) FILTER (WHERE done), count(*) FILTER (WHERE visits > 0 AND NOT done),
+    coalesce(sum(planned), 0), coalesce(sum(CASE WHEN done THEN greatest(planned, accounts) ELSE accounts END), 0),
+    coalesce(sum(accounts), 0), coalesce(sum(greatest(planned - accounts, 0)) FILTER (WHERE done), 0),
+    coalesce(sum(moved), 0), coalesce(sum(netted), 0), coalesce(sum(interest), 0)
+FROM settlements_rolloverchunk WHERE run_id = %s
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is: chunks, accounts, yuan moved so far by the batch, seconds."""
+
+    chunks: int
+    chunks_done: int
+    chunks_again: int
+    total: int
+    done: int
+    by_batch: int
+    by_movement: int
+    moved: Decimal
+    netted: Decimal
+    interest: Decimal
+    seconds: float
+
+    @property
+    def left(self) -> int:
+        """Accounts still to do."""
+        return max(self.total - self.done, 0)
+
+    @property
+    def percent(self) -> Decimal:
+        """Done of total, one decimal, never rounded up to 100."""
+        if not self.total:
+            return Decimal("100.0") if self.chunks == self.chunks_done else Decimal("0.0")
+        return Decimal(self.done * 1000 // self.total) / 10
+
+    @property
+    def per_second(self) -> int | None:
+        """Accounts the batch rolled per second of work; None before it has done anything."""
+        if self.seconds <= 0 or not self.by_batch:
+            return None
+        return max(int(self.by_batch / self.seconds), 1)
+
+    @property
+    def seconds_left(self) -> int | None:
+        """At the rate so far; None where there is none yet."""
+        return None if self.per_second is None else -(-self.left // self.per_second)
+
+
+def progress(run: RolloverRun, at: datetime.datetime) -> Progress:
+    """How far the run is at a moment. One statement over its chunks, none over accounts."""
+    with connection.cursor() as cursor:
+        cursor.execute(PROGRESS, [run.pk])
+        row = cursor.fetchone()
+    names = [
+        "chunks", "chunks_done", "chunks_again", "total", "done", "by_batch", "by_movement", "moved", "netted",
+        "interest",
+    ]  # fmt: skip
+    running = (at - run.resumed_at).total_seconds() if run.resumed_at else 0.0
+    return Progress(**dict(zip(names, row, strict=True)), seconds=run.worked_seconds + max(running, 0.0))
+
+
+def visible_to(user: User) -> QuerySet[RolloverRun]:
+    """Runs of the regions that the user administers; an auditor reads all."""
+    runs = RolloverRun.objects.select_related("region", "planned_by", "released_by", "closed_by")
+    if has_any_role(user, Role.AUDITOR):
+        return runs
+    return runs.filter(region__in=regions_with_role(user, Role.REGION_ADMIN))
+
+
+def due_runs(today: datetime.date) -> QuerySet[RolloverRun]:
+    """Released runs whose year is over."""
+    begun = BenefitYear.objects.filter(region=OuterRef("region"), year=OuterRef("year") + 1, starts_on__lte=today)
+    return RolloverRun.objects.filter(Exists(begun), state=RunState.RELEASED)
+
+
+def years_without_run(today: datetime.date) -> list[tuple[str, int, datetime.date]]:
+    """(region, closing year, first day of the next) that ended in the last year or end within a week, with accounts in
+    the region, and no released run."""
+    week, year = datetime.timedelta(days=7), datetime.timedelta(days=365)
+    released = RolloverRun.objects.filter(
+        region=OuterRef("region"), year=OuterRef("closing"), state__in=RELEASED_STATES
+    )
+    opened = PersonalAccount.objects.filter(region=OuterRef("region"), opened_on__lt=OuterRef("starts_on"))
+    rows: Any = (
+        BenefitYear.objects.filter(starts_on__gt=today - year, starts_on__lte=today + week)
+        .annotate(closing=F("year") - 1)
+        .filter(~Exists(released), Exists(opened))
+        .values_list("region_id", "closing", "starts_on")
+    )
+    return list(rows)

@@ -1,0 +1,77 @@
+"""Celery rings the bell; what is to do, and how far it is, stands in the database. A task may be lost or come twice."""
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+from django.core.management import call_command
+
+from accounts import clock
+from accounts.errors import Refused
+from settlements.actions import rollover, rollover_work
+from settlements.actions.rollover_work import Outcome
+from settlements.enums import RunState
+from settlements.models import RolloverRun
+from settlements.queries import rollover as rollover_queries
+
+log = logging.getLogger(__name__)
+
+# Seconds until the next knock where movements hold what is left.
+WAIT = 2
+
+
+def ring(run_id: int) -> None:
+    """Call as many workers to a run as may work on it; too many go home at once."""
+    for _ in range(settings.ROLLOVER_WORKERS):
+        work_rollover.delay(run_id)
+
+
+@shared_task(ignore_result=True)
+def work_rollover(run_id: int) -> None:
+    """Work on a run for a while, then ring again: a task stays far below the broker's visibility timeout."""
+    outcome = rollover_work.work(run_id=run_id, seconds=settings.ROLLOVER_SECONDS)
+    if outcome == Outcome.AGAIN:
+        work_rollover.delay(run_id)
+    elif outcome == Outcome.WAIT:
+        work_rollover.apply_async([run_id], countdown=WAIT)
+    elif outcome == Outcome.FINISHED:
+        finish_rollover.delay(run_id)
+
+
+@shared_task(ignore_result=True)
+def finish_rollover(run_id: int) -> None:
+    """Count a run whose last chunk is done."""
+    try:
+        run = rollover.finish(run=RolloverRun.objects.get(pk=run_id))
+    except Refused as refusal:
+        # The worker of another last chunk was here first, or somebody pressed pause.
+        log.info("run %s not finished: %s", run_id, refusal.code)
+        return
+    if run.state == RunState.RUNNING:
+        ring(run_id)
+
+
+@shared_task(ignore_result=True)
+def open_due_runs() -> None:
+    """Begin released runs whose boundary has come, and ring for the running ones: the sweeper for every lost bell."""
+    now = clock.now()
+    for run in rollover_queries.due_runs(rollover.clock_day(now)):
+        rollover.begin(run=run, at=now)
+    for run in RolloverRun.objects.filter(state=RunState.RUNNING):
+        ring(run.pk)
+
+
+@shared_task(ignore_result=True)
+def warn_of_missing_runs() -> None:
+    """The alarm: a year has ended, or ends within a week, and nobody released a run for it."""
+    for region_id, year, boundary in rollover_queries.years_without_run(clock.today()):
+        log.error("region %s: no run released for %s, which ends before %s", region_id, year, boundary)
+
+
+@shared_task(ignore_result=True)
+def check_ledger() -> None:
+    """Count the same money two ways, every night."""
+    try:
+        call_command("check_ledger")
+    except SystemExit:
+        log.error("check_ledger found a difference")
