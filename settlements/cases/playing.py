@@ -20,7 +20,7 @@ from accounts.domain.benefit_year import year_of
 from settlements.actions import care, crediting
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load, region_files
-from settlements.cases.reading import CaseMember, CaseStep, ScenarioCase
+from settlements.cases.reading import BadCase, CaseMember, CaseStep, ScenarioCase
 from settlements.ledger.batch import roll_chunk
 from settlements.models import RolloverChunk, RolloverRun, Settlement, Usage
 
@@ -52,6 +52,9 @@ class _Player:
         needed = {case.region, *(member.region for member in case.members.values())}
         if Region.objects.filter(code__in=needed).count() < len(needed):
             load(region_files())
+        known = set(Region.objects.filter(code__in=needed).values_list("code", flat=True))
+        for code in sorted(needed - known):
+            raise BadCase(f"region {code} is not known: there is no regions/{code}.toml")
         self.region = Region.objects.get(code=case.region)
         self.members: dict[str, Member] = {}
         self.enrolments: dict[str, Enrolment] = {}

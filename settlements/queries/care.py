@@ -9,9 +9,9 @@ from django.db import connection
 from accounts.errors import Refused
 from family.domain.rules import SharingRules
 from family.models import SharingGrant
-from family.queries import grants_for_care
+from family.queries import grants_for_care, rules_on
 from settlements.domain.parameters import Person
-from settlements.queries.parameters import SchemeVersion, scheme_on, sharing_rules_on
+from settlements.queries.parameters import SchemeVersion, scheme_on
 
 PATIENT = """
 SELECT e.region_id, e.insurance, e.status, e.personal_status, e.retired_on, e.signed_institution_id,
@@ -79,7 +79,7 @@ def care_facts(
     if settled_year is None or service_year is None:
         raise Refused("no_scheme", region=region_id, insurance=insurance, kind=kind, on=service_on.isoformat())
     scheme = scheme_on(region_id, insurance, kind, service_on)
-    rules = sharing_rules_on(region_id, on) if use_family else None
+    rules = rules_on(region_id, on) if use_family else None
     by_settlement = scheme.scheme.accumulate_by == "settlement"
     return CareFacts(
         member_id=member_id,

@@ -1,4 +1,4 @@
-"""Schemes, sharing rules and credit rules as the pure heart reads them, parsed once a version."""
+"""Schemes and credit rules as the pure heart reads them, parsed once a version."""
 
 import datetime
 import json
@@ -9,7 +9,6 @@ from typing import Any
 from django.db import connection
 
 from accounts.errors import Refused
-from family.domain.rules import SharingRules
 from settlements.domain.crediting import CreditRule
 from settlements.domain.scheme import Scheme
 
@@ -17,10 +16,6 @@ from settlements.domain.scheme import Scheme
 SCHEME_ON = """
 SELECT id, md5(data::text) FROM settlements_scheme
 WHERE region_id = %s AND insurance = %s AND kind = %s AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
-"""
-RULES_ON = """
-SELECT id, md5(data::text) FROM family_sharingrules
-WHERE region_id = %s AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
 """
 CREDIT_ON = """
 SELECT id, md5(data::text) FROM settlements_creditrule
@@ -42,12 +37,6 @@ def scheme_on(region_id: str, insurance: str, kind: str, on: datetime.date) -> S
     if row is None:
         raise Refused("no_scheme", region=region_id, insurance=insurance, kind=kind, on=on.isoformat())
     return SchemeVersion(row[0], _scheme(*row))
-
-
-def sharing_rules_on(region_id: str, on: datetime.date) -> SharingRules | None:
-    """A region's sharing rules on a day; None where it has no sharing then."""
-    row = _one(RULES_ON, [region_id, on, on])
-    return _sharing_rules(*row) if row else None
 
 
 def credit_rule_on(region_id: str, on: datetime.date) -> CreditRule:
@@ -72,11 +61,6 @@ def _data(table: str, row_id: int) -> Any:
 @lru_cache(maxsize=512)
 def _scheme(row_id: int, digest: str) -> Scheme:
     return Scheme.from_data(_data("settlements_scheme", row_id))
-
-
-@lru_cache(maxsize=256)
-def _sharing_rules(row_id: int, digest: str) -> SharingRules:
-    return SharingRules.from_data(_data("family_sharingrules", row_id))
 
 
 @lru_cache(maxsize=256)

@@ -30,6 +30,8 @@ class Command(BaseCommand):
             return self._report(*found[:1], [found[1]], as_json, {"malformed": found[1]})
         try:
             given, balances = play(found)
+        except BadCase as bad:
+            return self._report(found.id, [str(bad)], as_json, {"malformed": str(bad)})
         except Exception as error:  # a case that breaks must not hide the others; it is a failure by its name
             problem = f"{type(error).__name__}: {error}"
             return self._report(found.id, [problem], as_json, {"error": problem})
