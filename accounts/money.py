@@ -10,7 +10,7 @@ FEN = Decimal("0.01")
 MAX_AMOUNT = Decimal("99999999.99")
 
 # [0-9] and not \d: full-width and other digits would pass \d and then mean something else to the next reader.
-_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 _HALF = Fraction(1, 2)
 
 
@@ -50,10 +50,10 @@ def parse_amount(text: str, *, signed: bool = False) -> Decimal:
     digits = stripped[1:] if negative else stripped
     if not _AMOUNT.fullmatch(digits):
         raise BadAmount("amount_format")
-    amount = fen(Decimal(digits))
+    amount = Decimal(digits)
     if amount > MAX_AMOUNT:
         raise BadAmount("amount_too_large")
-    return -amount if negative else amount
+    return fen(-amount if negative else amount)
 
 
 def plain(amount: Decimal | Fraction) -> str:

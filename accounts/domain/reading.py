@@ -36,7 +36,7 @@ MESSAGES = {
     "years_order": "should be later than the one before",
     "bad_code": "should be six digits (GB/T 2260)",
     "bad_counter_name": "should be a name of at most 24 small letters and underscores",
-    "stage_order": "is out of order: accounts and deductibles, then one rate, then one supplement after a rate with a cap",
+    "stage_order": "is out of order: accounts and deductibles, then one rate, then one supplement if there is a cap",
 }
 
 
@@ -155,8 +155,10 @@ class Reader:
         return check_choice(value, allowed, (*self.path, key))
 
     def choices(self, key: str, allowed: Collection[str]) -> tuple[str, ...]:
-        """A list of allowed texts, each once; it may be empty."""
+        """A list of allowed texts, each once, at least one."""
         values: list[object] = self._typed(key, list, "a list")
+        if not values:
+            raise BadData((*self.path, key), "empty")
         for at, value in enumerate(values):
             check_choice(value, allowed, (*self.path, key, at))
             if value in values[:at]:

@@ -20,7 +20,7 @@ class Candidate:
     """A grant in force with what the grantor's account holds now. Amounts in yuan.
 
     `grant` and `account` are keys of the caller; `name` breaks ties of equal balances; `position` is the beneficiary's
-    own order (None: not ordered yet, so after the ordered ones by binding); grants bound on one day go by `bound_order`.
+    own order (None: not ordered yet, so after the ordered ones by binding); `bound_order` parts grants of one day.
     `limit` is the most for care in a benefit year, `limit_used` what of it is gone; `status` the grantor's enrolment.
     """
 

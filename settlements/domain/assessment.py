@@ -36,7 +36,7 @@ class Claim:
     def __post_init__(self) -> None:
         for item_class in ITEM_CLASSES:
             amount: Decimal = getattr(self, item_class)
-            if amount < 0 or not is_fen(amount):
+            if not is_fen(amount) or amount < 0:
                 raise ValueError(f"{item_class} is no amount in yuan: {amount}")
 
     @property
@@ -121,7 +121,7 @@ def counter_keys(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, 
 
 
 def _deductible_key(stage: DeductibleStage, claim: Claim, on: datetime.date) -> str:
-    """The counter of a deductible; by day and institution it is another one each time, such as deductible:2025-09-10:H1."""
+    """The counter of a deductible; by day and institution another one each time, such as deductible:2025-09-10:H1."""
     if stage.scope == "day_institution":
         return f"{stage.counter}:{on.isoformat()}:{claim.institution}"
     return stage.counter

@@ -150,14 +150,14 @@ def _one_or_more(reader: Reader, key: str, allowed: Collection[str]) -> frozense
     return frozenset({check_choice(reader.get(key), allowed, (*reader.path, key))})
 
 
-def _ages(conditions: Iterable[Condition]) -> set[int]:
+def _ages(conditions: Iterable[Condition]) -> list[int]:
     bounds = {bound for when in conditions for bound in (when.age_from, when.age_below) if bound is not None}
-    return {40} | bounds | {bound - 1 for bound in bounds if bound}
+    return sorted({40} | bounds | {bound - 1 for bound in bounds if bound})
 
 
-def _retirement_days(conditions: Iterable[Condition]) -> set[datetime.date | None]:
-    bounds = {when.retired_by for when in conditions if when.retired_by is not None}
-    return {None, *bounds, *(bound + datetime.timedelta(days=1) for bound in bounds)}
+def _retirement_days(conditions: Iterable[Condition]) -> list[datetime.date | None]:
+    bounds = sorted({when.retired_by for when in conditions if when.retired_by is not None})
+    return [None, *(day for bound in bounds for day in (bound, bound + datetime.timedelta(days=1)))]
 
 
 def _describe(at: Circumstances) -> str:

@@ -1,0 +1,116 @@
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from settlements.domain.crediting import CreditRule, clawback, month_credit, year_credit
+from settlements.domain.parameters import Person
+from tests.settlements.domain.world import BEIJING, SHANGHAI, SHENYANG, SHENZHEN, ZHENGZHOU, region, version_on
+
+CALENDAR = [(2001, 1, 1)]
+WORKER = Person(birth=datetime.date(1985, 1, 1))
+NINGBO = CreditRule.from_data(
+    {
+        "every": "year",
+        "bucket": "current",
+        "active_percent": "2",
+        "retired_per": "year",
+        "retired_amount": [{"when": {"age_below": 70}, "value": "3435.00"}, {"value": "3735.00"}],
+        "joining": "next_month",
+        "leaving": "next_month",
+        "source": "ZJ14",
+        "grade": "B",
+    }
+)
+
+
+def retired(birth: str) -> Person:
+    return Person(birth=datetime.date.fromisoformat(birth), status="retired")
+
+
+def rule_of(code: str, on: datetime.date) -> CreditRule:
+    found: CreditRule = version_on(region(code).credits, on).rule
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "person", "base", "on", "amount"),
+    [
+        (BEIJING, WORKER, "11000.00", "2025-12-05", "220.00"),
+        (BEIJING, retired("1956-06-15"), "0", "2025-12-05", "100.00"),
+        (BEIJING, retired("1955-12-05"), "0", "2025-12-04", "100.00"),
+        (BEIJING, retired("1955-12-05"), "0", "2025-12-05", "110.00"),
+        (SHENYANG, retired("1940-01-01"), "0", "2025-12-05", "80.00"),
+        (ZHENGZHOU, retired("1940-01-01"), "0", "2025-12-05", "95.00"),
+        (SHENZHEN, WORKER, "6727.00", "2026-03-10", "134.54"),
+        (SHENZHEN, WORKER, "33633.00", "2026-03-10", "672.66"),
+        (SHENZHEN, WORKER, "6727.25", "2026-03-10", "134.55"),
+        (SHANGHAI, retired("1951-09-15"), "0", "2025-07-01", "140.00"),
+    ],
+)
+def test_a_month(code: str, person: Person, base: str, on: str, amount: str) -> None:
+    day = datetime.date.fromisoformat(on)
+    assert month_credit(rule_of(code, day), person, Decimal(base), day) == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("person", "base", "on", "amount"),
+    [
+        (WORKER, "12000.00", "2025-07-01", "2880.00"),
+        (WORKER, "12000.00", "2025-10-15", "2160.00"),
+        (WORKER, "10001.00", "2025-07-20", "2400.24"),
+        (WORKER, "10001.00", "2026-06-10", "200.02"),
+        (retired("1951-09-15"), "0", "2025-07-01", "1680.00"),
+        (retired("1949-12-01"), "0", "2025-07-01", "1890.00"),
+        (retired("1950-07-01"), "0", "2025-07-01", "1890.00"),
+        (retired("1950-07-02"), "0", "2025-07-01", "1680.00"),
+        (retired("1945-01-01"), "0", "2026-04-02", "472.50"),
+    ],
+)
+def test_a_year_in_shanghai(person: Person, base: str, on: str, amount: str) -> None:
+    day = datetime.date.fromisoformat(on)
+    years = region(SHANGHAI).years
+    assert year_credit(rule_of(SHANGHAI, day), person, Decimal(base), day, years) == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("person", "base", "on", "amount"),
+    [
+        (WORKER, "12000.00", "2026-02-10", "1200.00"),
+        (retired("1949-03-01"), "0", "2025-12-15", "1102.50"),
+        # Credited as a person of 74 in July, so taken back as one, although he is 75 by now.
+        (retired("1950-09-01"), "0", "2026-06-30", "140.00"),
+    ],
+)
+def test_what_goes_back_in_shanghai(person: Person, base: str, on: str, amount: str) -> None:
+    day = datetime.date.fromisoformat(on)
+    years = region(SHANGHAI).years
+    assert clawback(rule_of(SHANGHAI, day), person, Decimal(base), day, years) == Decimal(amount)
+
+
+def test_months_begin_after_joining_and_leaving_in_ningbo() -> None:
+    base = Decimal("10000.00")
+
+    assert year_credit(NINGBO, WORKER, base, datetime.date(2025, 1, 1), CALENDAR) == Decimal("2400.00")
+    assert clawback(NINGBO, WORKER, base, datetime.date(2025, 5, 31), CALENDAR) == Decimal("1400.00")
+    assert year_credit(NINGBO, WORKER, base, datetime.date(2025, 9, 10), CALENDAR) == Decimal("600.00")
+    assert year_credit(NINGBO, WORKER, base, datetime.date(2025, 12, 2), CALENDAR) == 0
+
+
+def test_a_yearly_sum_that_twelve_does_not_divide_is_rounded_for_the_month() -> None:
+    rule = CreditRule.from_data({**_data(NINGBO), "retired_amount": "1000.00"})
+    somebody = retired("1950-01-01")
+
+    assert year_credit(rule, somebody, Decimal(0), datetime.date(2025, 1, 1), CALENDAR) == Decimal("1000.00")
+    assert month_credit(rule, somebody, Decimal(0), datetime.date(2025, 1, 1)) == Decimal("83.33")
+    assert clawback(rule, somebody, Decimal(0), datetime.date(2025, 9, 30), CALENDAR) == Decimal("249.99")
+
+
+def test_nothing_goes_back_where_the_month_is_credited() -> None:
+    day = datetime.date(2025, 3, 20)
+    assert clawback(rule_of(BEIJING, day), WORKER, Decimal("5000.00"), day, CALENDAR) == 0
+
+
+def _data(rule: CreditRule) -> dict[str, object]:
+    keys = ("every", "bucket", "retired_per", "joining", "leaving", "source", "grade")
+    return {"active_percent": "2", **{key: getattr(rule, key) for key in keys}}
