@@ -47,7 +47,8 @@ for name, function in {
 
 def decimal(amount: Amount) -> Decimal:
     """The amount in yuan rounded to the fen; nothing (None, "") is nought."""
-    return fen(Decimal(amount or 0))
+    # Less than half a fen below nought rounds to a nought that keeps its minus: + 0 takes it away.
+    return fen(Decimal(amount or 0)) + 0
 
 
 @register.filter
