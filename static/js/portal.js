@@ -18,12 +18,21 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const part = event.detail.elt;
   if (!(part instanceof Element) || !part.isConnected) return;
   govuk.initAll({ scope: part });
+  nameErrors(part);
   const told = part.closest("[data-announce]") ?? part.querySelector("[data-announce]");
   if (told) announce(told.dataset.announce);
   const wanted = part.querySelector(".govuk-error-summary, [data-focus]") ?? (part.matches("[data-focus]") ? part : null);
   if (wanted) wanted.focus();
   else keepFocus(part);
 });
+
+// A page fetched whole says in its title that something is wrong; a swapped part must too.
+function nameErrors(part) {
+  const prefix = document.body.dataset.error;
+  const isBad = part.querySelector(".govuk-error-summary") !== null;
+  const title = document.title.startsWith(prefix) ? document.title.slice(prefix.length) : document.title;
+  document.title = isBad ? prefix + title : title;
+}
 
 // The button that was pressed is gone with the old part. Its successor has the same id; at a dead end the next live button of its row.
 function keepFocus(part) {
@@ -33,9 +42,11 @@ function keepFocus(part) {
   if (live && part.contains(live)) live.focus();
 }
 
+// A failure stays in sight until something succeeds: nobody may believe that a press was saved when it was not.
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, () => announce(document.body.dataset.failed));
+  document.addEventListener(name, () => { document.getElementById("portal-failed").hidden = false; });
 }
+document.addEventListener("htmx:afterSwap", () => { document.getElementById("portal-failed").hidden = true; });
 
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-print]")) window.print();
