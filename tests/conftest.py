@@ -7,11 +7,13 @@ do not meet; the slot is free again when the run ends, however it ends.
 import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from portal import services
 from portal.celery import app
@@ -47,6 +49,24 @@ def _claim_slot(stack: contextlib.ExitStack) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return slot
     raise AssertionError("count() does not end")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptying_of_append_only_tables(django_db_setup: None) -> Iterator[None]:
+    """Tests on committed data end with TRUNCATE, which the append-only triggers refuse: off for that one transaction."""
+    execute = DatabaseOperations.execute_sql_flush
+
+    def execute_sql_flush(self: DatabaseOperations, sql_list: list[str]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only'")
+            tables = [table for (table,) in cursor.fetchall()]
+        off = [f"ALTER TABLE {table} DISABLE TRIGGER append_only;" for table in tables]
+        on = [f"ALTER TABLE {table} ENABLE TRIGGER append_only;" for table in tables]
+        execute(self, [*off, *sql_list, *on])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)
+        yield
 
 
 @pytest.fixture
