@@ -1,5 +1,42 @@
 from django.apps import AppConfig
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+    verbose_name = _("People and regions")
+
+    def ready(self) -> None:
+        # Models must be loaded before these.
+        from accounts import navigation, policies, queries, signals
+
+        def for_members(request: HttpRequest) -> bool:
+            return policies.is_member(request.user)
+
+        navigation.register(
+            "tools",
+            key="inbox",
+            label=_("Messages"),
+            url_name="accounts:inbox",
+            order=10,
+            visible=for_members,
+            count=lambda request: queries.unread_count(request.user),
+        )
+        navigation.register(
+            "tools",
+            key="me",
+            label=_("My account"),
+            url_name="accounts:me",
+            order=20,
+            visible=lambda request: request.user.is_authenticated,
+        )
+        navigation.register(
+            "foot",
+            key="seen",
+            label=_("Who looked at my record"),
+            url_name="accounts:seen",
+            order=30,
+            visible=for_members,
+        )
+        signals.connect()

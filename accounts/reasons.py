@@ -54,14 +54,20 @@ _GENERAL = (_("This cannot be done now."), _("Call 12393 or ask at the window; n
 
 _SHARED: dict[str, tuple[Text, Text]] = {
     # Insurance
-    "not_insured": (_("This person is not insured on that day."), _("Check the insurance with the employer or at the window.")),
+    "not_insured": (
+        _("This person is not insured on that day."),
+        _("Check the insurance with the employer or at the window."),
+    ),
     "suspended": (
         _("The contributions have stopped, so the insurance does not pay at present."),
         _("Once the contributions are paid again, it can be done."),
     ),
     "frozen": (_("The account is frozen."), _("Ask at the window why, and bring your ID card.")),
     "closed": (_("The account is closed."), _("If that is a mistake, ask at the window.")),
-    "no_scheme": (_("No rules are kept for this region and this day."), _("Our staff have to add them first. Call 12393.")),
+    "no_scheme": (
+        _("No rules are kept for this region and this day."),
+        _("Our staff have to add them first. Call 12393."),
+    ),
     "not_covered": (_("The insurance does not cover this here."), _("You can pay it yourself.")),
     "different_region": (
         _("The two people are insured in different regions."),
@@ -100,8 +106,14 @@ _SHARED: dict[str, tuple[Text, Text]] = {
     "amount_too_small": (_("The amount is too small."), _("Enter a larger amount.")),
     "over_transfer_limit": (_("The amount is above the limit for transfers."), _("Transfer less, or on another day.")),
     "outside_hours": (_("This is not open at this hour."), _("Try again in the opening hours.")),
-    "transfer_pending": (_("An earlier transfer still waits to be accepted."), _("Wait until it is accepted or comes back.")),
-    "late_filing": (_("The bill was filed too late."), _("Ask at the window whether there is a reason that still counts.")),
+    "transfer_pending": (
+        _("An earlier transfer still waits to be accepted."),
+        _("Wait until it is accepted or comes back."),
+    ),
+    "late_filing": (
+        _("The bill was filed too late."),
+        _("Ask at the window whether there is a reason that still counts."),
+    ),
     "duplicate": (_("This has been entered already."), _("Look for it in the records; do not enter it again.")),
     # Rights
     "not_permitted": (_("You have no right to do this."), _("If you should have it, ask your administrator.")),

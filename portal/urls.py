@@ -5,4 +5,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("gateway.urls")),
     path("preferences/", include("accounts.urls_preferences")),
+    path("", include("accounts.urls_allauth")),
+    path("", include("accounts.urls")),
 ]

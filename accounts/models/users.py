@@ -1,10 +1,13 @@
 import uuid
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Func, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from accounts.crypto import blind_index
 from accounts.enums import IdentityLevel, Role
 from accounts.fields import EncryptedTextField
 from accounts.models.people import Member
@@ -24,9 +27,7 @@ class User(AbstractUser):
     phone = EncryptedTextField(_("telephone"), null=True)
     phone_index = models.CharField(max_length=64, unique=True, null=True, editable=False)
     phone_verified = models.BooleanField(_("telephone proven"), default=False)
-    identity_level = models.PositiveSmallIntegerField(
-        _("identity"), choices=IdentityLevel, default=IdentityLevel.NONE
-    )
+    identity_level = models.PositiveSmallIntegerField(_("identity"), choices=IdentityLevel, default=IdentityLevel.NONE)
     language = models.CharField(_("language"), max_length=10, blank=True)
     elder = models.BooleanField(_("large print"), default=False)
     theme = models.CharField(_("colours"), max_length=5, default="light")
@@ -41,11 +42,25 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.display_name or self.username
 
+    def save(self, *args, **kwargs) -> None:
+        fields = kwargs.get("update_fields")
+        if fields is None or "phone" in fields:
+            self.phone_index = blind_index(self.phone) if self.phone else None
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, "phone_index"}
+        super().save(*args, **kwargs)
+
     def get_full_name(self) -> str:
         return self.display_name
 
     def get_short_name(self) -> str:
         return self.display_name
+
+
+def _role_number(offset: int) -> Case:
+    return Case(
+        When(role=Role.SYSTEM_ADMIN, then=Value(offset)), default=Value(offset + 1), output_field=IntegerField()
+    )
 
 
 class RoleAssignment(models.Model):
@@ -70,6 +85,16 @@ class RoleAssignment(models.Model):
             ),
             models.UniqueConstraint(
                 name="role_once", fields=["user", "role", "region"], condition=Q(ended_at=None), nulls_distinct=False
+            ),
+            # Two roles as neighbouring ranges: adjacent means one of each kind, so the same role twice is no clash here.
+            ExclusionConstraint(
+                name="role_auditor_is_not_system_admin",
+                expressions=[
+                    (Func(F("user"), F("user"), Value("[]"), function="int8range"), RangeOperators.OVERLAPS),
+                    (Func(_role_number(0), _role_number(1), function="int4range"), RangeOperators.ADJACENT_TO),
+                ],
+                condition=Q(ended_at=None, role__in=[Role.SYSTEM_ADMIN, Role.AUDITOR]),
+                violation_error_message=_("The auditor and the system administrator cannot be the same person."),
             ),
         ]
 

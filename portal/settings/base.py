@@ -37,15 +37,19 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "accounts.middleware.RefuseBadInput",
+    "accounts.middleware.no_store",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.end_old_sessions",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.login_under_htmx",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
@@ -77,10 +81,51 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "accounts.passwords.LengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.OwnFactsValidator"},
 ]
+
+# Login, sessions and text messages (accounts). Citizens claim a record, so there is no sign-up and no e-mail.
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.PortalAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
+ACCOUNT_FORMS = {"login": "accounts.forms.LoginForm", "reauthenticate": "accounts.forms.ProveByPasswordForm"}
+# Held in the Redis cache. The limits of one login slow a guesser down; the owner can still log in by text message.
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "20/m/ip,5/300s/key",
+    "reauthenticate": "10/m/user",
+    "claim": "20/m/ip,5/3600s/key",
+    "text_code": "20/m/ip,3/m/key",
+    "document_check": "30/m/ip",
+}
+MFA_ADAPTER = "accounts.adapter.PortalMfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "医保家账"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "accounts.forms.SecondFactorForm",
+    "reauthenticate": "accounts.forms.ProveBySecondFactorForm",
+}
+SESSION_ENGINE = "accounts.sessions"
+SESSION_IDLE_SECONDS = {"member": 30 * 60, "staff": 15 * 60}
+SESSION_WHOLE_SECONDS = 8 * 3600
+SMS_GATEWAY = "accounts.sms.ConsoleGateway"
+SMS_SIGNATURE = "医保家账"
+SMS_CODES_A_DAY_AND_PHONE = 10
+# More than this in a day is told in the log as an alarm; nothing is held back.
+SMS_BUDGET_A_DAY = 50_000
+# The heads of the audit chain, outside the database: whoever cuts off its end must also change this file.
+AUDIT_ANCHORS = BASE_DIR / "var" / "audit" / "anchors"
+# How a citizen proves who he is online: until a provider is connected, only at the window.
+IDENTITY_ADAPTER = "accounts.identity.AtTheWindow"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -142,6 +187,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
 }
 
+# The year-end batch: accounts a chunk (a transaction each), workers on one run at most, seconds a task works.
+ROLLOVER_CHUNK_SIZE = 2000
+ROLLOVER_WORKERS = 4
+ROLLOVER_SECONDS = 20
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -156,4 +206,6 @@ LOGGING = {
 
 # Demo aids (one-time codes and sent messages on a page, the till) exist only where this is true.
 DEMO = False
+# Where people reach the portal: it stands on papers, as an address and as a code to scan.
+PUBLIC_URL = "http://localhost:8000"
 HOTLINE = "12393"

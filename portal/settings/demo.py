@@ -22,6 +22,7 @@ def local_secret(name: str) -> str:
 
 DEBUG = False
 DEMO = True
+IDENTITY_ADAPTER = "accounts.identity.DemoFace"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 SECRET_KEY = local_secret("django")
 PII_KEYS = {1: local_secret("pii")}

@@ -19,6 +19,7 @@ def required(name: str) -> str:
 DEBUG = False
 SECRET_KEY = required("SECRET_KEY")
 ALLOWED_HOSTS = required("ALLOWED_HOSTS").split(",")
+PUBLIC_URL = os.environ.get("PUBLIC_URL", f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 # {"1": "base64 of 32 bytes", …}: the highest number encrypts, the others still decrypt.
 PII_KEYS = {int(number): key for number, key in json.loads(required("PII_KEYS")).items()}
@@ -39,3 +40,9 @@ SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_NAME = "__Host-session"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-csrf"
+
+# How many proxies of ours stand before the portal: the address of a visitor is taken from what they added.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXY_COUNT", "1"))
+SMS_GATEWAY = "accounts.sms.HttpGateway"
+SMS_URL = required("SMS_URL")
+SMS_SECRET = required("SMS_SECRET")

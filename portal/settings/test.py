@@ -5,6 +5,8 @@ from portal.settings.base import *  # noqa: F403 - the settings idiom
 
 DEBUG = False
 DEMO = True
+AUDIT_ANCHORS = BASE_DIR / "var" / "test" / "anchors"  # noqa: F405
+IDENTITY_ADAPTER = "accounts.identity.DemoFace"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
 SECRET_KEY = "test-only-" + "k" * 50
 PII_KEYS = {1: "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="}

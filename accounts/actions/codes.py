@@ -1,0 +1,135 @@
+"""One-time codes by text message, for login, claim, forgotten password, proof, and consent at a window.
+
+Only a keyed digest of a code is kept. A code belongs to one telephone, one purpose and one subject (a session, a case),
+lives ten minutes, takes five tries, and works once.
+"""
+
+import datetime
+import hmac
+import logging
+import secrets
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.actions.messages import send_text
+from accounts.crypto import blind_index
+from accounts.errors import Refused
+from accounts.models import ConsentCode, SmsOutbox
+from accounts.wording import Text
+
+log = logging.getLogger(__name__)
+LIFE = datetime.timedelta(minutes=10)
+PAUSE = datetime.timedelta(seconds=60)
+DAY = datetime.timedelta(days=1)
+MOST_TRIES = 5
+KIND = "code"
+KIND_UNKNOWN = "unknown"
+
+_purposes: dict[str, Text] = {}
+
+
+def register_purpose(purpose: str, words: Text) -> None:
+    """Say in the text message what a code is for: a lazy text such as "logging in"."""
+    _purposes[purpose] = words
+
+
+register_purpose("login", gettext_lazy("logging in"))
+register_purpose("claim", gettext_lazy("claiming your account"))
+register_purpose("reset", gettext_lazy("setting a new password"))
+register_purpose("change_phone", gettext_lazy("registering this telephone"))
+register_purpose("proof", gettext_lazy("confirming that it is you"))
+register_purpose("sharing_consent", gettext_lazy("agreeing to family sharing"))
+
+
+@transaction.atomic
+def issue(
+    *, phone: str, purpose: str, subject: str, at: datetime.datetime, known: bool = True, unknown_text: str = ""
+) -> ConsentCode:
+    """Send a code to a telephone. Raises Refused: code_too_soon (`seconds`), too_many_codes.
+
+    With `known` False the telephone gets `unknown_text` instead and no code will ever fit; everything else takes the same
+    course, so that nobody learns from outside which it was.
+    """
+    index = blind_index(phone)
+    _refuse_too_many(index, at)
+    code = f"{secrets.randbelow(10**6):06d}"
+    if known:
+        text = _(
+            "Your code is %(code)s, valid for 10 minutes, for %(what)s. Tell it to nobody; our staff will never ask for it."
+        ) % {"code": code, "what": _purposes[purpose]}
+    else:
+        text = unknown_text or _(
+            "Somebody entered this number at the portal, but it belongs to no login there. You can claim your account, or ask at the window."
+        )
+    send_text(phone=phone, text=text, kind=f"{KIND if known else KIND_UNKNOWN}:{purpose}", at=at)
+    ConsentCode.objects.filter(purpose=purpose, subject=subject, used_at=None).update(expires_at=at)
+    return ConsentCode.objects.create(
+        phone_index=index,
+        purpose=purpose,
+        subject=subject,
+        code_index=_digest(index, purpose, subject, code) if known else "",
+        created_at=at,
+        expires_at=at + LIFE,
+    )
+
+
+def _refuse_too_many(phone_index: str, at: datetime.datetime) -> None:
+    """Count in the outbox, not in the cache: an emptied cache must not open the tap. One count at a time a telephone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [phone_index])
+    codes = SmsOutbox.objects.filter(kind__regex=f"^({KIND}|{KIND_UNKNOWN}):")
+    mine = codes.filter(phone_index=phone_index, created_at__gt=at - DAY)
+    last = mine.order_by("-id").first()
+    if last is not None and at - last.created_at < PAUSE:
+        raise Refused("code_too_soon", seconds=(PAUSE - (at - last.created_at)).seconds + 1)
+    if mine.count() >= settings.SMS_CODES_A_DAY_AND_PHONE:
+        raise Refused("too_many_codes", most=settings.SMS_CODES_A_DAY_AND_PHONE)
+
+
+@transaction.atomic(durable=True)
+def _count_try(phone_index: str, purpose: str, subject: str, at: datetime.datetime) -> ConsentCode | None:
+    """Use up one try, and keep that whatever comes after."""
+    code = (
+        ConsentCode.objects.select_for_update()
+        .filter(phone_index=phone_index, purpose=purpose, subject=subject, used_at=None)
+        .order_by("-id")
+        .first()
+    )
+    if code is None or code.expires_at <= at:
+        return None
+    if code.tries < MOST_TRIES:
+        ConsentCode.objects.filter(pk=code.pk).update(tries=F("tries") + 1)
+    return code
+
+
+def confirm(*, phone: str, purpose: str, subject: str, code: str, at: datetime.datetime) -> None:
+    """Use up the code. Raises Refused: code_wrong (`left` tries), code_expired, code_used_up.
+
+    Call it outside any transaction: a wrong try must count even if what follows is undone (RuntimeError otherwise).
+    """
+    index = blind_index(phone)
+    held = _count_try(index, purpose, subject, at)
+    if held is None:
+        raise Refused("code_expired")
+    if held.tries >= MOST_TRIES:
+        raise Refused("code_used_up")
+    if not held.code_index or not hmac.compare_digest(held.code_index, _digest(index, purpose, subject, code)):
+        raise Refused("code_wrong", left=MOST_TRIES - held.tries - 1)
+    # Two requests with the right code: one of them finds it used.
+    if not ConsentCode.objects.filter(pk=held.pk, used_at=None).update(used_at=at):
+        raise Refused("code_expired")
+
+
+def _digest(phone_index: str, purpose: str, subject: str, code: str) -> str:
+    return blind_index(f"{phone_index} {purpose} {subject} {code}")
+
+
+def warn_over_budget(at: datetime.datetime) -> None:
+    """Raise an alarm in the log once more text messages went out in a day than were meant to."""
+    sent = SmsOutbox.objects.filter(created_at__gt=at - DAY).count()
+    if sent > settings.SMS_BUDGET_A_DAY:
+        log.error("ALARM: %s text messages in 24 hours, budget %s", sent, settings.SMS_BUDGET_A_DAY)

@@ -1,0 +1,112 @@
+"""What every request passes: bad input is turned away, no page is kept by browsers, sessions end in time."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from accounts import clock
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+BEGAN = "portal_session_began"
+NUL = "\x00"
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class RefuseBadInput:
+    """A zero character (PostgreSQL refuses it as text) is 400, a body that is too large is 413, each with a page that says so."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # A cookie is read before any page is known: a bad one is as good as none.
+        for name, value in list(request.COOKIES.items()):
+            if NUL in value:
+                del request.COOKIES[name]
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
+        most = getattr(view, "most_bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        if content_length(request) > most:
+            return render(request, "accounts/too_large.html", {"most": most // 1024**2}, status=413)
+        try:
+            bad = has_nul(request)
+        except RequestDataTooBig:
+            return render(request, "accounts/too_large.html", {"most": most // 1024**2}, status=413)
+        return render(request, "accounts/bad_input.html", status=400) if bad else None
+
+
+def content_length(request: HttpRequest) -> int:
+    """What the request says of its size; a request that says nothing has no body under WSGI."""
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def has_nul(request: HttpRequest) -> bool:
+    """Whether a zero character stands in the address, the query or the fields of a form."""
+    if NUL in request.path or NUL in "".join(request.GET) + "".join(v for vs in request.GET.lists() for v in vs[1]):
+        return True
+    if request.method != "POST" or request.content_type not in FORM_TYPES:
+        return False
+    return any(NUL in name or any(NUL in value for value in values) for name, values in request.POST.lists())
+
+
+def no_store(get_response: GetResponse) -> Callable:
+    """Nothing but static files may be kept by browsers or proxies: every page is about a person."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if "public" not in response.get("Cache-Control", ""):
+            response["Cache-Control"] = "no-store"
+        return response
+
+    return middleware
+
+
+def session_began(request: HttpRequest, *, is_staff: bool) -> None:
+    """Set the clocks of a new login: the idle time slides with every request, the whole time does not."""
+    request.session[BEGAN] = clock.now().timestamp()
+    request.session.set_expiry(settings.SESSION_IDLE_SECONDS["staff" if is_staff else "member"])
+
+
+def end_old_sessions(get_response: GetResponse) -> Callable:
+    """After eight hours everyone logs in anew, however busy he was."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            began = request.session.get(BEGAN, 0)
+            if clock.now().timestamp() - began > settings.SESSION_WHOLE_SECONDS:
+                logout(request)
+        return get_response(request)
+
+    return middleware
+
+
+def login_under_htmx(get_response: GetResponse) -> Callable:
+    """A login or proof that falls due under HTMX opens as a page of its own, not inside the part that asked."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not request.htmx or not isinstance(response, HttpResponseRedirect):
+            return response
+        path = urlsplit(response.url).path
+        if path not in {reverse("account_login"), reverse("account_reauthenticate"), reverse("mfa_reauthenticate")}:
+            return response
+        # The part that was asked for is not a page to come back to, nor to send again.
+        request.session.pop(STATE_SESSION_KEY, None)
+        back = request.htmx.current_url_abs_path or "/"
+        answer = HttpResponse(status=200)
+        answer["HX-Redirect"] = f"{path}?{urlencode({REDIRECT_FIELD_NAME: back})}"
+        return answer
+
+    return middleware

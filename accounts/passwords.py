@@ -1,0 +1,51 @@
+"""What a password must be, beyond Django's lists of common and numeric ones."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+MEMBER_LEAST = 8
+STAFF_LEAST = 12
+# Long enough for any sentence; hashing more than that only helps whoever wants to keep the server busy.
+MOST = 128
+WORDS = ("yibao", "shebao", "医保", "社保", "共济")
+
+
+class LengthValidator:
+    """At least 8 characters, for staff 12; at most 128, and never cut."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        least = STAFF_LEAST if user is not None and user.is_staff else MEMBER_LEAST
+        if len(password) < least:
+            raise ValidationError(_("Use at least %(least)d characters") % {"least": least}, code="too_short")
+        if len(password) > MOST:
+            raise ValidationError(_("Use at most %(most)d characters") % {"most": MOST}, code="too_long")
+
+    def get_help_text(self) -> str:
+        return _("At least 8 characters, better a short sentence.")
+
+
+class OwnFactsValidator:
+    """Not what others know of the person: the ID number, the birthday, the telephone, the name, or what the portal is about."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        lower = password.lower()
+        if any(word in lower for word in WORDS):
+            raise ValidationError(_("Choose a password without words such as yibao"), code="context")
+        if user is not None and any(fact in lower for fact in facts_of(user)):
+            raise ValidationError(
+                _("Choose a password without your name, birthday, telephone or ID number"), code="own_facts"
+            )
+
+    def get_help_text(self) -> str:
+        return _("Without your name, birthday, telephone or ID number.")
+
+
+def facts_of(user: User) -> list[str]:
+    """What a stranger could find out about the person, in lower case."""
+    facts = [user.phone, user.username if user.is_staff else "", user.display_name]
+    if user.member is not None:
+        number = user.member.id_number
+        facts += [number, number[-6:], number[6:14], f"{user.member.birth:%y%m%d}", user.member.phone]
+    return [fact.lower() for fact in facts if fact and len(fact) > 1]

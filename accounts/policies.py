@@ -1,0 +1,51 @@
+"""Who may: one short function a permission. Roles are asked for at every request, so a role that has ended is gone at once."""
+
+from accounts.enums import IdentityLevel, Role
+from accounts.models import RoleAssignment, User
+
+AnyUser = User  # also Django's AnonymousUser: every question here is answered False for him
+
+
+def roles_of(user: AnyUser) -> list[RoleAssignment]:
+    """The roles a staff login holds now; read once a request."""
+    if not user.is_authenticated or not user.is_active or not user.is_staff:
+        return []
+    known: list[RoleAssignment] | None = getattr(user, "_portal_roles", None)
+    if known is None:
+        known = list(user.role_assignments.filter(ended_at=None).select_related("region", "centre"))
+        user._portal_roles = known  # type: ignore[attr-defined]
+    return known
+
+
+def has_role(user: AnyUser, role: Role | str, region: object = None) -> bool:
+    """Whether the login holds a role: anywhere, or in a region (a `Region` or its code). A role without region holds everywhere."""
+    code = getattr(region, "pk", region)
+    return any(
+        held.role == role and (code is None or held.region_id is None or held.region_id == code)
+        for held in roles_of(user)
+    )
+
+
+def has_any_role(user: AnyUser, *roles: Role | str) -> bool:
+    """Whether the login holds at least one of the roles, in any region."""
+    return any(held.role in roles for held in roles_of(user))
+
+
+def regions_with_role(user: AnyUser, *roles: Role | str) -> set[str]:
+    """The codes of the regions in which the login holds one of the roles."""
+    return {held.region_id for held in roles_of(user) if held.role in roles and held.region_id is not None}
+
+
+def is_member(user: AnyUser) -> bool:
+    """A citizen with a claimed record."""
+    return bool(user.is_authenticated and user.is_active and user.member_id is not None)
+
+
+def has_identity(user: AnyUser, least: IdentityLevel | int) -> bool:
+    """A citizen whose identity is proven at least so far."""
+    return is_member(user) and user.identity_level >= least
+
+
+def may_use_admin(user: AnyUser) -> bool:
+    """Region administrators, system administrators, and auditors for the log."""
+    return has_any_role(user, Role.REGION_ADMIN, Role.SYSTEM_ADMIN, Role.AUDITOR)

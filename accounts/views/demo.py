@@ -1,0 +1,30 @@
+"""Only in the demo: what was sent as text messages, and the codes of the staff's second factors."""
+
+import time
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.utils import decrypt
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.models import SmsOutbox
+
+PERIOD_SECONDS = 30
+MOST = 50
+
+
+@login_not_required
+def page(request: HttpRequest) -> HttpResponse:
+    """The newest text messages and the present codes. This URL does not exist where settings.DEMO is false."""
+    counter, used = divmod(int(time.time()), PERIOD_SECONDS)
+    staff = []
+    for authenticator in (
+        Authenticator.objects.filter(type="totp").select_related("user").order_by("user__username")[:MOST]
+    ):
+        code = format_hotp_value(hotp_value(decrypt(authenticator.data["secret"]), counter))
+        roles = [held.get_role_display() for held in authenticator.user.role_assignments.filter(ended_at=None)]
+        staff.append({"user": authenticator.user, "code": code, "roles": roles})
+    context = {"staff": staff, "seconds": PERIOD_SECONDS - used, "texts": SmsOutbox.objects.order_by("-id")[:MOST]}
+    return render(request, "accounts/demo.html", context)

@@ -1,0 +1,49 @@
+"""Getting in and out, where allauth's own pages do not fit."""
+
+import base64
+
+from allauth.account.internal import flows
+from allauth.account.internal.decorators import login_stage_required
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from allauth.mfa.base.internal.flows import post_authentication
+from allauth.mfa.totp.internal.auth import clear_totp_secret
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts import clock
+from accounts.actions import users
+from accounts.forms import EnrolSecondFactorForm
+from accounts.stages import EnrolSecondFactorStage
+
+
+@login_not_required
+def log_out(request: HttpRequest) -> HttpResponse:
+    """End the session, and have the browser forget what it kept of it. A half-done login is given up as well."""
+    if request.method != "POST":
+        return render(request, "accounts/log_out.html")
+    flows.logout.logout(request, show_message=False)
+    response = redirect("account_login")
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@login_stage_required(stage=EnrolSecondFactorStage.key, redirect_urlname="account_login")
+def enrol_second_factor(request: HttpRequest) -> HttpResponse:
+    """Staff without a second factor set one up here, before they are logged in."""
+    stage = request._login_stage
+    user = stage.login.user
+    form = EnrolSecondFactorForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        authenticator = users.set_up_second_factor(user=user, secret=form.secret, by=user, at=clock.now())
+        clear_totp_secret(request)
+        post_authentication(request, authenticator)
+        return stage.exit()
+    adapter = get_mfa_adapter()
+    picture = adapter.build_totp_svg(adapter.build_totp_url(user, form.secret))
+    context = {
+        "form": form,
+        "secret": form.secret,
+        "picture": "data:image/svg+xml;base64," + base64.b64encode(picture.encode()).decode(),
+    }
+    return render(request, "accounts/enrol_second_factor.html", context, status=422 if form.errors else 200)
