@@ -20,6 +20,7 @@ from typing import IO
 from .errors import ServiceError
 from .places import HOUSE, House
 from .postgres import Postgres
+from .processes import undisturbed
 from .redis import Redis
 
 WITHOUT_SERVICES = frozenset(
@@ -58,7 +59,7 @@ def hold(house: House = HOUSE) -> Iterator[None]:
         try:
             yield
         finally:
-            with _undisturbed(), _one_at_a_time(house):
+            with undisturbed(), _one_at_a_time(house):
                 _leave(users, services)
 
 
@@ -113,18 +114,3 @@ def _terminating() -> Iterator[None]:
 
 def _exit(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """An impatient second Ctrl-C must not leave a server behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 LOG_LIMIT = 10_000_000
@@ -22,3 +26,18 @@ def fresh_log(log: Path) -> Path:
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".log.1"))
     return log
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """While stopping: an impatient second Ctrl-C must not leave a process behind. Each wait inside has a limit."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ServiceError
-from .processes import fresh_log, tail
+from .processes import fresh_log, tail, undisturbed
 
 STOP_LIMIT = 20.0
 RESTARTS = 3
@@ -55,6 +55,10 @@ class Supervisor:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        with undisturbed():
+            self._stop()
+
+    def _stop(self) -> None:
         for child in reversed(self.children):
             _signal(child, signal.SIGTERM)
         end = time.monotonic() + STOP_LIMIT

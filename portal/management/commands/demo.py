@@ -64,9 +64,7 @@ class Command(BaseCommand):
             note.flush()
             self.tell(address)
             with contextlib.suppress(KeyboardInterrupt):
-                while not once:
-                    time.sleep(0.5)
-                    supervisor.look()
+                watch(supervisor, once)
             self.say("Stopping ...")
         self.check_books()
 
@@ -185,6 +183,14 @@ def wait_until_ready(supervisor: Supervisor, host: str, port: int) -> None:
             raise ServiceError(f"The portal does not become ready: /healthz answered {answer}. See {HOUSE.logs}")
         time.sleep(0.1)
         answer = ask("127.0.0.1" if host in ("0.0.0.0", "::") else host, port)
+
+
+def watch(supervisor: Supervisor, once: bool) -> None:
+    """Until Ctrl-C, or until the terminal it was started from is gone (make, told of that, only waits for us)."""
+    at_terminal = sys.stdin.isatty()
+    while not once and sys.stdin.isatty() == at_terminal:
+        time.sleep(0.5)
+        supervisor.look()
 
 
 def ask(host: str, port: int) -> str:
