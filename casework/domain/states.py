@@ -35,6 +35,7 @@ _EXPIRE = Step((SYSTEM,), ("expired",))
 
 TABLE: dict[tuple[str, str], Step] = {
     ("draft", "submit"): _SUBMIT,
+    ("draft", "amend"): Step(_MAKERS, ("draft",)),
     ("draft", "withdraw"): _WITHDRAW,
     ("draft", "expire"): _EXPIRE,
     ("consent", "consent"): Step((RELATIVE, CLERK), ("review", "granted")),
@@ -49,6 +50,7 @@ TABLE: dict[tuple[str, str], Step] = {
     ("review", "amend"): Step(_MAKERS, ("returned",)),
     ("review", "withdraw"): _WITHDRAW,
     ("returned", "submit"): _SUBMIT,
+    ("returned", "amend"): Step(_MAKERS, ("returned",)),
     ("returned", "withdraw"): _WITHDRAW,
     ("returned", "expire"): _EXPIRE,
 }

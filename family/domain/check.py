@@ -16,7 +16,7 @@ from family.domain.rules import SharingRules
 
 
 class Finding(NamedTuple):
-    """A reason against it: a code of `accounts.reasons` and what its sentence needs."""
+    """A reason against it: a code of `accounts.reasons` and the facts of its sentence (`why` chooses a wording)."""
 
     code: str
     params: dict[str, object]
@@ -92,7 +92,22 @@ def check(rules: SharingRules | None, facts: Facts, on: datetime.date) -> list[F
     """
     found = _identity(facts) + _permission(rules, facts)
     if rules is not None:
-        found += _numbers(rules, facts) + _terms(rules, facts.terms, on)
+        found += _numbers(rules, facts) + check_terms(rules, facts.terms, on)
+    return found
+
+
+def check_terms(rules: SharingRules, terms: Terms, on: datetime.date) -> list[Finding]:
+    """What stands against the terms alone, for a grant that is there already."""
+    found = []
+    if not (terms.care or terms.premium):
+        found.append(Finding("no_use_chosen", {}))
+    for chosen, use in ((terms.care, "pay"), (terms.premium, "premium")):
+        if chosen and use not in rules.uses:
+            found.append(Finding("use_not_offered", {"why": use}))
+    if terms.ends_on is not None and terms.ends_on <= on:
+        found.append(Finding("ends_too_early", {}))
+    if terms.limit is not None and not (terms.limit > 0 and is_fen(terms.limit)):
+        found.append(Finding("bad_limit", {}))
     return found
 
 
@@ -129,7 +144,7 @@ def unbound_from(rules: SharingRules, on: datetime.date) -> datetime.date:
 def _identity(facts: Facts) -> list[Finding]:
     found = [Finding("same_person", {})] if facts.same_person else []
     if facts.beneficiary.insurance is None or facts.beneficiary.status == "closed":
-        found.append(Finding("not_insured", {}))
+        found.append(Finding("not_insured", {"why": "relative"}))
     return found
 
 
@@ -143,9 +158,10 @@ def _permission(rules: SharingRules | None, facts: Facts) -> list[Finding]:
     if rules is not None and beneficiary.insurance and grantor.insurance and not _within_reach(rules, facts):
         found.append(Finding("different_region", {}))
     if rules is not None and facts.relation not in rules.relations:
-        found.append(Finding("not_near_relative", {"relation": facts.relation}))
+        in_law: dict[str, object] = {"why": "in_law"} if facts.relation == "parent_in_law" else {}
+        found.append(Finding("not_near_relative", {"relation": facts.relation} | in_law))
     if grantor.insurance == "employee" and grantor.status in ("suspended", "frozen", "closed"):
-        found.append(Finding(grantor.status, {}))
+        found.append(Finding(grantor.status, {"why": "grantor"}))
     return found
 
 
@@ -166,21 +182,9 @@ def _numbers(rules: SharingRules, facts: Facts) -> list[Finding]:
     if most is not None and sum(facts.relatives.values()) >= most:
         found.append(Finding("too_many_relatives", {"most": most}))
     elif of_relation is not None and facts.relatives.get(facts.relation, 0) >= of_relation:
-        found.append(Finding("too_many_relatives", {"most": of_relation, "relation": facts.relation}))
+        found.append(
+            Finding("too_many_relatives", {"most": of_relation, "relation": facts.relation, "why": "relation"})
+        )
     if rules.max_grantors is not None and facts.grantors >= rules.max_grantors:
         found.append(Finding("too_many_grantors", {"most": rules.max_grantors}))
-    return found
-
-
-def _terms(rules: SharingRules, terms: Terms, on: datetime.date) -> list[Finding]:
-    found = []
-    if not (terms.care or terms.premium):
-        found.append(Finding("no_use_chosen", {}))
-    for chosen, use in ((terms.care, "pay"), (terms.premium, "premium")):
-        if chosen and use not in rules.uses:
-            found.append(Finding("use_not_offered", {"use": use}))
-    if terms.ends_on is not None and terms.ends_on <= on:
-        found.append(Finding("ends_too_early", {}))
-    if terms.limit is not None and not (terms.limit > 0 and is_fen(terms.limit)):
-        found.append(Finding("bad_limit", {}))
     return found

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Channel, Relation
@@ -22,6 +23,12 @@ class Commitment(models.Model):
 
     def __str__(self) -> str:
         return self.version
+
+    @property
+    def lines(self) -> list[str]:
+        """The promises, one by one, in the reader's language."""
+        chinese = (get_language() or "zh").startswith("zh")
+        return (self.text_zh if chinese else self.text_en).splitlines()
 
 
 class SharingApplication(models.Model):
@@ -52,11 +59,10 @@ class SharingApplication(models.Model):
             models.CheckConstraint(name="application_limit_positive", condition=Q(limit=None) | Q(limit__gt=0)),
             models.CheckConstraint(
                 name="commitment_is_whole",
-                condition=Q(commitment=None, committed_at=None) | Q(commitment__isnull=False, committed_at__isnull=False),
+                condition=Q(commitment=None, committed_at=None)
+                | Q(commitment__isnull=False, committed_at__isnull=False),
             ),
-            models.CheckConstraint(
-                name="consent_or_decline", condition=Q(consented_at=None) | Q(declined_at=None)
-            ),
+            models.CheckConstraint(name="consent_or_decline", condition=Q(consented_at=None) | Q(declined_at=None)),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Relation
 from accounts.models import Member, Region
+from family.enums import EndReason
 from family.models.application import SharingApplication
 
 
@@ -28,7 +29,8 @@ class SharingGrant(models.Model):
     bound_at = models.DateTimeField(_("bound at"))
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until, exclusive"), null=True, blank=True)
-    end_reason = models.CharField(_("why it ended"), max_length=20, blank=True)
+    end_reason = models.CharField(_("why it ended"), max_length=20, choices=EndReason, blank=True)
+    paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("sharing grant")
@@ -48,7 +50,16 @@ class SharingGrant(models.Model):
                 expressions=[
                     (Func(F("grantor"), F("grantor"), Value("[]"), function="int8range"), "&&"),
                     (Func(F("beneficiary"), F("beneficiary"), Value("[]"), function="int8range"), "&&"),
-                    (Func(F("starts_on"), F("ends_on"), Value("[)"), function="daterange", output_field=DateRangeField()), "&&"),
+                    (
+                        Func(
+                            F("starts_on"),
+                            F("ends_on"),
+                            Value("[)"),
+                            function="daterange",
+                            output_field=DateRangeField(),
+                        ),
+                        "&&",
+                    ),
                 ],
             ),
         ]

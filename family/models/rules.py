@@ -33,7 +33,16 @@ class SharingRules(models.Model):
                         ),
                         "&&",
                     ),
-                    (Func(F("valid_from"), F("valid_to"), Value("[)"), function="daterange", output_field=DateRangeField()), "&&"),
+                    (
+                        Func(
+                            F("valid_from"),
+                            F("valid_to"),
+                            Value("[)"),
+                            function="daterange",
+                            output_field=DateRangeField(),
+                        ),
+                        "&&",
+                    ),
                 ],
             )
         ]

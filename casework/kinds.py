@@ -1,0 +1,68 @@
+"""The kinds of cases. Each app registers its own in `AppConfig.ready`; casework knows none of them by name."""
+
+import datetime
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from accounts.models import User
+from casework.models import Case
+
+WORKING_DAYS = 5
+
+
+def _applicant_only(case: Case) -> Collection[int]:
+    return [case.applicant_id]
+
+
+def _nobody_else(user: User) -> Q:
+    return Q(pk__in=[])
+
+
+def _nothing(*, case: Case, by: User | None, at: datetime.datetime) -> None:
+    pass
+
+
+def _no_word(*, case: Case, verb: str, from_state: str, by: User | None, at: datetime.datetime) -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What casework must know of a kind of case. The callbacks run in the transaction of the step.
+
+    `title` is shown to people (lazy); `url_name` is the page of one case, with its `public_id`.
+    `on_review_check` runs before a second check is accepted and raises Refused when it no longer holds.
+    `on_granted` does what was applied for, or raises Refused, which undoes the step. `on_moved` runs after every step.
+    `parties`: ids of the members the case is about; none of them may be its second check.
+    `others_see`: which cases a login may see though he is not the applicant.
+    """
+
+    code: str
+    title: str
+    url_name: str
+    on_granted: Callable[..., None]
+    on_review_check: Callable[..., None] = _nothing
+    on_moved: Callable[..., None] = _no_word
+    parties: Callable[[Case], Collection[int]] = _applicant_only
+    others_see: Callable[[User], Q] = _nobody_else
+    working_days: int = WORKING_DAYS
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Make a kind known; the same code again replaces it."""
+    _kinds[kind.code] = kind
+
+
+def get(code: str) -> Kind:
+    """The kind of a code. KeyError where nobody registered it."""
+    return _kinds[code]
+
+
+def known() -> list[Kind]:
+    """All kinds, in the order of registering."""
+    return list(_kinds.values())

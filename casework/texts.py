@@ -1,0 +1,26 @@
+"""Why a step of a case cannot be taken, for people."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts import reasons
+
+REASONS = {
+    "stale": (
+        _("Somebody changed this case a moment ago."),
+        _("Below is the newest state; please look again."),
+    ),
+    "not_in_this_state": (
+        _("The case has moved on, and this step does not fit any more."),
+        _("Look at its present state; nothing was changed."),
+    ),
+    "own_case": (
+        _("You had a hand in this case, or it concerns you."),
+        _("Another supervisor has to check it."),
+    ),
+}
+
+
+def register() -> None:
+    """Make the wording known to `accounts.reasons`."""
+    for code, (reason, remedy) in REASONS.items():
+        reasons.register(code, reason, remedy)

@@ -1,0 +1,53 @@
+import json
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from casework.admin import ReadOnlyAdmin, RegionalAdmin
+from family.models import Commitment, DeductionOrder, SharingApplication, SharingGrant, SharingRules
+
+
+@admin.register(SharingRules)
+class SharingRulesAdmin(ReadOnlyAdmin):
+    list_display = ["region", "valid_from", "valid_to"]
+    list_filter = ["region"]
+    fields = ["region", "valid_from", "valid_to", "rules"]
+    readonly_fields = ["rules"]
+
+    @admin.display(description=_("rules"))
+    def rules(self, row):
+        return format_html("<pre>{}</pre>", json.dumps(row.data, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+@admin.register(Commitment)
+class CommitmentAdmin(ReadOnlyAdmin):
+    list_display = ["version", "valid_from"]
+
+
+@admin.register(SharingApplication)
+class SharingApplicationAdmin(RegionalAdmin):
+    region_path = "case__region"
+    list_display = ["case", "grantor", "beneficiary", "relation", "committed_at", "consented_at"]
+    list_filter = ["relation", "case__state"]
+    list_select_related = ["case", "grantor", "beneficiary"]
+    search_fields = ["case__number"]
+
+
+@admin.register(SharingGrant)
+class SharingGrantAdmin(RegionalAdmin):
+    list_display = ["grantor", "beneficiary", "relation", "region", "starts_on", "ends_on", "end_reason"]
+    list_filter = ["relation", "region", "end_reason"]
+    list_select_related = ["grantor", "beneficiary", "region"]
+    date_hierarchy = "bound_at"
+
+
+@admin.register(DeductionOrder)
+class DeductionOrderAdmin(RegionalAdmin):
+    region_path = "beneficiary__grants_held__region"
+    list_display = ["beneficiary", "version", "changed_at"]
+    list_select_related = ["beneficiary"]
+
+    def get_queryset(self, request):
+        # A beneficiary holds several grants, and the filter by their region would show him as often.
+        return super().get_queryset(request).distinct()

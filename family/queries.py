@@ -1,0 +1,182 @@
+"""Reading who shares with whom, and the facts of a binding; nothing here is locked."""
+
+import datetime
+import json
+from functools import lru_cache
+
+from django.db.models import Count, F, Func, IntegerField, Q, QuerySet
+
+from accounts.models import Enrolment, Member, User
+from casework.enums import OPEN_STATES, CaseState
+from casework.policies import staff_regions
+from family.domain.check import Facts, Person, Terms
+from family.domain.rules import SharingRules
+from family.models import Commitment, DeductionOrder, SharingApplication, SharingGrant
+from family.models import SharingRules as SharingRulesRow
+
+IN_FILED_ORDER = (
+    Func(
+        F("beneficiary__deduction_order__grant_ids"),
+        F("id"),
+        function="array_position",
+        output_field=IntegerField(),
+    ).asc(nulls_last=True),
+    "bound_at",
+    "id",
+)
+
+
+def rules_on(region_code: str, on: datetime.date) -> SharingRules | None:
+    """A region's sharing rules on a day; None where it has no sharing then."""
+    data = SharingRulesRow.objects.filter(_valid_on(on), region_id=region_code).values_list("data", flat=True).first()
+    return None if data is None else _parsed(json.dumps(data, sort_keys=True))
+
+
+@lru_cache(maxsize=256)
+def _parsed(data: str) -> SharingRules:
+    # Kept by content: a row can be corrected in place, and its id would go on giving the old version.
+    return SharingRules.from_data(json.loads(data))
+
+
+def _valid_on(on: datetime.date) -> Q:
+    return Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
+
+
+def in_force(on: datetime.date) -> Q:
+    """Grants that hold on a day."""
+    return Q(starts_on__lte=on) & (Q(ends_on=None) | Q(ends_on__gt=on))
+
+
+def grants_to_order(beneficiary_id: int, on: datetime.date) -> QuerySet[SharingGrant]:
+    """Grants for care in force on a day, paused ones too, each with its `grantor`.
+
+    In filed order: as the beneficiary put them, then as they were bound.
+    """
+    grants = SharingGrant.objects.filter(in_force(on), beneficiary_id=beneficiary_id, uses_care=True)
+    return grants.select_related("grantor").order_by(*IN_FILED_ORDER)
+
+
+def grants_for_care(beneficiary_id: int, on: datetime.date) -> list[SharingGrant]:
+    """The grants that may pay a bill of a day, in the filed order, each with its `grantor`; one statement.
+
+    Regions with another strategy sort them anew.
+    """
+    return list(grants_to_order(beneficiary_id, on).filter(paused_at=None))
+
+
+def grant_between(grantor_id: int, beneficiary_id: int, on: datetime.date) -> SharingGrant | None:
+    """The grant by which one may use the other's account on a day, for whatever use; None also while it is paused."""
+    return SharingGrant.objects.filter(
+        in_force(on), grantor_id=grantor_id, beneficiary_id=beneficiary_id, paused_at=None
+    ).first()
+
+
+def who_shares_with(member: Member, on: datetime.date) -> QuerySet[SharingGrant]:
+    """Grants that the member may use on a day, in filed order, each with its `grantor`."""
+    grants = SharingGrant.objects.filter(in_force(on), beneficiary=member)
+    return grants.select_related("grantor", "region").order_by(*IN_FILED_ORDER)
+
+
+def whom_shares(member: Member, on: datetime.date) -> QuerySet[SharingGrant]:
+    """Grants that the member gives on a day, in the order of binding, each with its `beneficiary`."""
+    return SharingGrant.objects.filter(in_force(on), grantor=member).select_related("beneficiary", "region")
+
+
+def order_of(beneficiary_id: int) -> tuple[list[int], int]:
+    """The order a beneficiary filed as ids of grants, and its version; ([], 0) before the first one."""
+    row = DeductionOrder.objects.filter(pk=beneficiary_id).values_list("grant_ids", "version").first()
+    return (list(row[0]), row[1]) if row else ([], 0)
+
+
+def commitment_on(on: datetime.date) -> Commitment | None:
+    """The text to be signed on a day."""
+    return Commitment.objects.filter(valid_from__lte=on).order_by("-valid_from", "-id").first()
+
+
+def region_of(member: Member, on: datetime.date) -> str | None:
+    """The region a member is enrolled in on a day: six digits, or None."""
+    return _enrolments(on).filter(member=member).values_list("region_id", flat=True).first()
+
+
+def facts_for(
+    grantor: Member,
+    beneficiary: Member,
+    relation: str,
+    on: datetime.date,
+    terms: Terms | None = None,
+    except_application: int | None = None,
+) -> Facts:
+    """What is so on a day about the two, for `family.domain.check`.
+
+    `except_application`: the id of an application that is being checked again and so does not stand in its own way.
+    """
+    enrolments = {row.member_id: row for row in _enrolments(on).filter(member__in=[grantor, beneficiary])}
+    now = SharingGrant.objects.filter(in_force(on))
+    relatives = now.filter(grantor=grantor).values_list("relation").annotate(Count("id")).order_by()
+    both = now.aggregate(
+        bound=Count("id", filter=Q(grantor=grantor, beneficiary=beneficiary)),
+        other_way=Count("id", filter=Q(grantor=beneficiary, beneficiary=grantor)),
+        grantors=Count("id", filter=Q(beneficiary=beneficiary)),
+    )
+    return Facts(
+        grantor=_person(grantor, enrolments.get(grantor.pk), on),
+        beneficiary=_person(beneficiary, enrolments.get(beneficiary.pk), on),
+        relation=relation,
+        same_person=grantor.pk == beneficiary.pk,
+        bound=both["bound"] > 0,
+        bound_the_other_way=both["other_way"] > 0,
+        applied=open_applications(grantor.pk, beneficiary.pk).exclude(pk=except_application).exists(),
+        relatives=dict(relatives),
+        grantors=both["grantors"],
+        terms=terms or Terms(),
+    )
+
+
+def _enrolments(on: datetime.date) -> QuerySet[Enrolment]:
+    return Enrolment.objects.filter(_valid_on(on))
+
+
+def _person(member: Member, enrolment: Enrolment | None, on: datetime.date) -> Person:
+    if enrolment is None:
+        return Person(birth=member.birth)
+    dead = member.died_on is not None and member.died_on <= on
+    return Person(
+        birth=member.birth,
+        insurance=enrolment.insurance,
+        status="closed" if dead else enrolment.status,
+        region=enrolment.region_id,
+    )
+
+
+def open_applications(grantor_id: int, beneficiary_id: int) -> QuerySet[SharingApplication]:
+    """Applications of one for the other that have been handed in and not ended; a draft stands in nobody's way."""
+    states = [state for state in OPEN_STATES if state != CaseState.DRAFT]
+    return SharingApplication.objects.filter(
+        grantor_id=grantor_id, beneficiary_id=beneficiary_id, case__state__in=states
+    )
+
+
+def invitations_to(member: Member) -> QuerySet[SharingApplication]:
+    """Applications that wait for this member's consent, the first to lapse first."""
+    waiting = SharingApplication.objects.filter(beneficiary=member, case__state=CaseState.CONSENT)
+    return waiting.select_related("case", "grantor").order_by("consent_until", "id")
+
+
+def lapsed_invitations(on: datetime.date) -> QuerySet[SharingApplication]:
+    """Applications whose days for consent are over."""
+    return SharingApplication.objects.filter(case__state=CaseState.CONSENT, consent_until__lt=on).order_by("id")
+
+
+def applications_visible_to(user: User) -> QuerySet[SharingApplication]:
+    """One's own; those one is asked to agree to, once handed in; for staff those of the region."""
+    handed_in = ~Q(case__state=CaseState.DRAFT)
+    mine = Q(grantor=user.member_id) | Q(beneficiary=user.member_id) & handed_in
+    found = SharingApplication.objects.filter(mine | Q(case__region__in=staff_regions(user)))
+    return found.select_related("case", "grantor", "beneficiary")
+
+
+def grants_visible_to(user: User) -> QuerySet[SharingGrant]:
+    """Grants that one gives or holds, also ended ones; for staff those of the region."""
+    mine = Q(grantor=user.member_id) | Q(beneficiary=user.member_id)
+    found = SharingGrant.objects.filter(mine | Q(region__in=staff_regions(user)))
+    return found.select_related("grantor", "beneficiary", "region")
