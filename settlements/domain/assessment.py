@@ -98,12 +98,13 @@ def assess(
     """
     bill = _Bill(claim, used, own, on)
     enrolment = claim.person.enrolment
-    if enrolment != "normal":
+    insured, uses_account = enrolment == "normal", enrolment in ("normal", "suspended")
+    if not insured:
         bill.note(enrolment, ZERO)
     for stage in scheme.stages:
-        if enrolment == "normal" or (enrolment == "suspended" and isinstance(stage, AccountStage)):
+        if insured or (uses_account and isinstance(stage, AccountStage)):
             bill.apply(stage)
-    return bill.decision({} if enrolment == "frozen" else scheme.payers)
+    return bill.decision(scheme.payers if uses_account else {})
 
 
 def counter_keys(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, ...]:
