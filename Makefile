@@ -12,8 +12,8 @@ PRODUCTION := DJANGO_SETTINGS_MODULE=portal.settings.production ALLOWED_HOSTS=po
 	BLIND_INDEX_KEY=QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI= \
 	DATABASE_URL=postgresql://check@database.example/check REDIS_URL=redis://redis.example/0
 
-TYPED = $(wildcard family/domain family/domain.py settlements/domain settlements/domain.py \
-	settlements/ledger settlements/ledger.py */policies.py) portal/services manage.py
+TYPED = $(wildcard accounts/money.py accounts/domain family/domain family/domain.py settlements/domain \
+	settlements/domain.py settlements/ledger settlements/ledger.py */policies.py) portal/services manage.py
 
 .PHONY: help base dev assets demo test check format bench clean
 
