@@ -25,9 +25,11 @@ def notify(*, member: Member, kind: str, params: dict[str, Any], at: datetime.da
     """
     tell_kind(kind, params)
     message = Message.objects.create(member=member, kind=kind, params=params, created_at=at)
+    if not sms:
+        return message
     user = User.objects.filter(member=member).first()
     phone = user.phone if user and user.phone_verified else member.phone
-    if sms and phone:
+    if phone:
         with translation.override((user.language if user else "") or settings.LANGUAGE_CODE):
             send_text(phone=phone, text=tell_kind(kind, params).body, kind=kind, at=at)
     return message

@@ -10,6 +10,7 @@ from typing import Any
 from accounts.actions import messages
 from accounts.clock import now
 from accounts.errors import Refused
+from accounts.masks import mask_name
 from accounts.models import Institution, Member, User
 from accounts.money import ZERO, plain
 from settlements import ledger
@@ -398,10 +399,10 @@ def _tell_grantors(quoted: Quote, settlement: Settlement, institution: Instituti
                 member=Member(pk=payer.member_id),
                 kind="shared_use",
                 params={
-                    "beneficiary": quoted.facts.member_id,
+                    "beneficiary": mask_name(quoted.facts.name),
                     "amount": plain(payer.amount),
                     "institution": institution.name,
-                    "on": settlement.settled_on.isoformat(),
+                    "used_on": settlement.settled_on.isoformat(),
                 },
                 at=now(),
             )

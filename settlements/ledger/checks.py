@@ -156,6 +156,13 @@ SELECT account_id, version FROM (
 ) AS e
 WHERE next_year <> benefit_year + (kind = 'rollover')::int
 """
+# Once the new year has begun, an account is rolled before it moves; interest posted afterwards speaks of an old year.
+MOVED_IN_ITS_YEAR = """
+SELECT e.account_id, e.version, e.kind, e.business_date, e.benefit_year FROM settlements_entry e
+JOIN settlements_personalaccount a ON a.id = e.account_id
+JOIN accounts_benefityear y ON y.region_id = a.region_id AND y.year = e.benefit_year + 1
+WHERE e.kind NOT IN ('rollover', 'interest') AND e.business_date >= y.starts_on
+"""
 # What came into current in a year is what the rollover took out of it: no bucket mixed up, whoever rolled.
 CURRENT_OF_A_CLOSED_YEAR = """
 SELECT account_id, benefit_year, sum(current_delta) AS left_over FROM settlements_entry
@@ -264,6 +271,7 @@ CHECKS = [
     Check("I10", "a year of an account is closed once", YEAR_ROLLED_ONCE),
     Check("I10", "every year passed was closed", EVERY_YEAR_ROLLED),
     Check("I10", "entries lie in the order of their years", YEARS_IN_ORDER),
+    Check("I11", "a movement lies in a year that has not ended", MOVED_IN_ITS_YEAR),
     Check("I11", "current of a closed year went out whole", CURRENT_OF_A_CLOSED_YEAR),
     Check("I11", "chunks add up with their entries", CONTROL_TOTALS),
     Check("I11", "a chunk that is done left nobody behind", DONE_LEFT_NOBODY),

@@ -5,6 +5,7 @@ import datetime
 from django.db import connection
 
 from accounts import clock
+
 # What the row will hold once rolled to a day, and each closed year on the way; `account_next` is the one definition.
 ROLLED = """
 WITH RECURSIVE rolled AS (

@@ -15,7 +15,7 @@ from settlements.queries.parameters import SchemeVersion, scheme_on
 
 PATIENT = """
 SELECT e.region_id, e.insurance, e.status, e.personal_status, e.retired_on, e.signed_institution_id,
-    m.birth, m.died_on, r.two_buckets, a.id,
+    m.birth, m.died_on, m.name, r.two_buckets, a.id,
     (SELECT max(year) FROM accounts_benefityear y WHERE y.region_id = e.region_id AND y.starts_on <= %(on)s),
     (SELECT max(year) FROM accounts_benefityear y WHERE y.region_id = e.region_id AND y.starts_on <= %(service_on)s)
 FROM accounts_enrolment e
@@ -51,6 +51,7 @@ class CareFacts:
     """A patient on a day of care and of settlement; years are benefit years of his region."""
 
     member_id: int
+    name: str
     region_id: str
     insurance: str
     person: Person
@@ -72,7 +73,7 @@ def care_facts(
     Raises Refused: not_insured, closed, no_scheme.
     """
     row = _patient(member_id, on, service_on)
-    region_id, insurance, status, personal_status, retired_on, signed_id, birth, died_on, *rest = row
+    region_id, insurance, status, personal_status, retired_on, signed_id, birth, died_on, name, *rest = row
     two_buckets, account_id, settled_year, service_year = rest
     if status == "closed" or (died_on is not None and service_on > died_on):
         raise Refused("closed")
@@ -83,6 +84,7 @@ def care_facts(
     by_settlement = scheme.scheme.accumulate_by == "settlement"
     return CareFacts(
         member_id=member_id,
+        name=name,
         region_id=region_id,
         insurance=insurance,
         person=Person(birth=birth, status=personal_status, retired_on=retired_on, enrolment=status),
