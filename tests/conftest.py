@@ -52,7 +52,7 @@ def _claim_slot(stack: contextlib.ExitStack) -> int:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _emptying_of_append_only_tables(django_db_setup: None) -> Iterator[None]:
+def _emptying_of_append_only_tables() -> Iterator[None]:
     """Tests on committed data end with TRUNCATE, which the append-only triggers refuse: off for that one transaction."""
     execute = DatabaseOperations.execute_sql_flush
 
