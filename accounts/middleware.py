@@ -34,6 +34,9 @@ class RefuseBadInput:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:
+        if getattr(view, "reads_raw_body", False):
+            # Machines get the errors of their own protocol, not a page; such a view bounds its body itself.
+            return None
         most = getattr(view, "most_bytes", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         if content_length(request) > most:
             return render(request, "accounts/too_large.html", {"most": most // 1024**2}, status=413)

@@ -40,6 +40,9 @@ def call(request: HttpRequest, infno: str | None = None) -> HttpResponse:
     return HttpResponse(answer, content_type="application/json; charset=utf-8")
 
 
+call.reads_raw_body = True  # type: ignore[attr-defined]
+
+
 def _body(request: HttpRequest) -> bytes:
     try:
         return request.body

@@ -1,0 +1,95 @@
+"""The tables are whole, input is read leniently by them, output is made exactly by them."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+
+from gateway import fields
+from gateway.actions.messages import TRANSACTIONS
+from gateway.errors import Rejected
+from gateway.fields.reading import read_fields
+from gateway.fields.tables import Field, Node, code_in
+from gateway.fields.writing import write
+
+AMOUNT = Field("amount", "num", 16, 2, "Y", "", "")
+NAME = Field("name", "string", 5, 0, "", "", "")
+FLAG = Field("flag", "string", 3, 0, "", "mdtrt_cert_type", "")
+MOMENT = Field("moment", "datetime", 0, 0, "", "", "")
+
+
+def test_every_transaction_has_tables_and_every_table_a_transaction() -> None:
+    assert set(TRANSACTIONS) == fields.known()
+
+
+@pytest.mark.parametrize("number", sorted(fields.known()))
+def test_a_table_names_each_field_once(number: str) -> None:
+    for node in (*fields.tables(number).input, *fields.tables(number).output):
+        assert len({field.name for field in node.fields}) == len(node.fields) > 0
+
+
+def test_the_tables_hold_as_many_fields_as_the_text() -> None:
+    counted = {
+        number: [len(node.fields) for node in (*fields.tables(number).input, *fields.tables(number).output)]
+        for number in fields.known()
+    }
+    # 2208 has one more: psn_cash_pay, as real answers spell what the text calls pdn_cash_pay.
+    assert counted == {
+        "1101": [7, 9, 9, 5], "2201": [17, 4], "2204": [34, 20], "2206": [17, 42, 6], "2207": [20, 43, 6],
+        "2208": [4, 44, 6],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [("69.6", "69.60"), ("69.600", "69.60"), ("0", "0.00"), ("1E+2", "100.00"), ("  5 ", "5.00"), ("007", "7.00")],
+)
+def test_an_amount(raw: str, value: str) -> None:
+    assert str(read_fields([AMOUNT], {"amount": raw}, "data")["amount"]) == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "refused"),
+    [
+        ("69.605", "field_format"), ("-1", "field_format"), ("1e999999999", "field_format"), ("１", "field_format"),
+        ("1,000", "field_format"), ("1e99", "field_too_long"), ("123456789012345", "field_too_long"),
+        ("", "field_missing"), ("null", "field_missing"), (None, "field_missing"), (True, "field_format"),
+        (["1"], "field_format"), ({}, "field_format"), ("NaN", "field_format"),
+    ],
+)  # fmt: skip
+def test_no_amount(raw, refused: str) -> None:
+    with pytest.raises(Rejected) as rejected:
+        read_fields([AMOUNT], {"amount": raw}, "data")
+    assert rejected.value.code == refused
+    assert rejected.value.params["field"] == "data.amount"
+
+
+def test_texts_codes_and_moments() -> None:
+    given = {"name": " 张三 ", "flag": "2", "moment": "2026-11-21 08:00:00"}
+    row = read_fields([NAME, FLAG, MOMENT], given, "data")
+    assert row["name"] == "张三"
+    assert row["flag"] == "02"
+    assert row["moment"].astimezone(datetime.UTC).hour == 0
+    for wrong in (
+        {"name": "abcdef"},
+        {"name": "a\x00"},
+        {"flag": "7"},
+        {"moment": "21.11.2026"},
+        {"moment": "0001-01-01"},
+    ):
+        with pytest.raises(Rejected):
+            read_fields([NAME, FLAG, MOMENT], wrong, "data")
+
+
+def test_a_code_of_an_open_list_passes() -> None:
+    assert code_in("psn_type", "116032") == "116032"
+    assert code_in("gend", "7") is None
+
+
+def test_output_is_exact() -> None:
+    node = Node("data", False, (AMOUNT, NAME, Field("day", "date", 0, 0, "", "", "")))
+    written = write([node], {"data": {"amount": Decimal("1.005"), "day": datetime.date(2026, 1, 2)}})
+    assert written == {"data": {"amount": Decimal("1.01"), "name": None, "day": "2026-01-02"}}
+    for wrong in ({"data": {}}, {"data": {"amount": 1, "other": 2}}, {"data": {"amount": 1}, "more": {}}):
+        with pytest.raises(ValueError):
+            write([node], wrong)
