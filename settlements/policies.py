@@ -2,7 +2,8 @@
 
 from accounts.enums import Role
 from accounts.models import User
-from accounts.policies import has_role
+from accounts.policies import has_role, is_member
+from settlements.models import Settlement
 
 
 def may_run_rollover(user: User, region: object) -> bool:
@@ -13,3 +14,10 @@ def may_run_rollover(user: User, region: object) -> bool:
 def may_release(user: User, planned_by_id: int | None) -> bool:
     """Two people: who planned does not release."""
     return user.pk != planned_by_id
+
+
+def may_see_whole(user: User, settlement: Settlement) -> bool:
+    """The patient himself and staff who serve in the region. A relative whose account paid sees only his own leg."""
+    if is_member(user):
+        return user.member_id == settlement.patient_id
+    return any(has_role(user, role, settlement.region_id) for role in (Role.CLERK, Role.SUPERVISOR))

@@ -16,6 +16,7 @@ from accounts.money import ZERO, plain
 from settlements import ledger
 from settlements.domain.allocation import OWN, Allocation, Candidate, allocate, order_sources
 from settlements.domain.assessment import Claim, Decision, assess
+from settlements.domain.parameters import NoValue
 from settlements.enums import Contra, EntryKind
 from settlements.models import Settlement, SettlementPayer
 from settlements.queries.care import CareFacts, GrantorAccount, care_facts
@@ -133,7 +134,7 @@ def quote(
 ) -> Quote:
     """What settling the bill on a day would take, and from whom; writes and locks nothing.
 
-    Raises Refused: not_insured, closed, no_scheme.
+    Raises Refused: not_insured, closed, no_scheme, no_rate (the region has no such level).
     """
     facts = _facts(patient.pk, bill, on, use_family)
     own_id = facts.account_id if use_account else None
@@ -156,7 +157,7 @@ def settle(
 ) -> Settlement:
     """Settle a bill against the family's accounts; idempotent by (institution, key): the first settlement is given again.
 
-    Raises Refused: not_insured, closed, no_scheme (kept as the answer), and KeyReused for another bill with the key.
+    Raises Refused: not_insured, closed, no_scheme, no_rate (kept as the answer), and KeyReused for another bill with the key.
     The ledger transaction is the audit line: it names institution, key and who.
     """
     request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
@@ -232,7 +233,10 @@ def _decide(
         signed=signed,
     )
     own = _own(facts, accounts, own_id)
-    decision = assess(facts.scheme.scheme, claim, usage.get(facts.counted_year, {}), own, service_on)
+    try:
+        decision = assess(facts.scheme.scheme, claim, usage.get(facts.counted_year, {}), own, service_on)
+    except NoValue:
+        raise Refused("no_rate", level=bill.level) from None
     limits_used = usage.get(facts.settled_year, {})
     candidates = [
         _candidate(place, grantor, accounts, limits_used) for place, grantor in enumerate(facts.grantors)
