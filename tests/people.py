@@ -5,16 +5,32 @@
 
 import datetime
 import itertools
+import re
+import time
 from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, generate_totp_secret, hotp_value
+from allauth.mfa.utils import decrypt
 
+from accounts.actions import users
 from accounts.clock import now
 from accounts.crypto import blind_index
 from accounts.domain import id_number
 from accounts.enums import IdentityLevel, Role
-from accounts.models import BenefitYear, Enrolment, Institution, Member, Region, RoleAssignment, ServiceCentre, User
+from accounts.models import (
+    BenefitYear,
+    Enrolment,
+    Institution,
+    Member,
+    Region,
+    RoleAssignment,
+    ServiceCentre,
+    SmsOutbox,
+    User,
+)
 
 PASSWORD = "Ginkgo-leaf-2026"
 SHANGHAI = "310000"
@@ -36,7 +52,8 @@ def make_region(code: str = SHANGHAI) -> Region:
     )
     if created:
         BenefitYear.objects.bulk_create(
-            BenefitYear(region=region, year=year, starts_on=datetime.date(year, month, day)) for year in range(2018, 2032)
+            BenefitYear(region=region, year=year, starts_on=datetime.date(year, month, day))
+            for year in range(2018, 2032)
         )
     return region
 
@@ -45,7 +62,9 @@ def make_centre(region: Region | None = None, name: str = "第一服务网点") 
     return ServiceCentre.objects.get_or_create(region=region or make_region(), name=name)[0]
 
 
-def make_institution(name: str = "示例医院", *, region: Region | None = None, kind: str = "hospital", level: str = "tertiary"):
+def make_institution(
+    name: str = "示例医院", *, region: Region | None = None, kind: str = "hospital", level: str = "tertiary"
+):
     return Institution.objects.create(
         code=f"H{next(_counter):011d}", name=name, region=region or make_region(), kind=kind, level=level
     )
@@ -167,6 +186,27 @@ def make_people(region: Region | None = None) -> People:
         auditor=make_staff(Role.AUDITOR, name="审计员戊"),
         institution=make_institution(region=region),
     )
+
+
+def totp_code(user: User) -> str:
+    """The present code of a staff login's second factor, which is set up here if it has none."""
+    authenticator = Authenticator.objects.filter(user=user, type="totp").first()
+    if authenticator is None:
+        authenticator = users.set_up_second_factor(user=user, secret=generate_totp_secret(), by=user, at=now())
+    return format_hotp_value(hotp_value(decrypt(authenticator.data["secret"]), int(time.time()) // 30))
+
+
+def last_text(phone: str = "") -> str:
+    """The newest text message in the outbox, to one telephone or to any."""
+    texts = SmsOutbox.objects.order_by("-id")
+    return next(row.text for row in texts if not phone or row.phone == phone)
+
+
+def last_code(phone: str = "") -> str:
+    """The six digits in the newest text message."""
+    found = re.search(r"[0-9]{6}", last_text(phone))
+    assert found, "the newest text message holds no code"
+    return found[0]
 
 
 @pytest.fixture

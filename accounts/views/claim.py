@@ -51,9 +51,7 @@ def who(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         try:
-            if not ratelimit.consume(
-                request, app="allauth.account", action="claim", key=blind_index(data["id_number"])
-            ):
+            if not ratelimit.consume(request, action="claim", key=blind_index(data["id_number"])):
                 raise Refused("too_many_tries")
             state = code_pages.begin(request, "claim", data["phone"], **{fact: data[fact] for fact in FACTS})
             _request(state)

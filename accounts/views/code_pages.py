@@ -28,7 +28,7 @@ def key(purpose: str) -> str:
 
 def begin(request: HttpRequest, purpose: str, phone: str, **facts: Any) -> State:
     """A new try: `subject` ties the code to this session. Raises Refused too_many_tries by address and telephone."""
-    if not ratelimit.consume(request, app="allauth.account", action="text_code", key=blind_index(phone)):
+    if not ratelimit.consume(request, action="text_code", key=blind_index(phone)):
         raise Refused("too_many_tries")
     return {"phone": phone, "subject": secrets.token_hex(16), **facts}
 

@@ -10,10 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts import audit_texts, clock, queries
+from accounts import audit_texts, clock, policies, queries
 from accounts.actions import audit, users
 from accounts.actions import codes as code_actions
 from accounts.decorators import fresh_proof_required, member_required, password_proof_required
+from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.forms import NewPasswordForm, PhoneForm
 from accounts.models import User
@@ -22,9 +23,17 @@ from accounts.views import code_pages
 PAGE = 20
 
 
+def base_of(user: User) -> str:
+    """The frame of the pages that citizens and staff share: each finds his own navigation there."""
+    if policies.has_any_role(user, Role.CLERK, Role.SUPERVISOR):
+        return "base_desk.html"
+    return "base_manage.html" if policies.may_use_admin(user) else "base.html"
+
+
 def home(request: HttpRequest) -> HttpResponse:
     """What the login knows of its owner, and what he can change."""
-    return render(request, "accounts/me.html", {"person": request.user, "member": request.user.member})
+    context = {"person": request.user, "member": request.user.member, "base": base_of(request.user)}
+    return render(request, "accounts/me.html", context)
 
 
 @fresh_proof_required
@@ -43,7 +52,8 @@ def password(request: HttpRequest) -> HttpResponse:
         UserSession.objects.create_from_request(request)
         messages.success(request, _("The new password holds from now on. Other devices were logged out."))
         return redirect("accounts:me")
-    return render(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "base": base_of(request.user)}
+    return render(request, "accounts/password.html", context, status=422 if form.errors else 200)
 
 
 @member_required()
@@ -88,7 +98,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _end_sessions(request, request.user)
         return redirect("accounts:sessions")
-    return render(request, "accounts/sessions.html", {"sessions": [one for one in mine if one.exists()]})
+    context = {"sessions": [one for one in mine if one.exists()], "base": base_of(request.user)}
+    return render(request, "accounts/sessions.html", context)
 
 
 def _end_sessions(request: HttpRequest, user: User) -> None:

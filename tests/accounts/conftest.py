@@ -1,0 +1,18 @@
+import pytest
+from django.core.cache import cache
+
+from tests.people import people  # noqa: F401 - the fixture
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits() -> None:
+    """Limits of tries live in Redis and would be carried from test to test."""
+    cache.clear()
+
+
+@pytest.fixture
+def client_factory():
+    """More browsers than one."""
+    from django.test import Client
+
+    return Client
