@@ -107,7 +107,7 @@ def release(*, run: RolloverRun, by: User | None, at: datetime.datetime | None =
 def begin(*, run: RolloverRun, by: User | None = None, at: datetime.datetime | None = None) -> RolloverRun:
     """Plan the chunks, once, and let the batch work. Beginning a run that has begun changes nothing.
 
-    Raises Refused: run_state, year_not_over (with `boundary`).
+    Raises Refused: run_state, year_not_over (with `boundary_on`).
     """
     at = at or clock.now()
     with transaction.atomic():
@@ -117,7 +117,7 @@ def begin(*, run: RolloverRun, by: User | None = None, at: datetime.datetime | N
         _must_be(run, [RunState.RELEASED])
         boundary = boundary_of(run)
         if boundary is None or clock_day(at) < boundary:
-            raise Refused("year_not_over", boundary=str(boundary or ""))
+            raise Refused("year_not_over", boundary_on=str(boundary) if boundary else None)
         control.plan_chunks(
             run_id=run.pk, region_id=run.region_id, boundary=boundary, size=settings.ROLLOVER_CHUNK_SIZE
         )
@@ -163,7 +163,7 @@ def cancel(*, run: RolloverRun, by: User | None, at: datetime.datetime | None = 
         _must_be(run, [*BEFORE_RELEASE, RunState.RELEASED])
         boundary = boundary_of(run)
         if run.state == RunState.RELEASED and boundary is not None and clock_day(at) >= boundary:
-            raise Refused("year_over", boundary=str(boundary))
+            raise Refused("year_over", boundary_on=str(boundary))
         run.state = RunState.CANCELLED
         run.save()
         _record("rollover.cancel", run, by, at)
