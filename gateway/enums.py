@@ -9,6 +9,6 @@ class Variant(models.TextChoices):
 
 
 class VisitState(models.TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", _("Not settled yet")
     SETTLED = "settled", _("Settled")
     REVERSED = "reversed", _("Reversed")

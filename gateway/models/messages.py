@@ -14,20 +14,20 @@ class GatewayMessage(models.Model):
 
     OK = "ok"
 
-    key = models.ForeignKey(InstitutionKey, models.PROTECT, related_name="messages", verbose_name=_("key"))
+    key = models.ForeignKey(InstitutionKey, models.PROTECT, related_name="messages", verbose_name=_("signing key"))
     institution = models.ForeignKey(
         Institution, models.PROTECT, related_name="gateway_messages", verbose_name=_("institution")
     )
     nonce = models.CharField(max_length=64)
     msgid = models.CharField(_("message ID"), max_length=30)
-    infno = models.CharField(_("transaction"), max_length=10)
+    infno = models.CharField(_("transaction number"), max_length=10)
     request_hash = models.CharField(max_length=64)
     claim = models.CharField(max_length=30, null=True)
     received_at = models.DateTimeField(_("received at"))
     duration_ms = models.IntegerField(_("milliseconds"), null=True)
     outcome = models.CharField(_("outcome"), max_length=40, blank=True)
-    body = EncryptedTextField(_("request"))
-    answer = EncryptedTextField(_("answer"), null=True)
+    body = EncryptedTextField(_("request body"))
+    answer = EncryptedTextField(_("answer body"), null=True)
 
     class Meta:
         verbose_name = _("gateway message")
