@@ -51,6 +51,7 @@ def hold(house: House = HOUSE) -> Iterator[None]:
         with _one_at_a_time(house):
             fcntl.flock(users, fcntl.LOCK_SH)
             try:
+                house.make_sockets()
                 for service in services:
                     service.start()
             except BaseException:
@@ -80,6 +81,7 @@ def _leave(users: IO[str], services: list[Postgres | Redis]) -> None:
         return
     for service in services:
         service.stop()
+        service.house.remove_sockets()
 
 
 @contextlib.contextmanager

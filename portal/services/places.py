@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -41,15 +42,20 @@ class House:
     def prepare(self) -> None:
         for folder in (self.var, self.logs, self.locks):
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._own_sockets()
 
-    def _own_sockets(self) -> None:
+    def make_sockets(self) -> None:
         """In /tmp anybody may have made the folder before us and would then own our sockets: only ours is used."""
         self.sockets.mkdir(mode=0o711, exist_ok=True)
         found = self.sockets.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             raise ServiceError(f"{self.sockets} belongs to somebody else: remove it, then start again.")
         self.sockets.chmod(0o711)
+
+    def remove_sockets(self) -> None:
+        """Left alone while a socket is in it: the other service may be in use."""
+        for folder in (self.sockets / "pg", self.sockets):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 HOUSE = House(Path(__file__).resolve().parents[2] / "var")

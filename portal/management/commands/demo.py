@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import http.client
+import io
 import os
 import socket
 import sys
@@ -22,7 +23,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from psycopg import sql
 
-from portal.services import ServiceError, hold
+from portal.services import ServiceError, database_url, hold
 from portal.services.places import HOUSE
 from portal.services.postgres import Postgres
 from portal.services.processes import fresh_log
@@ -71,15 +72,15 @@ class Command(BaseCommand):
     def prepare(self) -> None:
         """Bring database, regions, people and static files up to what this checkout wants."""
         self.step("database schema", "migrate", interactive=False, verbosity=0)
-        self.step("regions", "load_regions", verbosity=0)
+        self.step("regions", "load_regions", quiet=True)
         self.step("invented people", "seed", if_empty=True)
         collect_static()
         # The children have connections of their own; an idle one here would only stand in the way of --fresh.
         connections.close_all()
 
-    def step(self, what: str, command: str, **options: Any) -> None:
+    def step(self, what: str, command: str, quiet: bool = False, **options: Any) -> None:
         begun = time.monotonic()
-        call_command(command, stdout=self.stdout, stderr=self.stderr, **options)
+        call_command(command, stdout=io.StringIO() if quiet else self.stdout, stderr=self.stderr, **options)
         self.say(f"{what}: ready ({time.monotonic() - begun:.1f} s)")
 
     def begin_again(self, yes: bool) -> None:
@@ -103,7 +104,7 @@ class Command(BaseCommand):
 
     def check_books(self) -> None:
         """Count the same money two ways after every demo."""
-        call_command("check_ledger", stdout=self.stdout, stderr=self.stderr)
+        call_command("check_ledger", quiet=True, stdout=self.stdout, stderr=self.stderr)
 
     def say(self, text: str) -> None:
         self.stdout.write(text)
@@ -112,13 +113,15 @@ class Command(BaseCommand):
 
 @contextlib.contextmanager
 def only_demo() -> Iterator[Any]:
-    """Two demos of one folder would share its worker queue and its data: the second says where the first is."""
-    with (HOUSE.locks / "demo.lock").open("a+") as lock:
+    """Two demos of one database would do each other's work: the second says where the first is."""
+    HOUSE.prepare()
+    database = hashlib.sha256(database_url().encode()).hexdigest()[:12]
+    with (HOUSE.locks / f"demo-{database}.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise CommandError(f"A demo of this folder is running already. {lock.read()}".strip()) from None
+            raise CommandError(f"A demo of this database is running already. {lock.read()}".strip()) from None
         lock.truncate(0)
         yield lock
 
