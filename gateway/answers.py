@@ -1,7 +1,7 @@
 """Output nodes of the transactions: the national field names for what our models and actions say, in yuan."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from gateway.domain import json_text
 from gateway.fields import name_of
 from gateway.models import FeeLine, Visit
 from gateway.queries import psn_no
+from settlements import working
 from settlements.ledger import Balance
 
 ID_CARD = "01"
@@ -27,6 +28,10 @@ INSURED = {
 POOLED_FUND = {Insurance.EMPLOYEE: "310100", Insurance.RESIDENT: "390100"}
 SUPPLEMENT = {Insurance.EMPLOYEE: "330100", Insurance.RESIDENT: "390200"}
 PERSONAL_ACCOUNT = "310200"
+# Which steps of the working explain which row of setldetail; relatives are not named to institutions.
+FUND_STEPS = {"suspended", "frozen", "stage.deductible", "stage.rate", "stage.cap"}
+SUPPLEMENT_STEPS = {"stage.supplement"}
+ACCOUNT_STEPS = {"stage.account", "pay.own_current", "pay.own_historical", "pay.shared"}
 ITEM_CLASS = {"A": "01", "B": "02", "C": "03"}
 # First letter of a national code -> charge category: western and patent medicine, herbs, consumables; services: other.
 CHARGE_TYPE = {"X": "09", "Z": "11", "T": "10", "C": "08"}
@@ -59,6 +64,8 @@ class Shares(Protocol):
     def shared(self) -> Decimal: ...
     @property
     def cash(self) -> Decimal: ...
+    @property
+    def steps(self) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +152,6 @@ def amounts(shares: Shares, lines: Iterable[FeeLine], insured: str) -> dict[str,
     """
     employee = insured == Insurance.EMPLOYEE
     lines = list(lines)
-    after_deductible = shares.in_scope - shares.deductible
     accounts = shares.own_current + shares.own_historical + shares.shared
     return {
         "medfee_sumamt": shares.total,
@@ -155,7 +161,7 @@ def amounts(shares: Shares, lines: Iterable[FeeLine], insured: str) -> dict[str,
         "inscp_scp_amt": shares.in_scope,
         "act_pay_dedc": shares.deductible,
         "hifp_pay": shares.fund,
-        "pool_prop_selfpay": shares.fund / after_deductible if after_deductible > 0 else ZERO,
+        "pool_prop_selfpay": _fund_proportion(shares),
         "cvlserv_pay": ZERO,
         "hifes_pay": ZERO,
         "hifmi_pay": ZERO if employee else shares.supplement,
@@ -170,6 +176,13 @@ def amounts(shares: Shares, lines: Iterable[FeeLine], insured: str) -> dict[str,
         "psn_cash_pay": shares.cash,
         "hosp_part_amt": ZERO,
     }
+
+
+def _fund_proportion(shares: Shares) -> Decimal:
+    """What the pooled fund paid of the part that it shares in; over several bands, or at a cap, what came out."""
+    bands = [band for step in shares.steps if step["key"] == "stage.rate" for band in step["params"]["bands"]]
+    base = sum((Decimal(band["base"]) for band in bands), ZERO)
+    return shares.fund / base if base else ZERO
 
 
 def setlinfo(visit: Visit, enrolment: Enrolment, money: Mapping[str, Decimal], occasion: Occasion) -> dict[str, Any]:
@@ -194,24 +207,30 @@ def setlinfo(visit: Visit, enrolment: Enrolment, money: Mapping[str, Decimal], o
     return found | {"setl_id": occasion.setl_id} if settled else found
 
 
-def setldetail(money: Mapping[str, Decimal], insured: str) -> list[dict[str, Any]]:
+def setldetail(money: Mapping[str, Decimal], insured: str, steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row a payer that pays something (F9). Own and relatives' accounts are one row: a sharer has no code."""
-    kind = Insurance(insured)
-    paid = {
-        POOLED_FUND[kind]: money["hifp_pay"],
-        SUPPLEMENT[kind]: money["hifob_pay"] + money["hifmi_pay"],
-        PERSONAL_ACCOUNT: money["acct_pay"],
-    }
+    kind, steps = Insurance(insured), list(steps)
+    paid = [
+        (POOLED_FUND[kind], money["hifp_pay"], FUND_STEPS),
+        (SUPPLEMENT[kind], money["hifob_pay"] + money["hifmi_pay"], SUPPLEMENT_STEPS),
+        (PERSONAL_ACCOUNT, money["acct_pay"], ACCOUNT_STEPS),
+    ]
     return [
         {
             "fund_pay_type": code,
             "inscp_scp_amt": money["inscp_scp_amt"],
             "fund_payamt": amount,
             "fund_pay_type_name": name_of("fund_pay_type", code),
+            "setl_proc_info": _told(steps, keys),
         }
-        for code, amount in paid.items()
+        for code, amount, keys in paid
         if amount
     ]
+
+
+def _told(steps: Iterable[Mapping[str, Any]], keys: Collection[str]) -> str:
+    told = [working.step(step) for step in steps if step["key"] in keys]
+    return "\n".join(f"{step.name}: {step.sentence}" for step in told)
 
 
 def negated(money: Mapping[str, Decimal]) -> dict[str, Decimal]:

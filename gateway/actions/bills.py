@@ -78,7 +78,7 @@ def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
     )
     return {
         "setlinfo": answers.setlinfo(batch.visit, batch.enrolment, money, occasion),
-        "setldetail": answers.setldetail(money, batch.visit.insurance),
+        "setldetail": answers.setldetail(money, batch.visit.insurance, quoted.steps),
     }
 
 
@@ -105,7 +105,7 @@ def settle(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     occasion = _occasion(known, msgid, on, known.setl_id, at)
     return {
         "setlinfo": answers.setlinfo(batch.visit, batch.enrolment, money, occasion),
-        "setldetail": answers.setldetail(money, batch.visit.insurance),
+        "setldetail": answers.setldetail(money, batch.visit.insurance, settled.steps),
     }
 
 
@@ -126,7 +126,7 @@ def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
     info = answers.setlinfo(visit, _enrolment(visit), money, _occasion(known, msgid, on, known.reversal_setl_id, at))
     return {
         "setlinfo": info | {"pdn_cash_pay": money["psn_cash_pay"]},
-        "setldetail": answers.setldetail(money, visit.insurance),
+        "setldetail": answers.setldetail(money, visit.insurance, []),
     }
 
 

@@ -8,7 +8,6 @@ from django.test import RequestFactory
 
 from accounts.models import AuditEvent
 from gateway.admin import GatewayMessageAdmin, InstitutionKeyAdmin
-from gateway.client import PATH
 from gateway.models import GatewayMessage, InstitutionKey
 from tests.gateway.world import World, credential
 
@@ -58,7 +57,7 @@ def test_a_key_is_issued_once_and_its_secret_shown_once(world: World, request_of
 
 def test_a_key_from_the_command_line_opens(world: World, capsys) -> None:
     call_command("gateway_key", world.hospital.institution.code)
-    key_id, secret = (text.partition("=")[2] for text in capsys.readouterr().out.split())
+    code, key_id, secret = (text.partition("=")[2] for text in capsys.readouterr().out.split())
+    assert code == world.hospital.institution.code
     hospital = type(world.hospital)(world.hospital.institution, key_id, secret)
     assert hospital.call("1101", {"data": credential(world.patient)})["infcode"] == 0
-    assert PATH.startswith("/fsi/api/")

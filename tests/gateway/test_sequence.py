@@ -68,6 +68,11 @@ def test_from_look_up_to_reversal_with_the_familys_share(world: World) -> None:
     }
     assert info["medins_setl_id"] == "H0000000000120261121120000abcd"
     assert info["acct_mulaid_pay"] > 0
+    assert info["pool_prop_selfpay"] == Decimal("0.7")
+    working = {row["fund_pay_type"]: row["setl_proc_info"] for row in settled["setldetail"]}
+    assert working.keys() == {"310100", "310200"}
+    assert all(working.values())
+    assert world.husband.name not in working["310200"]
     after = held(world)
     assert info["acct_mulaid_pay"] == before["husband"] - after["husband"]
     assert info["acct_pay"] - info["acct_mulaid_pay"] == before["patient"] - after["patient"]

@@ -5,15 +5,16 @@ from gateway.actions import keys
 
 
 class Command(BaseCommand):
-    help = "Issue a signing key to an institution and print its secret, once."
+    help = "Issue a signing key to an institution and print it with its secret, once, as lines for a shell."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("institution", help="code of the institution")
+        parser.add_argument("institution", nargs="?", help="code of the institution; the first hospital if left out")
 
-    def handle(self, *args: object, institution: str, **options: object) -> None:
-        found = Institution.objects.filter(code=institution).first()
+    def handle(self, *args: object, institution: str | None, **options: object) -> None:
+        active = Institution.objects.filter(is_active=True).order_by("kind", "code")
+        found = active.filter(code=institution).first() if institution else active.first()
         if found is None:
-            codes = Institution.objects.order_by("code").values_list("code", flat=True)[:10]
-            raise CommandError(f"No institution {institution}. There are: {', '.join(codes) or 'none'}")
+            known = ", ".join(active.values_list("code", flat=True)[:10])
+            raise CommandError(f"No such institution. There are: {known or 'none'}")
         key, secret = keys.issue(institution=found, by=None)
-        self.stdout.write(f"KEY_ID={key.key_id}\nSECRET={secret}")
+        self.stdout.write(f"INSTITUTION={found.code}\nKEY_ID={key.key_id}\nSECRET={secret}")
