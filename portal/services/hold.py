@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import IO
 
@@ -46,21 +45,19 @@ def hold(house: House = HOUSE) -> Iterator[None]:
     if not services:
         yield
         return
-    house.prepare()
-    with _open_lock(house.locks / "users.lock") as users, _terminating():
-        with _one_at_a_time(house):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            try:
-                house.make_sockets()
-                for service in services:
-                    service.start()
-            except BaseException:
-                _leave(users, services)
-                raise
+    with _terminating():
+        try:
+            house.prepare()
+            users = (house.locks / "users.lock").open("a")
+            _enter(house, users, services)
+        except PermissionError as error:
+            raise ServiceError(
+                f"{error.filename} belongs to another user: run the command as that user, or move var/ away."
+            ) from None
         try:
             yield
         finally:
-            with undisturbed(), _one_at_a_time(house):
+            with undisturbed(), users, _one_at_a_time(house):
                 _leave(users, services)
 
 
@@ -71,6 +68,19 @@ def _embedded(house: House) -> list[Postgres | Redis]:
     if not os.environ.get("REDIS_URL"):
         services.append(Redis(house))
     return services
+
+
+def _enter(house: House, users: IO[str], services: list[Postgres | Redis]) -> None:
+    with _one_at_a_time(house):
+        fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            house.make_sockets()
+            for service in services:
+                service.start()
+        except BaseException:
+            _leave(users, services)
+            users.close()
+            raise
 
 
 def _leave(users: IO[str], services: list[Postgres | Redis]) -> None:
@@ -86,18 +96,9 @@ def _leave(users: IO[str], services: list[Postgres | Redis]) -> None:
 
 @contextlib.contextmanager
 def _one_at_a_time(house: House) -> Iterator[None]:
-    with _open_lock(house.locks / "services.lock") as lock:
+    with (house.locks / "services.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _open_lock(path: Path) -> IO[str]:
-    try:
-        return path.open("a")
-    except PermissionError:
-        raise ServiceError(
-            f"{path} belongs to another user: run the command as that user, or move var/ away."
-        ) from None
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ class House:
 
     @property
     def key(self) -> str:
-        return hashlib.sha256(f"{os.getuid()}:{self.var}".encode()).hexdigest()[:12]
+        return hashlib.sha256(str(self.var).encode()).hexdigest()[:12]
 
     @property
     def logs(self) -> Path:
@@ -48,7 +48,7 @@ class House:
         self.sockets.mkdir(mode=0o711, exist_ok=True)
         found = self.sockets.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-            raise ServiceError(f"{self.sockets} belongs to somebody else: remove it, then start again.")
+            raise ServiceError(f"{self.sockets} belongs to another user: run the command as that user, or remove that folder.")
         self.sockets.chmod(0o711)
 
     def remove_sockets(self) -> None:

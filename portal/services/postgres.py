@@ -196,10 +196,6 @@ class Postgres:
             return (self.data / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
             return None
-        except PermissionError:
-            raise ServiceError(
-                f"{self.data} belongs to another user: run the command as that user, or move var/ away."
-            ) from None
 
     def _write_access(self) -> None:
         """Written at each start, so that the one way in is the one described here, whoever edited the files."""
