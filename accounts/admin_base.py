@@ -1,0 +1,68 @@
+"""What the administration pages of every app stand on: rights come from roles, and every change is an audit line."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from accounts import clock, policies
+from accounts.actions import audit
+from accounts.enums import Role
+
+
+class RoleAdmin(admin.ModelAdmin):
+    """`viewers` may look, `editors` may add and change; nobody deletes. `region_path` keeps region administrators to theirs."""
+
+    viewers: tuple[str, ...] = (Role.REGION_ADMIN, Role.SYSTEM_ADMIN)
+    editors: tuple[str, ...] = ()
+    region_path = ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        everywhere = [role for role in self.viewers if role in (Role.SYSTEM_ADMIN, Role.AUDITOR)]
+        if not self.region_path or policies.has_any_role(request.user, *everywhere):
+            return rows
+        regions = policies.regions_with_role(request.user, *self.viewers)
+        return rows.filter(**{f"{self.region_path}__in": regions}).distinct()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return policies.has_any_role(request.user, *self.viewers)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return policies.has_any_role(request.user, *self.viewers)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return policies.has_any_role(request.user, *self.editors)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return policies.has_any_role(request.user, *self.editors)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        audit.record(
+            action="admin_change" if change else "admin_add",
+            by=request.user,
+            at=clock.now(),
+            target=f"{obj._meta.label_lower}:{obj.pk}",
+            details={"fields": form.changed_data},
+        )
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Rows beside the row that is looked at."""
+
+    can_delete = False
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

@@ -1,0 +1,126 @@
+"""The administration: its login, who sees what, and that nobody gives himself power (Z9, D3)."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.enums import Role
+from accounts.models import AuditEvent, RoleAssignment
+from tests.people import PASSWORD, make_member, make_region, totp_code
+
+MODELS = [
+    "region",
+    "institution",
+    "servicecentre",
+    "member",
+    "enrolment",
+    "user",
+    "auditevent",
+    "auditblock",
+    "message",
+    "smsoutbox",
+]
+SEEN = {
+    "region_admin": {"region", "institution", "servicecentre", "member", "enrolment"},
+    "system_admin": {"region", "institution", "servicecentre", "user", "message", "smsoutbox"},
+    "auditor": {"auditevent", "auditblock"},
+}
+
+
+def prove(client):
+    """As after a login of a moment ago: changes ask for a fresh proof."""
+    client.post("/prove/", {"password": PASSWORD})
+
+
+def test_the_administration_has_no_login_of_its_own(client):
+    response = client.get("/admin/", follow=True)
+    assert response.redirect_chain[-1][0] == "/login/?next=%2Fadmin%2F"
+
+
+@pytest.mark.parametrize("who", ["holder", "clerk", "supervisor"])
+def test_others_find_no_such_page(client, people, who):
+    client.force_login(getattr(people, who))
+    assert client.get("/admin/", follow=True).status_code == 404
+
+
+@pytest.mark.parametrize("who", SEEN)
+@pytest.mark.parametrize("model", MODELS)
+def test_each_sees_what_his_role_is_for(client, people, who, model):
+    client.force_login(getattr(people, who))
+    status = client.get(reverse(f"admin:accounts_{model}_changelist")).status_code
+    assert status == (200 if model in SEEN[who] else 403)
+
+
+def test_members_are_masked_found_whole_and_every_look_is_recorded(client, people):
+    member = people.holder.member
+    client.force_login(people.region_admin)
+    page = reverse("admin:accounts_member_changelist")
+    assert str(member.public_id) in client.get(page, {"q": member.id_number}).content.decode()
+    assert str(member.public_id) not in client.get(page, {"q": member.id_number[:17]}).content.decode()
+    shown = client.get(reverse("admin:accounts_member_change", args=[member.pk])).content.decode()
+    assert member.id_number not in shown and member.name not in shown
+    assert AuditEvent.objects.filter(action="admin_view", member_id=member.pk).count() == 1
+
+
+def test_a_region_administrator_sees_his_own_region(client, people):
+    stranger = make_member(region=make_region("110000"))
+    client.force_login(people.region_admin)
+    page = client.get(reverse("admin:accounts_member_change", args=[stranger.pk]), follow=True)
+    assert str(stranger.public_id) not in page.content.decode()
+
+
+def roles_form(user, **new):
+    prefix = "role_assignments"
+    return {
+        "username": user.username,
+        "display_name": user.display_name,
+        "is_active": "on",
+        f"{prefix}-TOTAL_FORMS": "1",
+        f"{prefix}-INITIAL_FORMS": "0",
+        **{f"{prefix}-0-{name}": value for name, value in new.items()},
+    }
+
+
+def test_a_role_is_given_by_another_with_a_fresh_proof(client, people):
+    client.force_login(people.system_admin)
+    url = reverse("admin:accounts_user_change", args=[people.clerk.pk])
+    data = roles_form(people.clerk, role=Role.SUPERVISOR, region=people.region.pk)
+    data["role_assignments-INITIAL_FORMS"] = "0"
+    held = RoleAssignment.objects.filter(user=people.clerk, role=Role.SUPERVISOR)
+    assert client.post(url, data)["Location"].startswith("/prove/")
+    assert not held.exists()
+    # The form waited, and is sent on after the proof.
+    client.post(f"/prove/?next={url}", {"password": PASSWORD})
+    assert held.get().granted_by == people.system_admin
+    assert AuditEvent.objects.filter(action="grant_role", actor_id=people.system_admin.pk).count() == 1
+
+
+def test_nobody_gives_himself_a_role(client, people):
+    client.force_login(people.system_admin)
+    prove(client)
+    url = reverse("admin:accounts_user_change", args=[people.system_admin.pk])
+    assert (
+        client.post(url, roles_form(people.system_admin, role=Role.CLERK, region=people.region.pk)).status_code == 403
+    )
+    assert people.system_admin.role_assignments.count() == 1
+
+
+def test_the_second_factor_of_another_can_be_reset(client, people):
+    totp_code(people.clerk)
+    totp_code(people.system_admin)
+    client.force_login(people.system_admin)
+    prove(client)
+    chosen = [people.clerk.pk, people.system_admin.pk]
+    client.post(
+        reverse("admin:accounts_user_changelist"), {"action": "reset_second_factor", "_selected_action": chosen}
+    )
+    assert not people.clerk.authenticator_set.exists()
+    assert people.system_admin.authenticator_set.exists()
+
+
+def test_a_new_login_of_staff_needs_a_long_password(client, people):
+    client.force_login(people.system_admin)
+    prove(client)
+    data = {"username": "w90001", "display_name": "柜员庚", "usable_password": "true"}
+    url = reverse("admin:accounts_user_add")
+    assert client.post(url, data | {"password1": "Kx7-pine", "password2": "Kx7-pine"}).status_code == 200
+    assert client.post(url, data | {"password1": "Pine-cone-2026", "password2": "Pine-cone-2026"}).status_code == 302
