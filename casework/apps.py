@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class CaseworkConfig(AppConfig):
@@ -8,3 +10,10 @@ class CaseworkConfig(AppConfig):
         from casework import texts
 
         texts.register()
+
+        from accounts import navigation, policies
+
+        def for_members(request: HttpRequest) -> bool:
+            return policies.is_member(request.user)
+
+        navigation.register("citizen", "cases", _("Cases"), "casework:mine", order=50, visible=for_members)

@@ -1,7 +1,7 @@
 """The kinds of cases. Each app registers its own in `AppConfig.ready`; casework knows none of them by name."""
 
 import datetime
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -24,6 +24,10 @@ def _nothing(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     pass
 
 
+def _no_name(cases: Collection[Case], user: User) -> Mapping[int, str]:
+    return {}
+
+
 def _no_word(*, case: Case, verb: str, from_state: str, by: User | None, at: datetime.datetime) -> None:
     pass
 
@@ -37,6 +41,7 @@ class Kind:
     `on_granted` does what was applied for, or raises Refused, which undoes the step. `on_moved` runs after every step.
     `parties`: ids of the members the case is about; none of them may be its second check.
     `others_see`: which cases a login may see though he is not the applicant.
+    `about`: case id -> what it is about, in a few words, as this reader would say it (names masked).
     """
 
     code: str
@@ -47,6 +52,7 @@ class Kind:
     on_moved: Callable[..., None] = _no_word
     parties: Callable[[Case], Collection[int]] = _applicant_only
     others_see: Callable[[User], Q] = _nobody_else
+    about: Callable[[Collection[Case], User], Mapping[int, str]] = _no_name
     working_days: int = WORKING_DAYS
 
 

@@ -58,15 +58,17 @@ def open_case(
     return case
 
 
-def lock(*, case: Case, version: int | None = None) -> Case:
+def lock(*, case: Case, version: int | None = None, verb: str | None = None) -> Case:
     """The case as it is now, locked to the end of the transaction. `version`: what the reader saw (default: `case`'s).
 
-    Raises Refused("stale") when somebody else was faster.
+    Raises Refused: "stale" when somebody else was faster, "not_in_this_state" when nobody can take the step `verb` now.
     """
     seen = case.version if version is None else version
     locked = Case.objects.select_for_update(no_key=True).get(pk=case.pk)
     if locked.version != seen:
         raise Refused("stale")
+    if verb is not None and (locked.state, verb) not in states.TABLE:
+        raise Refused("not_in_this_state", state=locked.state, verb=verb)
     return locked
 
 

@@ -180,7 +180,7 @@ def submit(
     the relative's consent. Raises Refused: a code of `family.domain.check`, needs_verification, commitment_changed,
     stale, not_in_this_state; and PermissionDenied.
     """
-    case, application = _locked(application, version)
+    case, application = _locked(application, "submit", version)
     on = timezone.localdate(at)
     role = _grantor_role(by, application.grantor, case.region_id)
     if by is not None:
@@ -266,7 +266,7 @@ def amend(
     Signature, consent and check are void, for they were given to something else. Raises Refused (stale,
     not_in_this_state) and PermissionDenied.
     """
-    case, application = _locked(application, version)
+    case, application = _locked(application, "amend", version)
     role = _grantor_role(by, application.grantor, case.region_id)
     application.relation = relation or application.relation
     application.commitment = application.committed_at = None
@@ -336,7 +336,7 @@ def _consent(
     channel: str,
     version: int | None,
 ) -> SharingApplication:
-    case, application = _locked(application, version)
+    case, application = _locked(application, "consent", version)
     on = timezone.localdate(at)
     if application.consent_until is not None and on > application.consent_until:
         raise Refused("not_in_this_state", state="expired", verb="consent")
@@ -364,7 +364,7 @@ def decline(
 
     Raises Refused (stale, not_in_this_state) and PermissionDenied.
     """
-    case, application = _locked(application, version)
+    case, application = _locked(application, "decline", version)
     role = role_for_consent(by, application)
     if role is None:
         raise PermissionDenied
@@ -384,7 +384,7 @@ def withdraw(
     version: int | None = None,
 ) -> SharingApplication:
     """The grantor, or a clerk for him, takes the application back for good. Refusals as `decline`."""
-    case, application = _locked(application, version)
+    case, application = _locked(application, "withdraw", version)
     role = _grantor_role(by, application.grantor, case.region_id)
     application.case = cases.move(case=case, verb="withdraw", by=by, role=role, at=at, channel=channel)
     return application
@@ -417,7 +417,7 @@ def review_refuse(
 @transaction.atomic
 def expire(*, application: SharingApplication, at: datetime.datetime) -> SharingApplication:
     """An invitation that nobody answered lapses. Raises Refused (not_in_this_state) while its days are not over."""
-    case, application = _locked(application, None)
+    case, application = _locked(application, "expire", None)
     until = application.consent_until
     if until is None or timezone.localdate(at) <= until:
         raise Refused("not_in_this_state", state=case.state, verb="expire")
@@ -490,9 +490,9 @@ def _grantor_role(by: User | None, grantor: Member, region_code: str | None) -> 
     return role
 
 
-def _locked(application: SharingApplication, version: int | None) -> tuple[Case, SharingApplication]:
+def _locked(application: SharingApplication, verb: str, version: int | None) -> tuple[Case, SharingApplication]:
     """Case and application as they are now, locked. The case comes before the members in every action here."""
-    case = cases.lock(case=application.case, version=version)
+    case = cases.lock(case=application.case, verb=verb, version=version)
     rows = SharingApplication.objects.select_related("grantor", "beneficiary", "commitment")
     application = rows.get(pk=application.pk)
     application.case = case

@@ -1,0 +1,144 @@
+"""Two connections at once: what no constraint can hold is held by the lock."""
+
+import contextlib
+import datetime
+import threading
+
+import pytest
+from django.db import connection, connections, transaction
+
+from accounts.errors import Refused
+from family.actions import grants, locks, sharing
+from family.models import SharingApplication, SharingGrant
+from tests.family.support import AT, make_rules
+from tests.people import make_member, make_people
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 10  # seconds
+
+
+def at_once(*acts) -> list[str]:
+    """Run the acts in threads, each with a connection of its own; what came of each."""
+    start, outcomes = threading.Barrier(len(acts)), [""] * len(acts)
+
+    def run(number, act) -> None:
+        try:
+            start.wait(PATIENCE)
+            outcomes[number] = str(act())
+        except Refused as refused:
+            outcomes[number] = refused.code
+        except Exception as error:  # noqa: BLE001 - told to the test, which fails on it
+            outcomes[number] = repr(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=row) for row in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    return sorted(outcomes)
+
+
+def binding(grantor, child, relation="child"):
+    return lambda: sharing.bind(grantor=grantor, beneficiary=child, relation=relation, at=AT)
+
+
+@pytest.mark.parametrize("turn", range(5))
+def test_two_grantors_want_the_one_place(turn) -> None:
+    people = make_people()
+    make_rules(people.region, max_grantors=1)
+    outcomes = at_once(binding(people.holder.member, people.child), binding(people.spouse.member, people.child))
+
+    assert outcomes == ["bound", "too_many_grantors"]
+    assert SharingGrant.objects.count() == SharingApplication.objects.count() == 1
+
+
+def test_without_the_lock_both_would_pass(monkeypatch) -> None:
+    """The race is real: with the lock taken away, both count before either writes."""
+    people = make_people()
+    make_rules(people.region, max_grantors=1)
+    both_have_counted = threading.Barrier(2)
+    check = sharing.rule.check
+
+    def slow_check(*args):
+        findings = check(*args)
+        if not any(f.code == "too_many_grantors" for f in findings):
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both_have_counted.wait(3)
+        return findings
+
+    monkeypatch.setattr(sharing, "lock_members", lambda *ids: None)
+    monkeypatch.setattr(sharing.rule, "check", slow_check)
+    outcomes = at_once(binding(people.holder.member, people.child), binding(people.spouse.member, people.child))
+    assert outcomes == ["bound", "bound"]
+
+
+def test_the_same_pair_twice() -> None:
+    people = make_people()
+    make_rules(people.region)
+    outcomes = at_once(*[binding(people.holder.member, people.child)] * 3)
+
+    assert outcomes == ["already_bound", "already_bound", "bound"]
+    assert SharingGrant.objects.count() == 1
+
+
+def test_two_who_bind_each_other_do_not_wait_for_ever() -> None:
+    people = make_people()
+    make_rules(people.region, verification_age=100)
+    one, other = people.holder.member, people.spouse.member
+    assert at_once(binding(one, other, "spouse"), binding(other, one, "spouse")) == ["bound", "mutual_binding"]
+
+
+def test_one_grantor_and_his_last_place() -> None:
+    people = make_people()
+    make_rules(people.region, max_beneficiaries=1)
+    second = make_member("方小苗", datetime.date(2020, 2, 2), insurance="resident")
+    holder = people.holder.member
+    assert at_once(binding(holder, people.child), binding(holder, second)) == ["bound", "too_many_relatives"]
+
+
+def test_two_orders_at_once() -> None:
+    people = make_people()
+    make_rules(people.region)
+    for grantor in (people.holder.member, people.spouse.member):
+        sharing.bind(grantor=grantor, beneficiary=people.child, relation="child", at=AT)
+    ids = list(SharingGrant.objects.order_by("id").values_list("pk", flat=True))
+
+    def order(wanted):
+        return lambda: (
+            grants.reorder(beneficiary=people.child, grant_ids=wanted, version=0, by=people.clerk, at=AT).version
+        )
+
+    assert at_once(order(ids), order(ids[::-1])) == ["1", "stale_order"]
+
+
+def test_a_consent_and_a_withdrawal_at_once() -> None:
+    people = make_people()
+    make_rules(people.region)
+    sharing.bind(grantor=people.holder.member, beneficiary=people.spouse.member, relation="spouse", at=AT)
+
+    def application():
+        return SharingApplication.objects.select_related("case").get()
+
+    first, second = application(), application()
+    outcomes = at_once(
+        lambda: sharing.consent(application=first, by=people.spouse, at=AT).case.state,
+        lambda: sharing.withdraw(application=second, by=people.holder, at=AT).case.state,
+    )
+    assert outcomes in (["granted", "stale"], ["stale", "withdrawn"])
+    assert SharingGrant.objects.exists() is ("granted" in outcomes)
+
+
+def test_members_are_locked_in_the_order_of_their_ids() -> None:
+    people = make_people()
+    ids = sorted([people.holder.member_id, people.child.pk])
+    statements = []
+    with (
+        transaction.atomic(),
+        connection.execute_wrapper(lambda run, sql, *rest: (statements.append(sql), run(sql, *rest))[1]),
+    ):
+        locks.lock_members(*reversed(ids))
+    assert len(statements) == 1
+    assert statements[0].endswith("FOR NO KEY UPDATE")
+    assert 'SELECT "accounts_member"."id"' in statements[0] and "ORDER BY 1 ASC" in statements[0]
