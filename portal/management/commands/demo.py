@@ -20,7 +20,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import OperationalError, connections
 from psycopg import sql
 
 from portal.services import ServiceError, database_url, hold
@@ -48,6 +48,8 @@ class Command(BaseCommand):
                 self.run(note, **options)
         except ServiceError as error:
             raise CommandError(str(error)) from error
+        except (OperationalError, psycopg.OperationalError) as error:
+            raise CommandError(f"The database refuses: {error}") from error
         except KeyboardInterrupt:
             self.say("Stopped. The data stays; make demo goes on with it.")
 
