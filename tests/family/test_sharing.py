@@ -1,4 +1,5 @@
 import datetime
+import re
 from decimal import Decimal
 
 import pytest
@@ -212,7 +213,7 @@ class TestConsent:
         sharing.send_consent_code(application=application, by=people.clerk, at=AT)
         sms = SmsOutbox.objects.get(kind__startswith="code")
         assert sms.phone == people.spouse.phone
-        code = next(word for word in sms.text.replace(",", " ").replace("，", " ").split() if word.isdigit())
+        code = re.search(r"\d{6}", sms.text)[0]
 
         with pytest.raises(Refused, match="code_wrong"):
             sharing.consent(
