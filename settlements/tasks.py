@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 from django.core.management import call_command
+from kombu.exceptions import OperationalError
 
 from accounts import clock
 from accounts.errors import Refused
@@ -21,9 +22,12 @@ WAIT = 2
 
 
 def ring(run_id: int) -> None:
-    """Call as many workers to a run as may work on it; too many go home at once."""
-    for _ in range(settings.ROLLOVER_WORKERS):
-        work_rollover.delay(run_id)
+    """Call as many workers to a run as may work on it; too many go home at once. A bell out of order is no error."""
+    try:
+        for _ in range(settings.ROLLOVER_WORKERS):
+            work_rollover.delay(run_id)
+    except OperationalError:
+        log.warning("run %s: nobody could be called; the sweeper rings again within a minute", run_id)
 
 
 @shared_task(ignore_result=True)

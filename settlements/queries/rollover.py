@@ -50,7 +50,7 @@ class Progress:
         """Done of total, one decimal, never rounded up to 100."""
         if not self.total:
             return Decimal("100.0") if self.chunks == self.chunks_done else Decimal("0.0")
-        return Decimal(self.done * 1000 // self.total) / 10
+        return Decimal(min(self.done, self.total) * 1000 // self.total).scaleb(-1)
 
     @property
     def per_second(self) -> int | None:

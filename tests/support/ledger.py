@@ -61,9 +61,5 @@ def move(
     books = Books(patient_id=account.member_id, on=on, accounts={account.pk: OpenAccount(**row)})
     books.post(
         transaction.pk,
-        [
-            Movement(
-                account_id=account.pk, kind=kind, contra=contra, current=current, historical=historical, debt=debt
-            )
-        ],
+        [Movement(account_id=account.pk, kind=kind, contra=contra, current=current, historical=historical, debt=debt)],
     )

@@ -1,4 +1,4 @@
-"""check_ledger finds nothing in sound books, and finds each of these faults: a checker that cannot fail proves nothing."""
+"""check_ledger finds nothing in sound books and each of these faults: a checker that cannot fail proves nothing."""
 
 import datetime
 
@@ -11,7 +11,7 @@ from settlements.actions import care, regions
 from settlements.ledger import batch, books
 from settlements.models import Settlement
 from tests.people import make_institution, make_member
-from tests.settlements.rollover.world import BOUNDARY, YEAR, faults, release_run, work_to_the_end, yuan
+from tests.settlements.rollover.world import YEAR, faults, release_run, work_to_the_end, yuan
 from tests.support.ledger import open_account
 
 IN_MAY = datetime.date(2026, 5, 10)
@@ -208,7 +208,8 @@ def test_a_year_closed_twice(world):
         ("UPDATE settlements_settlement SET reversed_on = '2026-05-11' WHERE reversed_on IS NULL",
          "reversed once, and whole"),
         ("UPDATE settlements_ledgertransaction SET refused = 'frozen' WHERE key = 'a'", "a refusal moved nothing"),
-        ("UPDATE settlements_ledgertransaction SET kind = 'credit' WHERE key = 'a'", "one settlement for each settled key"),
+        ("UPDATE settlements_ledgertransaction SET kind = 'credit' WHERE key = 'a'",
+         "one settlement for each settled key"),
     ],
 )  # fmt: skip
 def test_a_tampered_row(world, sql, expected):
@@ -220,7 +221,8 @@ def test_what_a_member_brought_along_is_told_apart(world):
     region, account, hospital, patient, run = world
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO settlements_usage (member_id, benefit_year, counter, amount) VALUES (%s, 2025, 'stay', 100.00), (%s, 2025, 'opening:stay', 100.00)",
+            "INSERT INTO settlements_usage (member_id, benefit_year, counter, amount)"
+            " VALUES (%s, 2025, 'stay', 100.00), (%s, 2025, 'opening:stay', 100.00)",
             [patient.pk, patient.pk],
         )
     assert found() == set()

@@ -32,7 +32,7 @@ class Movement:
 
 @dataclass
 class Story:
-    """An account opened in 2023, 2024 or 2025, its movements in that year, and the rates of the years that had a run."""
+    """An account opened in 2023, 2024 or 2025, its movements in that year, the rates of the years that had a run."""
 
     opened: int
     current: Decimal
@@ -81,9 +81,7 @@ def expected(story: Story) -> tuple[int, Decimal, Decimal, Decimal]:
     return 2026, current, historical, debt
 
 
-def after(
-    movement: Movement, current: Decimal, historical: Decimal, debt: Decimal
-) -> tuple[Decimal, Decimal, Decimal]:
+def after(movement: Movement, current: Decimal, historical: Decimal, debt: Decimal) -> tuple[Decimal, Decimal, Decimal]:
     short = max(-movement.current - current, Decimal(0)) + max(-movement.historical - historical, Decimal(0))
     return max(current + movement.current, Decimal(0)), max(historical + movement.historical, Decimal(0)), debt + short
 

@@ -46,9 +46,7 @@ def releaser(region):
 
 
 def plan(region, by, year=YEAR, rates=RATES, on=LAST_DAY - DAY):
-    return rollover.plan(
-        region=region, year=year, current_rate=rates[0], historical_rate=rates[1], by=by, at=at(on)
-    )
+    return rollover.plan(region=region, year=year, current_rate=rates[0], historical_rate=rates[1], by=by, at=at(on))
 
 
 def refusal(action, **arguments) -> str:
@@ -128,9 +126,7 @@ def test_who_planned_does_not_release(region, planner, releaser):
 def test_the_database_holds_the_two_persons(region, planner):
     run = plan(region, planner)
     with pytest.raises(IntegrityError, match="run_released_by_another"), transaction.atomic():
-        RolloverRun.objects.filter(pk=run.pk).update(
-            state="released", released_by=planner, released_at=at(LAST_DAY)
-        )
+        RolloverRun.objects.filter(pk=run.pk).update(state="released", released_by=planner, released_at=at(LAST_DAY))
     with pytest.raises(IntegrityError, match="run_released_when_it_works"), transaction.atomic():
         RolloverRun.objects.filter(pk=run.pk).update(state="running")
 
@@ -234,9 +230,7 @@ def test_pause_and_resume(region, planner, settings):
     assert (run.state, run.worked_seconds, run.finished_at) == ("reconciled", 3 * 3600, at(BOUNDARY, 12))
 
 
-def test_progress_tells_batch_from_movements_without_looking_at_accounts(
-    region, settings, django_assert_num_queries
-):
+def test_progress_tells_batch_from_movements_without_looking_at_accounts(region, settings, django_assert_num_queries):
     settings.ROLLOVER_CHUNK_SIZE = 2
     accounts = [open_account(make_member(), region, YEAR, "10.00") for _ in range(4)]
     run = release_run(region)

@@ -1,4 +1,4 @@
-"""What the tests of the rollover share: a region whose year ends on 30 June 2026, a released run, the way to the end."""
+"""What the tests share: a region whose year ends on 30 June 2026, a released run, the way to the end."""
 
 import datetime
 from decimal import Decimal

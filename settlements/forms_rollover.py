@@ -1,0 +1,72 @@
+"""The plan of a rollover."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Region
+
+RATE_ERRORS = {
+    "invalid": _("Write the rate as a number, such as 1.35"),
+    "min_value": _("A rate is not below 0"),
+    "max_value": _("A rate is below 20 percent a year; please check the decimal point"),
+    "max_digits": _("A rate has at most four decimals"),
+    "max_decimal_places": _("A rate has at most four decimals"),
+    "max_whole_digits": _("A rate is below 20 percent a year; please check the decimal point"),
+}
+
+
+class PlanForm(forms.Form):
+    """Region, year and both rates in percent a year."""
+
+    region = forms.ModelChoiceField(
+        Region.objects.none(),
+        label=_("Region"),
+        empty_label=None,
+        error_messages={
+            "required": _("Choose the region"),
+            "invalid_choice": _("Choose a region that you administer"),
+        },
+    )
+    year = forms.IntegerField(
+        label=_("Benefit year that closes"),
+        min_value=2000,
+        max_value=2099,
+        help_text=_("Named after the calendar year in which it begins."),
+        error_messages={
+            "required": _("Write the benefit year"),
+            "invalid": _("Write the benefit year with four digits"),
+            "min_value": _("Write the benefit year with four digits"),
+            "max_value": _("Write the benefit year with four digits"),
+        },
+    )
+    current_rate = forms.DecimalField(
+        label=_("Interest on this year's balance, percent a year"),
+        min_value=Decimal(0),
+        max_value=Decimal("19.9999"),
+        max_digits=7,
+        decimal_places=4,
+        help_text=_("Balance × days × rate ÷ 360. Write 0 where the region pays none."),
+        error_messages={"required": _("Write the rate for this year's balance; 0 if there is none"), **RATE_ERRORS},
+    )
+    historical_rate = forms.DecimalField(
+        label=_("Interest on earlier years' balance, percent a year"),
+        min_value=Decimal(0),
+        max_value=Decimal("19.9999"),
+        max_digits=7,
+        decimal_places=4,
+        error_messages={
+            "required": _("Write the rate for earlier years' balance; 0 if there is none"),
+            **RATE_ERRORS,
+        },
+    )
+
+    def __init__(self, *args: Any, regions: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["region"].queryset = regions
+        for name in ("year", "current_rate", "historical_rate"):
+            self.fields[name].widget = forms.TextInput(
+                {"inputmode": "decimal", "autocomplete": "off", "class": "govuk-input--width-10"}
+            )

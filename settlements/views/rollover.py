@@ -1,0 +1,384 @@
+"""Pages of the year-end rollover: plan, watch, press the buttons. Served below the admin's address."""
+
+import csv
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_htmx.http import HttpResponseStopPolling
+
+from accounts import clock, dates, masks, reasons
+from accounts.enums import Role
+from accounts.errors import Refused
+from accounts.models import BenefitYear, Region, User
+from accounts.policies import regions_with_role
+from settlements import tasks
+from settlements.actions import rollover
+from settlements.enums import RunState
+from settlements.forms_rollover import PlanForm
+from settlements.models import RolloverRun
+from settlements.policies import may_release, may_run_rollover
+from settlements.queries.rollover import Progress, progress, visible_to
+
+CHANGELIST = "admin:settlements_rolloverrun_changelist"
+DETAIL = "admin:settlements_rolloverrun_change"
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A button: what it does, when there is one, and what is said before it is pressed."""
+
+    do: Callable[..., RolloverRun]
+    states: tuple[str, ...]
+    button: Promise
+    question: Promise
+    # Whether workers are to be called afterwards.
+    rings: bool = False
+
+
+VERBS = {
+    "rehearse": Verb(
+        rollover.rehearse,
+        (RunState.PLANNED, RunState.REHEARSED),
+        gettext_lazy("Rehearse"),
+        gettext_lazy("Works out what the rollover would come to today. Nothing is written to any account."),
+    ),
+    "release": Verb(
+        rollover.release,
+        (RunState.REHEARSED,),
+        gettext_lazy("Release"),
+        gettext_lazy("Every account rolls with these rates when the new year begins. They can no longer be changed."),
+    ),
+    "begin": Verb(
+        rollover.begin,
+        (RunState.RELEASED,),
+        gettext_lazy("Begin now"),
+        gettext_lazy("The batch begins. Care and enquiries go on meanwhile."),
+        rings=True,
+    ),
+    "pause": Verb(
+        rollover.pause,
+        (RunState.RUNNING,),
+        gettext_lazy("Pause"),
+        gettext_lazy(
+            "Chunks being worked on are finished, then it stops. Balances, care and enquiries are not affected."
+        ),
+    ),
+    "resume": Verb(
+        rollover.resume,
+        (RunState.PAUSED,),
+        gettext_lazy("Resume"),
+        gettext_lazy("It goes on where it stopped. No account is rolled twice."),
+        rings=True,
+    ),
+    "reconcile": Verb(
+        rollover.reconcile,
+        (RunState.PAUSED, RunState.RECONCILED),
+        gettext_lazy("Count again"),
+        gettext_lazy("Counts the closed year two ways and compares to the fen."),
+    ),
+    "close": Verb(
+        rollover.close,
+        (RunState.RECONCILED,),
+        gettext_lazy("Close the rollover"),
+        gettext_lazy("Everything is counted once more. If it agrees to the fen, the rollover is closed for good."),
+    ),
+    "cancel": Verb(
+        rollover.cancel,
+        (RunState.PLANNED, RunState.REHEARSED, RunState.RELEASED),
+        gettext_lazy("Cancel"),
+        gettext_lazy("The plan is taken back. You can plan this year again."),
+    ),
+}
+STATE_HEADS = {
+    RunState.PLANNED: gettext_lazy("Planned"),
+    RunState.REHEARSED: gettext_lazy("Rehearsed"),
+    RunState.RELEASED: gettext_lazy("Released"),
+    RunState.RUNNING: gettext_lazy("Rolling over"),
+    RunState.PAUSED: gettext_lazy("Paused"),
+    RunState.RECONCILED: gettext_lazy("Agrees to the fen"),
+    RunState.CLOSED: gettext_lazy("Closed"),
+    RunState.CANCELLED: gettext_lazy("Cancelled"),
+}
+STATE_NOTES = {
+    RunState.PLANNED: gettext_lazy("Rehearse it next: nothing is written to any account."),
+    RunState.REHEARSED: gettext_lazy("Look at the figures; then another administrator releases it."),
+    RunState.RELEASED: gettext_lazy("It begins by itself on the first day of the new year."),
+    RunState.RUNNING: gettext_lazy(
+        "You can close this page; the work goes on. After a pause, chunks being worked on are finished first."
+    ),
+    RunState.PAUSED: gettext_lazy("Nothing is lost; it goes on where it stopped."),
+    RunState.RECONCILED: gettext_lazy("All accounts are rolled over and both counts agree. A person closes it."),
+    RunState.CLOSED: gettext_lazy("All accounts are rolled over; nothing more will change."),
+    RunState.CANCELLED: gettext_lazy("This plan was taken back."),
+}
+LINE_NAMES = {
+    "accounts": gettext_lazy("Accounts"),
+    "moved": gettext_lazy("Moved out of this year's"),
+    "netted": gettext_lazy("Debt netted"),
+    "interest": gettext_lazy("Interest"),
+    "historical_after": gettext_lazy("Earlier years' afterwards"),
+}
+ODD_NAMES = {
+    "behind": gettext_lazy("are one or more years behind; each year is rolled with its own rates"),
+    "ahead": gettext_lazy("are in a later year already"),
+    "in_debt": gettext_lazy("owe more than they hold; the rest stays owed"),
+    "closed_with_money": gettext_lazy("are closed and still hold money"),
+    "counted_too_far": gettext_lazy("have days counted beyond the year's end"),
+}
+
+
+def plan(request: HttpRequest) -> HttpResponse:
+    """The form by which a run is planned, or planned anew with other rates."""
+    regions = Region.objects.filter(pk__in=regions_with_role(request.user, Role.REGION_ADMIN))
+    if not regions:
+        raise Http404
+    form = PlanForm(request.POST or None, regions=regions, initial=_first_guess(request, regions))
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            run = rollover.plan(**form.cleaned_data, by=request.user)
+            return redirect(DETAIL, run.pk)
+        except Refused as refusal:
+            refused = reasons.tell(refusal.code, refusal.params)
+    status = 422 if form.errors or refused else 200
+    return render(request, "admin/settlements/rolloverrun/plan.html", {"form": form, "refused": refused}, status=status)
+
+
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A run: how far it is, control totals, both counts, chunks, what happened."""
+    return render(request, "admin/settlements/rolloverrun/run.html", _context(_run(request, pk), request.user))
+
+
+def progress_part(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same without the page around it, asked for every two seconds while the run works."""
+    context = _context(_run(request, pk), request.user)
+    page = render(request, "admin/settlements/rolloverrun/_run.html", context)
+    return page if context["polls"] else HttpResponseStopPolling(page.content)
+
+
+def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Ask before a button does what it says; on POST do it."""
+    run, verb = _run(request, pk), VERBS.get(name)
+    if verb is None or not may_run_rollover(request.user, run.region_id):
+        raise Http404
+    refused = None
+    if request.method == "POST":
+        try:
+            run = verb.do(run=run, by=request.user)
+            if verb.rings:
+                tasks.ring(run.pk)
+            return redirect(DETAIL, run.pk)
+        except Refused as refusal:
+            refused = reasons.tell(refusal.code, refusal.params)
+    context = {"run": run, "verb": verb, "refused": refused, "facts": _facts(run)}
+    status = 422 if refused else 200
+    return render(request, "admin/settlements/rolloverrun/act.html", context, status=status)
+
+
+def report(request: HttpRequest, pk: int) -> HttpResponse:
+    """Control totals, both counts and every chunk as CSV; amounts in yuan."""
+    run = _run(request, pk)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="rollover-{run.region_id}-{run.year}.csv"'
+    # Spreadsheets take the file for another encoding without it.
+    response.write("\N{BYTE ORDER MARK}")
+    out = csv.writer(response)
+    out.writerow([run.region_id, run.year, run.state, run.current_rate, run.historical_rate])
+    for part in ("batch", "otherwise"):
+        for name, value in (run.totals.get(part) or {}).items():
+            out.writerow([part, name, value])
+    for line in run.totals.get("lines", []):
+        out.writerow(["count", line["name"], line["run"], line["books"]])
+    names = ["number", "first_id", "last_id", "done", "accounts", "moved", "netted", "interest", "visits", "done_at"]
+    out.writerow(names)
+    out.writerows(run.chunks.order_by("number").values_list(*names).iterator())
+    return response
+
+
+def _run(request: HttpRequest, pk: int) -> RolloverRun:
+    return get_object_or_404(visible_to(request.user), pk=pk)
+
+
+def _first_guess(request: HttpRequest, regions: Any) -> dict[str, Any]:
+    """The run to plan anew, or the year that runs today in the first region."""
+    known = visible_to(request.user).filter(pk=request.GET.get("run") or 0).first() if _number(request) else None
+    if known:
+        names = ("region", "year", "current_rate", "historical_rate")
+        return {name: getattr(known, name) for name in names}
+    region = regions[0]
+    years = BenefitYear.objects.filter(region=region, starts_on__lte=clock.today())
+    return {"region": region.pk, "year": years.order_by("-year").values_list("year", flat=True).first()}
+
+
+def _number(request: HttpRequest) -> bool:
+    return request.GET.get("run", "").isascii() and request.GET.get("run", "").isdigit()
+
+
+def _context(run: RolloverRun, user: User) -> dict[str, Any]:
+    now = clock.now()
+    shown = progress(run, now) if run.started_at else None
+    boundary = rollover.boundary_of(run)
+    may_run = may_run_rollover(user, run.region_id)
+    verbs = [(name, verb) for name, verb in VERBS.items() if may_run and run.state in verb.states]
+    if not may_release(user, run.planned_by_id):
+        verbs = [(name, verb) for name, verb in verbs if name != "release"]
+    if boundary is None or rollover.clock_day(now) < boundary:
+        verbs = [(name, verb) for name, verb in verbs if name != "begin"]
+    return {
+        "run": run,
+        "now": now,
+        "rates": {"current": _rate(run.current_rate), "historical": _rate(run.historical_rate)},
+        "head": STATE_HEADS[RunState(run.state)],
+        "note": STATE_NOTES[RunState(run.state)],
+        "progress": shown,
+        "figures": _figures(shown) if shown else [],
+        "bar": _bar(shown) if shown else None,
+        "chunk_size": run.chunks.order_by("number").values_list("planned", flat=True).first() if shown else 0,
+        "boundary": boundary,
+        "is_over": boundary is not None and rollover.clock_day(now) >= boundary,
+        "verbs": verbs,
+        "own_plan": may_run and run.state == RunState.REHEARSED and not may_release(user, run.planned_by_id),
+        "may_plan": may_run and run.state in (RunState.PLANNED, RunState.REHEARSED),
+        "rows": _rows(run, shown),
+        "lines": _lines(run),
+        "odd": [(f"{count:,}", ODD_NAMES[name]) for name, count in run.rehearsal.get("odd", {}).items()],
+        "events": _events(run, boundary),
+        "polls": run.state == RunState.RUNNING,
+    }
+
+
+def _facts(run: RolloverRun) -> list[dict[str, str]]:
+    return [
+        {"label": _("Region"), "value": str(run.region)},
+        {"label": _("Benefit year that closes"), "value": str(run.year)},
+        {"label": _("Interest on this year's balance"), "value": f"{_rate(run.current_rate)} %"},
+        {"label": _("Interest on earlier years' balance"), "value": f"{_rate(run.historical_rate)} %"},
+        {"label": _("Planned by"), "value": _who(run.planned_by)},
+    ]
+
+
+def _figures(shown: Progress) -> list[dict[str, str]]:
+    rate = _("%(count)s a second") % {"count": f"{shown.per_second:,}"} if shown.per_second else "—"
+    left = duration(shown.seconds_left) if shown.seconds_left is not None else "—"
+    return [
+        {"label": _("Rolled over"), "value": _accounts(shown.done)},
+        {"label": _("Left"), "value": _accounts(shown.left)},
+        {"label": _("Speed"), "value": rate},
+        {"label": _("Time left, about"), "value": left},
+        {"label": _("Time worked"), "value": duration(int(shown.seconds))},
+    ]
+
+
+def _accounts(count: int) -> str:
+    return _("%(count)s accounts") % {"count": f"{count:,}"}
+
+
+def duration(seconds: int) -> str:
+    """Seconds as people say them: 5 min 48 s, 2 h 5 min."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+    return _("%(seconds)s s") % {"seconds": rest}
+
+
+def _bar(shown: Progress) -> dict[str, Any]:
+    """Widths of the bar of chunks out of 640, and its words."""
+    chunks = max(shown.chunks, 1)
+    done, again = 640 * shown.chunks_done / chunks, 640 * shown.chunks_again / chunks
+    waiting = shown.chunks - shown.chunks_done - shown.chunks_again
+    facts = {"done": shown.chunks_done, "again": shown.chunks_again, "waiting": waiting}
+    return {
+        "done": f"{done:.1f}",
+        "again_at": f"{done:.1f}",
+        "again": f"{again:.1f}",
+        "waiting_at": f"{done + again:.1f}",
+        "waiting": f"{max(640 - done - again, 0):.1f}",
+        "waits": waiting,
+        "title": _("%(done)s chunks done, %(again)s to be visited again, %(waiting)s waiting") % facts,
+    }
+
+
+def _rows(run: RolloverRun, shown: Progress | None) -> list[dict[str, Any]]:
+    """The table of control totals: counted if it was counted, else what is known so far."""
+    if run.totals:
+        batch, otherwise = run.totals["batch"], run.totals["otherwise"]
+        return [_row(_("Batch"), batch), _row(_("Rolled by a movement"), otherwise)]
+    if shown:
+        batch = {
+            "accounts": shown.by_batch, "moved": shown.moved, "netted": shown.netted, "interest": shown.interest,
+        }  # fmt: skip
+        return [_row(_("Batch"), batch), _row(_("Rolled by a movement"), {"accounts": shown.by_movement})]
+    if run.rehearsal:
+        return [_row(_("Rehearsal"), run.rehearsal["totals"])]
+    return []
+
+
+def _row(name: str, part: dict[str, Any]) -> dict[str, Any]:
+    return {**part, "name": name, "accounts": f"{part['accounts']:,}"}
+
+
+def _rate(rate: Decimal) -> str:
+    """A rate without the noughts that the column keeps: 1.35, 2."""
+    return f"{rate.normalize():f}"
+
+
+def _lines(run: RolloverRun) -> list[dict[str, Any]]:
+    return [
+        {
+            **{way: line[way] if line["name"] != "accounts" else f"{line[way]:,}" for way in ("run", "books")},
+            "label": LINE_NAMES[line["name"]],
+            "is_money": line["name"] != "accounts",
+            "agrees": line["run"] == line["books"],
+        }
+        for line in run.totals.get("lines", [])
+    ]
+
+
+def _events(run: RolloverRun, boundary: datetime.date | None) -> list[dict[str, str]]:
+    """What happened and what comes, in order."""
+    over = boundary is not None and rollover.clock_day(clock.now()) >= boundary
+    steps = [
+        (_("Planned"), run.planned_at, run.planned_by),
+        (_("Rehearsed"), run.rehearsed_at, None),
+        (_("Released by a second person"), run.released_at, run.released_by),
+        (_("The year ends"), boundary if over else None, None),
+        (_("Batch begins"), run.started_at, None),
+        (_("Last account rolled over"), run.finished_at, None),
+        (_("Closed after both counts agreed"), run.closed_at, run.closed_by),
+    ]
+    events = [
+        {
+            "text": text,
+            "small": " · ".join(filter(None, [_when(when), _who(who)])),
+            "when": "" if when else "next",
+        }
+        for text, when, who in steps
+    ]
+    if boundary and not over:
+        events[3]["small"] = dates.day(boundary)
+    return events
+
+
+def _when(when: datetime.date | None) -> str:
+    return dates.moment_short(when) if isinstance(when, datetime.datetime) else dates.day_short(when)
+
+
+def _who(user: User | None) -> str:
+    return masks.mask_name(user.display_name or user.username) if user else ""
+
+
+def list_url() -> str:
+    """The page with all runs."""
+    return reverse(CHANGELIST)
