@@ -1,53 +1,59 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin_base import RoleAdmin
 from accounts.clock import now
+from accounts.enums import Role
+from accounts.models import Institution
+from accounts.policies import regions_with_role
 from gateway.actions import keys
 from gateway.models import GatewayMessage, InstitutionKey
 
 
 @admin.register(InstitutionKey)
-class InstitutionKeyAdmin(admin.ModelAdmin):
+class InstitutionKeyAdmin(RoleAdmin):
     """Keys are issued and retired, never edited; the secret is shown once, when it is made."""
 
+    editors = (Role.REGION_ADMIN,)
+    region_path = "institution__region"
     list_display = ["key_id", "institution", "variant", "valid_from", "valid_until", "issued_by"]
     list_filter = ["variant"]
     search_fields = ["key_id", "institution__code", "institution__name"]
     list_select_related = ["institution", "issued_by"]
-    fields = ["institution", "variant", "valid_until"]
     actions = ["retire"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: InstitutionKey | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return self.list_display if obj else ["institution", "variant", "valid_until"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return self.list_display if obj else []
 
-    def get_fields(self, request: HttpRequest, obj: InstitutionKey | None = None) -> list[str]:
-        return self.list_display if obj else self.fields
+    def formfield_for_foreignkey(self, field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if field.name == "institution":
+            mine = regions_with_role(request.user, Role.REGION_ADMIN)
+            kwargs["queryset"] = Institution.objects.filter(region__in=mine)
+        return super().formfield_for_foreignkey(field, request, **kwargs)
 
-    def has_delete_permission(self, request: HttpRequest, obj: InstitutionKey | None = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: InstitutionKey, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             return
         key, obj.secret_shown_once = keys.issue(
             institution=obj.institution, by=request.user, variant=obj.variant, valid_until=obj.valid_until
         )
-        obj.pk = key.pk
-        obj.key_id = key.key_id
+        obj.pk, obj.key_id = key.pk, key.key_id
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         # On this page alone: a message would put the secret into a cookie.
         context = {**self.admin_site.each_context(request), "title": _("Key issued"), "key": obj, "opts": self.opts}
-        response = TemplateResponse(request, "gateway/key_issued.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "gateway/key_issued.html", context)
 
     @admin.action(description=_("Retire the chosen keys now"), permissions=["change"])
-    def retire(self, request: HttpRequest, chosen: Any) -> None:
+    def retire(self, request: HttpRequest, chosen: QuerySet[InstitutionKey]) -> None:
         valid = [key for key in chosen if key.is_valid(now())]
         for key in valid:
             keys.retire(key=key, by=request.user)
@@ -55,24 +61,16 @@ class InstitutionKeyAdmin(admin.ModelAdmin):
 
 
 @admin.register(GatewayMessage)
-class GatewayMessageAdmin(admin.ModelAdmin):
+class GatewayMessageAdmin(RoleAdmin):
     """What was called and how it ended. Bodies are people's data and on no page."""
 
+    region_path = "institution__region"
     list_display = ["received_at", "institution", "infno", "msgid", "outcome", "duration_ms"]
     list_filter = ["infno", "outcome", "received_at"]
     search_fields = ["msgid", "institution__code"]
     list_select_related = ["institution"]
     fields = ["received_at", "institution", "key", "infno", "msgid", "outcome", "duration_ms"]
-    readonly_fields = fields
+    show_full_result_count = False
 
-    def get_queryset(self, request: HttpRequest) -> Any:
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).defer("body", "answer")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: GatewayMessage | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: GatewayMessage | None = None) -> bool:
-        return False

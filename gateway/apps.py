@@ -1,5 +1,14 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class GatewayConfig(AppConfig):
     name = "gateway"
+    verbose_name = _("Institutions' interface")
+
+    def ready(self) -> None:
+        from accounts.audit_texts import register_action  # models are loaded only now
+
+        register_action("institution_look_up", _("looked the person up for a visit at an institution"))
+        register_action("key_issued", _("issued a key to an institution"))
+        register_action("key_retired", _("retired a key of an institution"))

@@ -81,12 +81,13 @@ def visit_of(institution: Institution, mdtrt_id: str, person_number: str, *, loc
     visit = visits.select_related("member").filter(institution=institution, mdtrt_id=mdtrt_id).first()
     if visit is None or psn_no(visit.member) != person_number:
         raise Refused("visit_unknown")
+    visit.institution = institution
     return visit
 
 
 def batch_lines(visit: Visit, batch: str) -> Sequence[FeeLine]:
     """The fee lines of a charge batch."""
-    return list(visit.lines.filter(batch=batch))
+    return list(visit.lines.filter(batch=batch).order_by("id"))
 
 
 def settled_batches(visit: Visit) -> set[str]:

@@ -61,9 +61,10 @@ def authenticate(headers: Mapping[str, str], body: bytes, *, at: datetime.dateti
         WINDOW.total_seconds()
     ):
         raise Rejected("timestamp_off", minutes=int(WINDOW.total_seconds() // 60))
-    key = InstitutionKey.objects.select_related("institution").filter(key_id=claimed.key_id, variant=variant).first()
-    if key is None:
-        raise Rejected("key_unknown")
+    try:
+        key = InstitutionKey.objects.select_related("institution").get(key_id=claimed.key_id, variant=variant)
+    except InstitutionKey.DoesNotExist:
+        raise Rejected("key_unknown") from None
     right = VARIANTS[variant].sign(key.secret, claimed.timestamp, claimed.nonce, body)
     if not hmac.compare_digest(right.encode(), claimed.signature.lower().encode()):
         raise Rejected("signature_wrong")

@@ -37,7 +37,7 @@ def issue(
         valid_until=valid_until,
         issued_by=by,
     )
-    audit.record(action="gateway.key_issued", by=by, at=at, target=f"key:{key.key_id}")
+    audit.record(action="key_issued", by=by, at=at, target=f"key:{key.key_id}")
     return key, secret
 
 
@@ -50,4 +50,4 @@ def retire(*, key: InstitutionKey, by: User | None, at: datetime.datetime | None
         raise Refused("key_expired")
     key.valid_until = max(at, key.valid_from)
     key.save(update_fields=["valid_until"])
-    audit.record(action="gateway.key_retired", by=by, at=at, target=f"key:{key.key_id}")
+    audit.record(action="key_retired", by=by, at=at, target=f"key:{key.key_id}")

@@ -29,7 +29,7 @@ def look_up(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
     if any(said and said.upper() != held for said, held in stated) or not enrolments:
         raise Refused("person_unknown")
     audit.record(
-        action="gateway.look_up",
+        action="institution_look_up",
         by=None,
         at=at,
         member=member,

@@ -2,38 +2,54 @@
 
 import pytest
 from django.contrib.admin import site
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.db import connection
 from django.test import RequestFactory
 
+from accounts.enums import Role
 from accounts.models import AuditEvent
 from gateway.admin import GatewayMessageAdmin, InstitutionKeyAdmin
 from gateway.models import GatewayMessage, InstitutionKey
 from tests.gateway.world import World, credential
+from tests.people import make_region, make_staff
 
 
-@pytest.fixture
-def request_of_root(db, rf: RequestFactory):
-    request = rf.get("/admin/")
-    request.user = get_user_model().objects.create_superuser("root", password="x")
+def ask(rf: RequestFactory, role: str, world: World, data: dict | None = None):
+    """A request of somebody of the region with this role."""
+    request = rf.get("/admin/") if data is None else rf.post("/admin/", data)
+    request.user, request._dont_enforce_csrf_checks = make_staff(role, region=world.region), True
     return request
 
 
-def test_messages_show_no_body_and_cannot_be_changed(world: World, request_of_root) -> None:
+def test_messages_show_no_body_and_cannot_be_changed(world: World, rf: RequestFactory) -> None:
     world.hospital.ok("1101", {"data": credential(world.patient)})
     message = GatewayMessage.objects.get()
-    admin = GatewayMessageAdmin(GatewayMessage, site)
-    page = admin.changeform_view(request_of_root, str(message.pk)).render().content.decode()
+    admin, request = GatewayMessageAdmin(GatewayMessage, site), ask(rf, Role.REGION_ADMIN, world)
+    page = admin.changeform_view(request, str(message.pk)).render().content.decode()
     assert message.msgid in page
     assert world.patient.id_number not in page
     assert world.patient.id_number in message.body
     may = (admin.has_add_permission, admin.has_change_permission, admin.has_delete_permission)
-    assert [check(request_of_root) for check in may] == [False, False, False]
+    assert [check(request) for check in may] == [False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("role", "messages", "keys"),
+    [
+        (Role.REGION_ADMIN, True, True),
+        (Role.SYSTEM_ADMIN, True, False),
+        (Role.AUDITOR, False, False),
+        (Role.SUPERVISOR, False, False),
+        (Role.CLERK, False, False),
+    ],
+)
+def test_who_sees_messages_and_who_issues_keys(world: World, rf: RequestFactory, role, messages, keys) -> None:
+    request = ask(rf, role, world)
+    assert GatewayMessageAdmin(GatewayMessage, site).has_view_permission(request) is messages
+    assert InstitutionKeyAdmin(InstitutionKey, site).has_add_permission(request) is keys
 
 
 def test_bodies_are_encrypted_in_the_database(world: World) -> None:
-    from django.db import connection
-
     world.hospital.ok("1101", {"data": credential(world.patient)})
     with connection.cursor() as cursor:
         cursor.execute("SELECT body, answer FROM gateway_gatewaymessage")
@@ -41,18 +57,25 @@ def test_bodies_are_encrypted_in_the_database(world: World) -> None:
             assert world.patient.id_number.encode() not in bytes(stored)
 
 
-def test_a_key_is_issued_once_and_its_secret_shown_once(world: World, request_of_root, rf: RequestFactory) -> None:
+def test_a_key_is_issued_once_and_its_secret_shown_once(world: World, rf: RequestFactory) -> None:
     admin = InstitutionKeyAdmin(InstitutionKey, site)
-    request = rf.post("/admin/", {"institution": world.hospital.institution.pk, "variant": "x-tif"})
-    request.user, request._dont_enforce_csrf_checks = request_of_root.user, True
+    request = ask(rf, Role.REGION_ADMIN, world, {"institution": world.hospital.institution.pk, "variant": "x-tif"})
     shown = admin.changeform_view(request).render().content.decode()
     key = InstitutionKey.objects.latest("pk")
     assert key.secret in shown
     assert key.issued_by == request.user
-    assert AuditEvent.objects.filter(action="gateway.key_issued", target=f"key:{key.key_id}").exists()
-    later = admin.changeform_view(request_of_root, str(key.pk)).render().content.decode()
+    assert AuditEvent.objects.filter(action="key_issued", target=f"key:{key.key_id}").exists()
+    later = admin.changeform_view(ask(rf, Role.REGION_ADMIN, world), str(key.pk)).render().content.decode()
     assert key.key_id in later
     assert key.secret not in later
+
+
+def test_an_administrator_keeps_to_his_region(world: World, rf: RequestFactory) -> None:
+    request = rf.get("/admin/")
+    request.user = make_staff(Role.REGION_ADMIN, region=make_region("110000"))
+    world.hospital.ok("1101", {"data": credential(world.patient)})
+    assert not GatewayMessageAdmin(GatewayMessage, site).get_queryset(request).exists()
+    assert not InstitutionKeyAdmin(InstitutionKey, site).get_queryset(request).exists()
 
 
 def test_a_key_from_the_command_line_opens(world: World, capsys) -> None:

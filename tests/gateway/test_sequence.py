@@ -101,7 +101,7 @@ def test_from_look_up_to_reversal_with_the_familys_share(world: World) -> None:
 
 def test_the_member_can_see_that_an_institution_looked_him_up(world: World) -> None:
     world.hospital.ok("1101", {"data": credential(world.patient)})
-    event = AuditEvent.objects.get(action="gateway.look_up")
+    event = AuditEvent.objects.get(action="institution_look_up")
     assert event.member_id == world.patient.pk
     assert event.details["institution"] == "示例医院"
 
