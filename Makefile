@@ -10,7 +10,8 @@ PRODUCTION := DJANGO_SETTINGS_MODULE=portal.settings.production ALLOWED_HOSTS=po
 	SECRET_KEY=only-for-the-check-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG \
 	PII_KEYS='{"1": "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="}' \
 	BLIND_INDEX_KEY=QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI= \
-	DATABASE_URL=postgresql://check@database.example/check REDIS_URL=redis://redis.example/0
+	DATABASE_URL=postgresql://check@database.example/check REDIS_URL=redis://redis.example/0 \
+	SMS_URL=https://sms.example/send SMS_SECRET=only-for-the-check
 
 TYPED = $(wildcard accounts/money.py accounts/domain family/domain family/domain.py settlements/domain \
 	settlements/domain.py settlements/ledger settlements/ledger.py */policies.py) portal/services manage.py

@@ -100,7 +100,7 @@ class MemberAdmin(RoleAdmin):
     show_full_result_count = False
     ordering = ["-id"]
 
-    @admin.display(description=_("name"))
+    @admin.display(description=_("Name"))
     def masked_name(self, member: Member) -> str:
         return masks.mask_name(member.name)
 

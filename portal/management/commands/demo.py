@@ -94,6 +94,8 @@ class Command(BaseCommand):
             raise CommandError(
                 "--fresh would destroy the database that DATABASE_URL names. Add --yes if you mean that."
             )
+        # The heads of an audit chain that is gone would be missed by every check from now on.
+        settings.AUDIT_ANCHORS.unlink(missing_ok=True)
         self.say("database: emptied")
 
     def tell(self, address: str) -> None:
