@@ -27,7 +27,8 @@ BLIND_INDEX_KEY = required("BLIND_INDEX_KEY")
 
 required("DATABASE_URL")
 required("REDIS_URL")
-DATABASES = {"default": services.database_settings()}
+# Kept between requests: opening a connection costs more than settling a bill.
+DATABASES = {"default": {**services.database_settings(), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
 CELERY_BROKER_URL = services.broker_url()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": services.redis_url(db=1)}}
 
