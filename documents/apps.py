@@ -1,5 +1,28 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DocumentsConfig(AppConfig):
     name = "documents"
+
+    def ready(self) -> None:
+        from accounts import navigation, reasons
+
+        navigation.register("foot", key="check", label=_("Check a paper"), url_name="documents:check", order=60)
+        reasons.register(
+            "not_printable",
+            _(
+                "A name on this paper has a character that our printing font does not have, "
+                "so we print nothing rather than a gap."
+            ),
+            _(
+                "The window makes the paper for you and puts its stamp on it: "
+                "show your ID card and the number %(number)s."
+            ),
+        )
+        reasons.register(
+            "document_changed",
+            _("The records have changed since this paper was issued, so a copy would not be the same paper."),
+            _("Have a new paper issued instead."),
+        )
+        reasons.register("document_revoked", _("This paper was declared void."), _("Have a new paper issued instead."))

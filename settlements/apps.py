@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SettlementsConfig(AppConfig):
@@ -8,3 +9,20 @@ class SettlementsConfig(AppConfig):
         from settlements import texts  # translations and models are there only now
 
         texts.register()
+
+        from accounts import navigation, policies
+        from accounts.enums import Role
+
+        def members(request):  # type: ignore[no-untyped-def]
+            return policies.is_member(request.user)
+
+        navigation.register("citizen", "account", _("Account"), "settlements:account", order=20, visible=members)
+        navigation.register("citizen", "settlements", _("Settlements"), "settlements:bills", order=40, visible=members)
+        navigation.register(
+            "manage",
+            "rollover",
+            _("Rollover"),
+            "admin:settlements_rolloverrun_changelist",
+            order=30,
+            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
+        )

@@ -1,0 +1,225 @@
+"""What a person may read of accounts, movements and settlements; everything goes through a `…visible_to(user)`."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from accounts.enums import Role
+from accounts.models import Member, User
+from accounts.policies import is_member, regions_with_role
+from accounts.queries import enrolment_on
+from family.models import SharingGrant
+from settlements.enums import AccountStatus, EntryKind
+from settlements.ledger import Balance, balances
+from settlements.models import Entry, PersonalAccount, Settlement, SettlementPayer
+
+SERVICE = (Role.CLERK, Role.SUPERVISOR)
+
+# What can be asked for in the list of movements: name -> the entries it means, given whose account it is.
+KINDS = ("credit", "care", "family", "reversal", "rollover", "interest", "other")
+_ENTRY_KINDS = {
+    "credit": (EntryKind.CREDIT, EntryKind.OPENING, EntryKind.CLEARING),
+    "reversal": (EntryKind.REVERSAL,),
+    "rollover": (EntryKind.ROLLOVER,),
+    "interest": (EntryKind.INTEREST,),
+    "other": (EntryKind.WALLET, EntryKind.WITHDRAWAL),
+}
+
+
+def accounts_visible_to(user: User) -> QuerySet[PersonalAccount]:
+    """One's own accounts; for clerks and supervisors those of their regions."""
+    accounts = PersonalAccount.objects.select_related("region")
+    if is_member(user):
+        return accounts.filter(member=user.member_id)
+    return accounts.filter(region__in=regions_with_role(user, *SERVICE))
+
+
+def entries_visible_to(user: User) -> QuerySet[Entry]:
+    """The movements of the accounts one may see."""
+    return Entry.objects.filter(account__in=accounts_visible_to(user))
+
+
+def settlements_visible_to(user: User) -> QuerySet[Settlement]:
+    """One's own bills and those that one's account paid for relatives; for clerks and supervisors their regions'.
+
+    Of a relative's bill only institution, day and one's own leg may be shown: see `policies.may_see_whole`.
+    """
+    if not is_member(user):
+        return Settlement.objects.filter(region__in=regions_with_role(user, *SERVICE))
+    # Two index look-ups: written with OR the database reads the whole table.
+    own = Settlement.objects.filter(patient=user.member_id).order_by().values("pk")
+    paid = SettlementPayer.objects.filter(member=user.member_id).order_by().values("settlement")
+    return Settlement.objects.filter(pk__in=own.union(paid, all=True))
+
+
+def account_of(member: Member, on: datetime.date) -> PersonalAccount | None:
+    """The account that counts on a day: in the region of the enrolment, else an open one, else the last; or None."""
+    accounts = list(PersonalAccount.objects.filter(member=member).select_related("region"))
+    if not accounts:
+        return None
+    enrolment = enrolment_on(member, on)
+    here = enrolment.region_id if enrolment else None
+    return max(
+        accounts, key=lambda row: (row.region_id == here, row.status == AccountStatus.OPEN, row.opened_on, row.pk)
+    )
+
+
+def balance_of(account: PersonalAccount, on: datetime.date) -> Balance:
+    """The account's balances on a day, by the one window of the ledger."""
+    return balances([account.pk], on)[account.pk]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One movement of an account as its holder reads it; amounts in yuan, `…_after` the balances after it.
+
+    `two_buckets`: whether the region keeps them apart. `settlement` is the bill that was paid or reversed;
+    `relation` what its patient is to the holder ("" for himself). `due`: a rollover that the balances show already and the batch has not written yet.
+    """
+
+    on: datetime.date
+    kind: str
+    current: Decimal
+    historical: Decimal
+    debt: Decimal
+    current_after: Decimal
+    historical_after: Decimal
+    debt_after: Decimal
+    benefit_year: int
+    settlement: Settlement | None = None
+    relation: str = ""
+    two_buckets: bool = True
+    due: bool = False
+
+    @property
+    def amount(self) -> Decimal:
+        """Both buckets."""
+        return self.current + self.historical
+
+    @property
+    def is_family(self) -> bool:
+        """Money for a relative, or back from a relative's bill."""
+        return bool(self.relation) or self.kind == EntryKind.PREMIUM
+
+
+def movements(
+    user: User,
+    account: PersonalAccount,
+    *,
+    start: datetime.date | None = None,
+    end: datetime.date | None = None,
+    kind: str = "",
+    person: UUID | str | None = None,
+) -> QuerySet[Entry]:
+    """The entries of an account between two days (both counted), newest first, with what their sentences need.
+
+    `kind` is one of KINDS ("care" is the holder's own care, "family" what relatives used); `person` the public id of a
+    relative whose bills were paid, or "self". Make them readable with `lines`.
+    """
+    entries = entries_visible_to(user).filter(account=account)
+    if start:
+        entries = entries.filter(business_date__gte=start)
+    if end:
+        entries = entries.filter(business_date__lte=end)
+    own = Q(transaction__settlement__patient=account.member_id)
+    if kind == "care":
+        entries = entries.filter(own, kind=EntryKind.CARE)
+    elif kind == "family":
+        entries = entries.filter((Q(kind=EntryKind.CARE) & ~own) | Q(kind=EntryKind.PREMIUM))
+    elif kind:
+        entries = entries.filter(kind__in=_ENTRY_KINDS[kind])
+    if person == "self":
+        entries = entries.filter(own | Q(transaction__reverses__settlement__patient=account.member_id))
+    elif person:
+        entries = entries.filter(
+            Q(transaction__settlement__patient__public_id=person)
+            | Q(transaction__reverses__settlement__patient__public_id=person)
+        )
+    told = ("transaction__settlement", "transaction__reverses__settlement")
+    return entries.select_related(
+        "transaction", *told, *(f"{path}__{what}" for path in told for what in ("institution", "patient"))
+    ).order_by("-version")
+
+
+def lines(account: PersonalAccount, entries: Iterable[Entry]) -> list[Line]:
+    """Entries of one account as lines, in the order given; one statement more for what the relatives are."""
+    rows = [(entry, _settlement(entry)) for entry in entries]
+    others = [bill.pk for _, bill in rows if bill and bill.patient_id != account.member_id]
+    relations = dict(
+        SettlementPayer.objects.filter(settlement__in=others, account=account)
+        .order_by()
+        .values_list("settlement", "grant__relation")
+    )
+    return [
+        Line(
+            on=entry.business_date,
+            kind=entry.kind,
+            current=entry.current_delta,
+            historical=entry.historical_delta,
+            debt=entry.debt_delta,
+            current_after=entry.current_after,
+            historical_after=entry.historical_after,
+            debt_after=entry.debt_after,
+            benefit_year=entry.benefit_year,
+            settlement=bill,
+            relation=relations.get(bill.pk) or "" if bill else "",
+            two_buckets=account.region.two_buckets,
+        )
+        for entry, bill in rows
+    ]
+
+
+def _settlement(entry: Entry) -> Settlement | None:
+    cause = entry.transaction
+    if entry.kind == EntryKind.REVERSAL:
+        cause = cause.reverses
+    return getattr(cause, "settlement", None) if cause else None
+
+
+def settlements_of(user: User, whose: str = "") -> QuerySet[Settlement]:
+    """The bills a citizen may see, newest first, each with `legs`, his account's part of it; two statements.
+
+    `whose`: "" all, "own" his own bills, "family" those of relatives his account paid for.
+    """
+    bills = settlements_visible_to(user)
+    if whose == "own":
+        bills = bills.filter(patient=user.member_id)
+    elif whose == "family":
+        bills = bills.exclude(patient=user.member_id)
+    legs = SettlementPayer.objects.filter(member=user.member_id).select_related("grant")
+    return (
+        bills.select_related("institution", "patient")
+        .prefetch_related(Prefetch("payers", legs, to_attr="legs"))
+        .order_by("-settled_on", "-pk")
+    )
+
+
+def settlement_visible_to(user: User, public_id: UUID) -> Settlement | None:
+    """A bill with all that its page needs, or None if there is none or it is somebody else's; two statements."""
+    payers = SettlementPayer.objects.select_related("grant", "member")
+    bills = settlements_visible_to(user).select_related(
+        "institution", "patient", "region", "scheme", "transaction", "transaction__reversed_by"
+    )
+    return bills.prefetch_related(Prefetch("payers", payers)).filter(public_id=public_id).first()
+
+
+def order_at(bill: Settlement) -> list[SharingGrant]:
+    """The grants that stood ready for a bill, in the order frozen with it, each with its grantor; one statement."""
+    ids = bill.order.get("grants", [])
+    grants = SharingGrant.objects.select_related("grantor").in_bulk(ids)
+    return [grants[pk] for pk in ids if pk in grants]
+
+
+def people_paid_for(user: User, account: PersonalAccount) -> list[tuple[Member, str]]:
+    """The relatives whose bills the account has ever paid, each with what they are to its holder; one statement."""
+    legs = (
+        SettlementPayer.objects.filter(account__in=accounts_visible_to(user), account=account, grant__isnull=False)
+        .select_related("grant__beneficiary")
+        .order_by("grant__beneficiary", "-settlement")
+        .distinct("grant__beneficiary")
+    )
+    return [(leg.grant.beneficiary, leg.grant.relation) for leg in legs if leg.grant]

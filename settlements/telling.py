@@ -1,0 +1,149 @@
+"""Movements and kinds of movement in the reader's language: one sentence each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import dates, kinship, masks
+from accounts.models import Member
+from settlements.enums import CareKind, EntryKind
+from settlements.queries.member import Line
+
+CARE: dict[str, Promise] = {
+    CareKind.OUTPATIENT: gettext_lazy("outpatient care"),
+    CareKind.INPATIENT: gettext_lazy("a stay in hospital"),
+    CareKind.PHARMACY: gettext_lazy("medicine"),
+}
+# Names of the sums of a statement and of the choices of the filter.
+KIND_NAMES: dict[str, Promise] = {
+    "credit": gettext_lazy("Paid in"),
+    "opening": gettext_lazy("Opening balance"),
+    "clearing": gettext_lazy("Clearing"),
+    "care": gettext_lazy("Own care"),
+    "family": gettext_lazy("Relatives' care"),
+    "premium": gettext_lazy("Premiums for relatives"),
+    "reversal": gettext_lazy("Refunds"),
+    "rollover": gettext_lazy("Year-end rollover"),
+    "interest": gettext_lazy("Interest"),
+    "wallet": gettext_lazy("Wallet transfers"),
+    "withdrawal": gettext_lazy("Withdrawals"),
+    "other": gettext_lazy("Transfers and withdrawals"),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A movement in words: what it was, when and where, and which bucket it touched."""
+
+    what: str
+    small: str
+    where: str
+    amount: Decimal
+    family: bool
+    line: Line
+
+    @property
+    def place(self) -> str:
+        """Where, without the day."""
+        return place(self.line)
+
+    @property
+    def balance(self) -> Decimal:
+        """Both buckets after it."""
+        return self.line.current_after + self.line.historical_after
+
+    @property
+    def settlement_id(self) -> object:
+        """For the link to the bill, None without one."""
+        return self.line.settlement.public_id if self.line.settlement else None
+
+
+def tell_line(line: Line) -> Told:
+    """One movement as its row."""
+    return Told(
+        what=what(line),
+        small=" · ".join(filter(None, [dates.day(line.on), place(line)])),
+        where=buckets(line),
+        amount=line.amount,
+        family=line.is_family,
+        line=line,
+    )
+
+
+def tell_lines(lines: Iterable[Line]) -> list[Told]:
+    """`tell_line` for each."""
+    return [tell_line(line) for line in lines]
+
+
+def what(line: Line) -> str:
+    """The sentence: "Father: outpatient care", "Rollover of the benefit year 2025"."""
+    if line.kind in (EntryKind.CARE, EntryKind.REVERSAL) and line.settlement:
+        who = person(line.settlement.patient, line.relation)
+        care = CARE[line.settlement.kind]
+        if line.kind == EntryKind.REVERSAL:
+            return _("Refund: %(who)s, %(care)s") % {"who": who, "care": care}
+        return _("%(who)s: %(care)s") % {"who": who, "care": care}
+    if line.kind == EntryKind.ROLLOVER:
+        return _("Rollover of the benefit year %(year)s") % {"year": line.benefit_year}
+    sentences = {
+        EntryKind.OPENING: _("Balance when the account was opened"),
+        EntryKind.CREDIT: _("Contribution paid into the account"),
+        EntryKind.INTEREST: _("Interest"),
+        EntryKind.CLEARING: _("Clearing of contributions"),
+        EntryKind.PREMIUM: _("Premium of the residents' insurance for a relative"),
+        EntryKind.WALLET: _("Wallet transfer"),
+        EntryKind.WITHDRAWAL: _("Withdrawal"),
+        EntryKind.REVERSAL: _("Refund"),
+        EntryKind.CARE: _("Care"),
+    }
+    return sentences[EntryKind(line.kind)]
+
+
+def person(member: Member, relation: str) -> str:
+    """Himself, or what the relative is to the holder."""
+    return kinship.term(relation, member.sex) if relation else _("Oneself")
+
+
+def place(line: Line) -> str:
+    """The institution; what a rollover moved; what a movement did to a debt."""
+    told = []
+    if line.settlement and line.settlement.institution:
+        told.append(line.settlement.institution.name)
+    if line.kind == EntryKind.ROLLOVER and line.two_buckets:
+        moved = _money(-line.current)
+        told.append(_("%(amount)s yuan moved from this year's balance to earlier years'") % {"amount": moved})
+    if line.debt < 0:
+        told.append(_("%(amount)s yuan of it repaid a debt") % {"amount": _money(-line.debt)})
+    elif line.debt > 0:
+        told.append(_("%(amount)s yuan could not be taken back and are owed") % {"amount": _money(line.debt)})
+    return " · ".join(told)
+
+
+def buckets(line: Line) -> str:
+    """Which balance the money came from or went to."""
+    if not line.two_buckets:
+        return ""
+    if line.kind == EntryKind.ROLLOVER:
+        return _("This year's to earlier years'")
+    names = [
+        name for name, amount in ((_("this year's"), line.current), (_("earlier years'"), line.historical)) if amount
+    ]
+    return _(" and ").join(names)
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def kind_name(kind: str) -> str:
+    """What a kind of entry is called in sums and filters."""
+    return str(KIND_NAMES[kind])
+
+
+def named(member: Member, relation: str) -> str:
+    """父亲 沈*梁."""
+    return f"{kinship.term(relation, member.sex)} {masks.mask_name(member.name)}"
