@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
 from accounts.actions import audit
+from accounts.admin_base import RegionalAdmin, RoleAdmin
 from accounts.enums import Role
-from accounts.policies import has_any_role
-from casework.admin import ReadOnlyAdmin, RegionalAdmin
+from accounts.policies import has_any_role, regions_with_role
 from settlements.models import (
     CatalogueItem,
     CreditRule,
@@ -28,8 +28,21 @@ from settlements.views import rollover
 ENTRIES_A_PAGE = 50
 
 
+class RegionalAdmin(RoleAdmin):
+    """Of members: read by the administrators of the region, and not by those of the system."""
+
+    viewers = (Role.REGION_ADMIN,)
+    # A second count of a million rows for nothing but "of 1,000,000".
+    show_full_result_count = False
+
+    def get_queryset(self, request):
+        return admin.ModelAdmin.get_queryset(self, request).filter(
+            region__in=regions_with_role(request.user, Role.REGION_ADMIN)
+        )
+
+
 @admin.register(RolloverRun)
-class RolloverRunAdmin(ReadOnlyAdmin):
+class RolloverRunAdmin(RoleAdmin):
     """The list is Django's; planning, watching and every button are pages of our own."""
 
     viewers = (Role.REGION_ADMIN, Role.AUDITOR)
@@ -64,7 +77,6 @@ class PersonalAccountAdmin(RegionalAdmin):
     list_filter = ["region", "benefit_year", "status"]
     list_select_related = ["member", "region"]
     search_fields = ["=id"]
-    show_full_result_count = False
     readonly_fields = ["entries_link"]
 
     def get_urls(self):
@@ -109,7 +121,6 @@ class LedgerTransactionAdmin(RegionalAdmin):
     list_filter = ["kind", "region"]
     list_select_related = ["region", "reverses"]
     search_fields = ["=key", "=id"]
-    show_full_result_count = False
 
 
 @admin.register(Settlement)
@@ -118,7 +129,6 @@ class SettlementAdmin(RegionalAdmin):
     list_filter = ["kind", "region"]
     list_select_related = ["institution"]
     search_fields = ["=public_id"]
-    show_full_result_count = False
     # How a bill was worked out tells nothing of the disease, and is for the member and the institution to see.
     exclude = ["steps", "order", "counters"]
 
@@ -136,21 +146,21 @@ class SettlementAdmin(RegionalAdmin):
 
 
 @admin.register(Scheme)
-class SchemeAdmin(ReadOnlyAdmin):
+class SchemeAdmin(RoleAdmin):
     list_display = ["region", "insurance", "kind", "valid_from", "valid_to"]
     list_filter = ["region", "insurance", "kind"]
     list_select_related = ["region"]
 
 
 @admin.register(CreditRule)
-class CreditRuleAdmin(ReadOnlyAdmin):
+class CreditRuleAdmin(RoleAdmin):
     list_display = ["region", "valid_from", "valid_to"]
     list_filter = ["region"]
     list_select_related = ["region"]
 
 
 @admin.register(CatalogueItem)
-class CatalogueItemAdmin(ReadOnlyAdmin):
+class CatalogueItemAdmin(RoleAdmin):
     list_display = ["code", "name", "region", "item_class", "self_pay_percent", "price_limit", "valid_from", "valid_to"]
     list_filter = ["region"]
     list_select_related = ["region"]
