@@ -52,6 +52,13 @@ class RoleAdmin(admin.ModelAdmin):
         )
 
 
+class RegionalAdmin(RoleAdmin):
+    """About people and their money: only for administrators of the region, and not for those of the system."""
+
+    viewers = (Role.REGION_ADMIN,)
+    region_path = "region"
+
+
 class ReadOnlyInline(admin.TabularInline):
     """Rows beside the row that is looked at."""
 

@@ -1,15 +1,18 @@
+"""Family sharing to be looked at: it changes through its actions and the region files alone."""
+
 import json
 
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from casework.admin import ReadOnlyAdmin, RegionalAdmin
+from accounts.admin_base import RegionalAdmin, RoleAdmin
+from accounts.enums import Role
 from family.models import Commitment, DeductionOrder, SharingApplication, SharingGrant, SharingRules
 
 
 @admin.register(SharingRules)
-class SharingRulesAdmin(ReadOnlyAdmin):
+class SharingRulesAdmin(RoleAdmin):
     list_display = ["region", "valid_from", "valid_to"]
     list_filter = ["region"]
     fields = ["region", "valid_from", "valid_to", "rules"]
@@ -21,8 +24,14 @@ class SharingRulesAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Commitment)
-class CommitmentAdmin(ReadOnlyAdmin):
+class CommitmentAdmin(RoleAdmin):
+    """A new text is a new version; what somebody has signed stays as it was."""
+
+    editors = (Role.SYSTEM_ADMIN,)
     list_display = ["version", "valid_from"]
+
+    def has_change_permission(self, request, obj=None):
+        return False
 
 
 @admin.register(SharingApplication)
@@ -47,7 +56,3 @@ class DeductionOrderAdmin(RegionalAdmin):
     region_path = "beneficiary__grants_held__region"
     list_display = ["beneficiary", "version", "changed_at"]
     list_select_related = ["beneficiary"]
-
-    def get_queryset(self, request):
-        # A beneficiary holds several grants, and the filter by their region would show him as often.
-        return super().get_queryset(request).distinct()

@@ -35,11 +35,13 @@ def unbind(
     grant: SharingGrant,
     by: User | None,
     at: datetime.datetime,
+    on_behalf_of: Member | None = None,
     channel: str = Channel.ONLINE,
 ) -> SharingGrant:
-    """End a grant at the wish of either side (or a clerk for one of them); its `ends_on` is the first day without it.
+    """End a grant at the wish of either side; its `ends_on` is the first day without it.
 
-    Raises Refused: too_early_to_unbind, not_bound (it ends by then anyway); and PermissionDenied.
+    A clerk says for whom of the two (`on_behalf_of`). Raises Refused: too_early_to_unbind, not_bound (it ends by then
+    anyway); and PermissionDenied.
     """
     lock_members(grant.grantor_id, grant.beneficiary_id)
     grant = SharingGrant.objects.select_related("grantor", "beneficiary").get(pk=grant.pk)
@@ -54,13 +56,13 @@ def unbind(
         first = rule.may_unbind_from(rules, timezone.localdate(grant.bound_at))
         if on < first:
             raise Refused("too_early_to_unbind", from_on=first.isoformat(), months=rules.unbind_min_months)
-    return _end(grant, _side(by, grant), effective, by=by, at=at, channel=channel)
+    side = _side(on_behalf_of.pk if on_behalf_of else by and by.member_id, grant)
+    return _end(grant, side, effective, by=by, at=at, channel=channel, on_behalf_of=on_behalf_of)
 
 
-def _side(by: User | None, grant: SharingGrant) -> EndReason:
-    if by is None or not is_member(by):
-        return EndReason.OFFICE
-    return EndReason.GRANTOR if by.member_id == grant.grantor_id else EndReason.BENEFICIARY
+def _side(member_id: int | None, grant: SharingGrant) -> EndReason:
+    sides = {grant.grantor_id: EndReason.GRANTOR, grant.beneficiary_id: EndReason.BENEFICIARY}
+    return sides.get(member_id, EndReason.OFFICE)
 
 
 @transaction.atomic
@@ -104,11 +106,12 @@ def _end(
     by: User | None,
     at: datetime.datetime,
     channel: str,
+    on_behalf_of: Member | None = None,
 ) -> SharingGrant:
     grant.ends_on, grant.end_reason = effective, why
     grant.save(update_fields=["ends_on", "end_reason"])
     details = {"why": str(why), "from": effective.isoformat()}
-    _record(grant, "sharing_ended", details, by=by, at=at, channel=channel)
+    _record(grant, "sharing_ended", details, by=by, at=at, channel=channel, on_behalf_of=on_behalf_of)
     notices.ended(grant, at)
     return grant
 
@@ -138,7 +141,7 @@ def adjust(
     grant.limit, grant.uses_care, grant.uses_premium = limit, uses_care, uses_premium
     grant.save(update_fields=["limit", "uses_care", "uses_premium"])
     details = {"limit": None if limit is None else plain(limit), "care": uses_care, "premium": uses_premium}
-    _record(grant, "sharing_adjusted", details, by=by, at=at, channel=channel)
+    _record(grant, "sharing_adjusted", details, by=by, at=at, channel=channel, on_behalf_of=_served(by, grant))
     notices.changed(grant, "adjusted", at)
     return grant
 
@@ -171,7 +174,7 @@ def _set_paused(
     grant.paused_at = paused_at
     grant.save(update_fields=["paused_at"])
     what = "resumed" if paused_at is None else "paused"
-    _record(grant, f"sharing_{what}", {}, by=by, at=at, channel=channel)
+    _record(grant, f"sharing_{what}", {}, by=by, at=at, channel=channel, on_behalf_of=_served(by, grant))
     notices.changed(grant, what, at)
     return grant
 
@@ -189,6 +192,11 @@ def _of_grantor(grant: SharingGrant, by: User | None, at: datetime.datetime) -> 
     return grant
 
 
+def _served(by: User | None, grant: SharingGrant) -> Member | None:
+    """The grantor, where a clerk acts for him."""
+    return None if by is None or is_member(by) else grant.grantor
+
+
 def _record(
     grant: SharingGrant,
     action: str,
@@ -197,6 +205,7 @@ def _record(
     by: User | None,
     at: datetime.datetime,
     channel: str,
+    on_behalf_of: Member | None,
 ) -> None:
     for member in (grant.grantor, grant.beneficiary):
         audit.record(
@@ -206,7 +215,7 @@ def _record(
             member=member,
             target=f"grant {grant.public_id}",
             details=details,
-            on_behalf_of=grant.grantor if by is not None and not is_member(by) else None,
+            on_behalf_of=on_behalf_of,
             channel=channel,
         )
 

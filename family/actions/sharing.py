@@ -188,7 +188,7 @@ def submit(
             raise Refused("needs_verification")
         _sign(application, commitment, at, channel)
     rules, facts = _checked(application, on)
-    state = "review" if rule.review_needed(rules, case.channel) else "granted"
+    state = "review" if _review_needed(rules, case, channel) else "granted"
     if application.consented_at is None and rule.consent_needed(rules, facts, on):
         state, application.consent_until = "consent", rule.consent_until(rules, on)
     application.save()
@@ -341,7 +341,7 @@ def _consent(
     if application.consent_until is not None and on > application.consent_until:
         raise Refused("not_in_this_state", state="expired", verb="consent")
     rules, _ = _checked(application, on)
-    state = "review" if on_paper or rule.review_needed(rules, case.channel) else "granted"
+    state = "review" if on_paper or _review_needed(rules, case, channel) else "granted"
     application.consented_at, application.consent_channel = at, channel
     application.save(update_fields=["consented_at", "consent_channel"])
     note = "paper" if on_paper else ""
@@ -512,6 +512,11 @@ def _checked(application: SharingApplication, on: datetime.date) -> tuple[Sharin
         raise Refused(findings[0].code, **findings[0].params)
     assert rules is not None  # no rules is a finding
     return rules, facts
+
+
+def _review_needed(rules: SharingRules, case: Case, channel: str) -> bool:
+    # Begun online and finished at the window, or the other way round: a clerk had a hand in it.
+    return any(rule.review_needed(rules, each) for each in (case.channel, channel))
 
 
 def _sign(application: SharingApplication, commitment: Commitment | None, at: datetime.datetime, channel: str) -> None:

@@ -64,6 +64,12 @@ class TestEnding:
         grant = grants.unbind(grant=SharingGrant.objects.get(), by=getattr(people, who), at=AT)
         assert grant.end_reason == why
 
+    def test_a_clerk_says_for_whom(self, people, granted) -> None:
+        grant = grants.unbind(grant=granted(), by=people.clerk, at=AT, on_behalf_of=people.child, channel="window")
+        assert grant.end_reason == "beneficiary"
+        lines = AuditEvent.objects.filter(action="sharing_ended").values_list("on_behalf_of_id", "channel")
+        assert set(lines) == {(people.child.pk, "window")}
+
     def test_nobody_else(self, people, granted) -> None:
         grant = granted()
         for by in (people.stranger, people.spouse, people.supervisor, people.auditor):

@@ -222,6 +222,12 @@ class TestConsent:
         application = sharing.consent(application=application, by=people.clerk, at=AT, channel="window", code=code)
         assert (application.case.state, application.consent_channel) == ("granted", "window")
 
+    def test_begun_online_and_agreed_to_at_the_window(self, people, ask, rules, monkeypatch) -> None:
+        rules(review="window")
+        monkeypatch.setattr(sharing.codes, "confirm", lambda **_facts: None)
+        application = sharing.consent(application=ask(), by=people.clerk, at=AT, channel="window", code="123456")
+        assert (application.case.state, application.case.events.get(verb="consent").note) == ("review", "")
+
     def test_on_paper_a_second_person_looks_at_it(self, people, ask) -> None:
         application = sharing.consent(application=ask(), by=people.clerk, at=AT, channel="window")
         assert application.case.state == "review"
