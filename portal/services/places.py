@@ -48,7 +48,9 @@ class House:
         self.sockets.mkdir(mode=0o711, exist_ok=True)
         found = self.sockets.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-            raise ServiceError(f"{self.sockets} belongs to another user: run the command as that user, or remove that folder.")
+            raise ServiceError(
+                f"{self.sockets} belongs to another user: run the command as that user, or remove that folder."
+            )
         self.sockets.chmod(0o711)
 
     def remove_sockets(self) -> None:

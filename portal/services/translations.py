@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # reading and writing catalogues is rare, and Babel takes a while to import
+    from babel.messages.catalog import Catalog
 
 PROJECT = Path(__file__).resolve().parents[2]
 CATALOGUE = PROJECT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
@@ -69,10 +74,7 @@ class Gaps:
 
 def gaps(catalogue: Path = CATALOGUE) -> Gaps:
     """Compare the catalogue with what the code and the templates say."""
-    from babel.messages.pofile import read_po
-
-    with catalogue.open("rb") as file:
-        known = read_po(file)
+    known = _read(catalogue)
     used = set(messages())
     found = Gaps()
     entries: dict[Key, object] = {}
@@ -94,10 +96,19 @@ def gaps(catalogue: Path = CATALOGUE) -> Gaps:
     return found
 
 
+def _read(catalogue: Path) -> Catalog:
+    """The catalogue of a file, empty while there is none."""
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import read_po
+
+    if not catalogue.exists():
+        return Catalog(locale="zh_Hans")
+    with catalogue.open("rb") as file:
+        return read_po(file, locale="zh_Hans")
+
+
 def _placeholders(text: str) -> set[str]:
     """The names in %(name)s and {name}: a translation that misspells one fails when somebody reads the page."""
-    import re
-
     return set(re.findall(r"%\((\w+)\)[sd]", text)) | set(re.findall(r"\{(\w*)\}", text))
 
 
@@ -136,12 +147,9 @@ def update(tables: list[Path], catalogue: Path = CATALOGUE) -> dict[str, int]:
     """Take new messages from the code, translations from tab-separated tables (message id, translation; \\n for a new
     line), drop what nothing uses any more, and write the catalogue sorted by message id. Returns counts."""
     from babel.messages.catalog import Catalog
-    from babel.messages.pofile import read_po, write_po
+    from babel.messages.pofile import write_po
 
-    old = Catalog(locale="zh_Hans")
-    if catalogue.exists():
-        with catalogue.open("rb") as file:
-            old = read_po(file)
+    old = _read(catalogue)
     given = dict(row for table in tables for row in _rows(table))
     new = Catalog(locale="zh_Hans", project="portal", fuzzy=False, charset="utf-8")
     for context, text in sorted(set(messages()), key=lambda key: (key[1], key[0] or "")):
