@@ -13,5 +13,6 @@ app.conf.beat_schedule = {
         "task": "settlements.tasks.warn_of_missing_runs",
         "schedule": crontab(hour=8, minute=0),
     },
+    "expire-invitations": {"task": "family.tasks.expire_invitations", "schedule": crontab(hour=0, minute=10)},
     "check-ledger": {"task": "settlements.tasks.check_ledger", "schedule": crontab(hour=2, minute=30)},
 }
