@@ -12,7 +12,7 @@ from accounts import clock
 from accounts.actions import audit
 from accounts.admin_base import RegionalAdmin, RoleAdmin
 from accounts.enums import Role
-from accounts.policies import has_any_role, regions_with_role
+from accounts.policies import has_any_role
 from settlements.models import (
     CatalogueItem,
     CreditRule,
@@ -26,19 +26,6 @@ from settlements.queries.rollover import visible_to
 from settlements.views import rollover
 
 ENTRIES_A_PAGE = 50
-
-
-class RegionalAdmin(RoleAdmin):
-    """Of members: read by the administrators of the region, and not by those of the system."""
-
-    viewers = (Role.REGION_ADMIN,)
-    # A second count of a million rows for nothing but "of 1,000,000".
-    show_full_result_count = False
-
-    def get_queryset(self, request):
-        return admin.ModelAdmin.get_queryset(self, request).filter(
-            region__in=regions_with_role(request.user, Role.REGION_ADMIN)
-        )
 
 
 @admin.register(RolloverRun)
@@ -77,6 +64,7 @@ class PersonalAccountAdmin(RegionalAdmin):
     list_filter = ["region", "benefit_year", "status"]
     list_select_related = ["member", "region"]
     search_fields = ["=id"]
+    show_full_result_count = False
     readonly_fields = ["entries_link"]
 
     def get_urls(self):
@@ -121,6 +109,7 @@ class LedgerTransactionAdmin(RegionalAdmin):
     list_filter = ["kind", "region"]
     list_select_related = ["region", "reverses"]
     search_fields = ["=key", "=id"]
+    show_full_result_count = False
 
 
 @admin.register(Settlement)
@@ -129,6 +118,7 @@ class SettlementAdmin(RegionalAdmin):
     list_filter = ["kind", "region"]
     list_select_related = ["institution"]
     search_fields = ["=public_id"]
+    show_full_result_count = False
     # How a bill was worked out tells nothing of the disease, and is for the member and the institution to see.
     exclude = ["steps", "order", "counters"]
 
