@@ -31,6 +31,12 @@ KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
+# Header lines with a date or an invitation to fill something in: they would change, or lie, with every update.
+NOISE = tuple(
+    f'"{name}:'.encode()
+    for name in ("Project-Id-Version", "Report-Msgid-Bugs-To", "POT-Creation-Date", "PO-Revision-Date")
+    + ("Last-Translator", "Language-Team", "Generated-By")
+)
 Key = tuple[str | None, str]  # context, message id
 
 
@@ -151,16 +157,18 @@ def update(tables: list[Path], catalogue: Path = CATALOGUE) -> dict[str, int]:
 
     old = _read(catalogue)
     given = dict(row for table in tables for row in _rows(table))
-    new = Catalog(locale="zh_Hans", project="portal", fuzzy=False, charset="utf-8")
+    comment = "# Simplified Chinese of the pages. Kept in order by manage.py update_translations."
+    new = Catalog(locale="zh_Hans", header_comment=comment, fuzzy=False, charset="utf-8")
     for context, text in sorted(set(messages()), key=lambda key: (key[1], key[0] or "")):
         before = old.get(text, context)
         flags = {"fuzzy"} if before and before.fuzzy and text not in given else set()
         string = given.get(text) or (before.string if before else "")
         new.add(before.id if before else text, string, context=context, flags=flags | _format_flags(text))
     catalogue.parent.mkdir(parents=True, exist_ok=True)
+    out = io.BytesIO()
+    write_po(out, new, width=110, sort_output=True)
     half = catalogue.with_suffix(".po.new")
-    with half.open("wb") as out:
-        write_po(out, new, width=110, sort_output=True, omit_header=False, include_lineno=False)
+    half.write_bytes(b"".join(line for line in out.getvalue().splitlines(True) if not line.startswith(NOISE)))
     half.replace(catalogue)
     unused = sorted(set(given) - {message.id for message in new if isinstance(message.id, str)})
     return {"messages": len(new), "translated": sum(1 for m in new if m.id and m.string), "unused rows": len(unused)}
@@ -173,7 +181,9 @@ def _rows(table: Path) -> Iterator[tuple[str, str]]:
         msgid, tab, msgstr = line.partition("\t")
         if not tab or not msgstr.strip():
             raise ValueError(f"{table}:{number}: not 'message id<TAB>translation': {line!r}")
-        yield msgid.replace("\\n", "\n"), msgstr.strip(" ").replace("\\n", "\n")
+        # Blanks at the ends are meant where the message id has them too.
+        text = msgstr if msgid != msgid.strip() else msgstr.strip()
+        yield msgid.replace("\\n", "\n"), text.replace("\\n", "\n")
 
 
 def _format_flags(text: str) -> set[str]:
