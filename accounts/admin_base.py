@@ -24,7 +24,9 @@ class RoleAdmin(admin.ModelAdmin):
         if not self.region_path or policies.has_any_role(request.user, *everywhere):
             return rows
         regions = policies.regions_with_role(request.user, *self.viewers)
-        return rows.filter(**{f"{self.region_path}__in": regions}).distinct()
+        rows = rows.filter(**{f"{self.region_path}__in": regions})
+        # Only a path over several rows doubles them; on a million accounts DISTINCT would sort them all.
+        return rows.distinct() if "__" in self.region_path else rows
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return policies.has_any_role(request.user, *self.viewers)

@@ -4,6 +4,8 @@ import datetime
 import itertools
 from decimal import Decimal
 
+from django.db import connection
+
 from accounts.clock import now
 from accounts.models import BenefitYear, Member, Region
 from accounts.money import ZERO
@@ -63,3 +65,32 @@ def move(
         transaction.pk,
         [Movement(account_id=account.pk, kind=kind, contra=contra, current=current, historical=historical, debt=debt)],
     )
+
+
+POPULATION = """
+WITH people AS (
+    INSERT INTO accounts_member (public_id, name, id_number, id_number_index, birth, sex)
+    SELECT gen_random_uuid(), 'n', '', 'bulk-' || %(region)s || '-' || n, '1980-01-01', 'F'
+    FROM generate_series(1, %(count)s) AS n RETURNING id
+), accounts AS (
+    INSERT INTO settlements_personalaccount (member_id, region_id, benefit_year, current, historical, debt, version,
+        current_products, historical_products, products_on, status, opened_on)
+    SELECT id, %(region)s, %(year)s, (id * 7919 %% 500000) / 100.0, (id * 104729 %% 5000000) / 100.0,
+        CASE WHEN id %% 50 = 0 THEN (id %% 100000) / 100.0 ELSE 0 END, 1, 0, 0, %(on)s, 'open', %(on)s
+    FROM people RETURNING *
+), cause AS (
+    INSERT INTO settlements_ledgertransaction
+        (kind, business_date, recorded_at, region_id, scope, key, request_hash, answer, refused)
+    VALUES ('opening', %(on)s, now(), %(region)s, 'population', %(region)s || %(year)s, '', '{}', '') RETURNING id
+)
+INSERT INTO settlements_entry (account_id, version, transaction_id, kind, business_date, benefit_year, current_delta,
+    historical_delta, debt_delta, current_after, historical_after, debt_after, contra)
+SELECT a.id, 1, cause.id, 'opening', %(on)s, %(year)s, current, historical, debt, current, historical, debt, 'opening'
+FROM accounts a, cause
+"""
+
+
+def open_many(region: Region, year: int, count: int, on: datetime.date) -> None:
+    """Many accounts at once, with all sorts of balances, some in debt; their members are names without a number."""
+    with connection.cursor() as cursor:
+        cursor.execute(POPULATION, {"region": region.pk, "count": count, "year": year, "on": on})
