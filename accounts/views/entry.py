@@ -44,6 +44,7 @@ def enrol_second_factor(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "secret": form.secret,
+        "secret_in_fours": " ".join(form.secret[at : at + 4] for at in range(0, len(form.secret), 4)),
         "picture": "data:image/svg+xml;base64," + base64.b64encode(picture.encode()).decode(),
     }
     return render(request, "accounts/enrol_second_factor.html", context, status=422 if form.errors else 200)
