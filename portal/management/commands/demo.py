@@ -81,9 +81,11 @@ class Command(BaseCommand):
         connections.close_all()
 
     def step(self, what: str, command: str, quiet: bool = False, **options: Any) -> None:
+        self.say(f"{what} ...")
         begun = time.monotonic()
         call_command(command, stdout=io.StringIO() if quiet else self.stdout, stderr=self.stderr, **options)
-        self.say(f"{what}: ready ({time.monotonic() - begun:.1f} s)")
+        if (taken := time.monotonic() - begun) > 1:
+            self.say(f"{what}: {taken:.0f} s")
 
     def begin_again(self, yes: bool) -> None:
         if not os.environ.get("DATABASE_URL"):
