@@ -9,6 +9,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -31,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     if not hasattr(config, "workerinput"):
         os.environ[SLOT] = str(_claim_slot(stack))
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns at each start if it is missing
     slot = int(os.environ[SLOT])
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     connections["default"].settings_dict["TEST"]["NAME"] = f"test_portal_{slot}"
