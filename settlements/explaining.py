@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -91,7 +92,7 @@ class Explanation:
         return [
             {
                 "kind": BAR_KIND.get(payer, "family"),
-                "label": self.label(payer),
+                "label": capfirst(self.label(payer)),
                 "amount": amount,
                 "why": self.why(payer),
             }
@@ -118,7 +119,7 @@ class Explanation:
         return _("What lies beyond the deductible, by the fund's rate: %(pieces)s.") % {"pieces": pieces}
 
     def _why_personal(self, payer: str) -> str:
-        if payer == CURRENT or payer == HISTORICAL:
+        if payer in (CURRENT, HISTORICAL):
             steps = [row for row in self.bill.steps if row["key"] == f"pay.own_{payer}"]
             if not steps:
                 return ""
@@ -128,7 +129,7 @@ class Explanation:
             return _("What is left to the patient is paid from his own account first; %(left)s stayed in it.") % facts
         if payer == CASH:
             steps = [row for row in self.bill.steps if row["key"] == "pay.cash"]
-            return " ".join(working.step(row).sentence for row in steps)
+            return _sentences(*(working.step(row).sentence for row in steps))
         return _("After the own account, relatives' accounts are used in the region's order.")
 
     @property
@@ -146,7 +147,7 @@ class Explanation:
                 {
                     "name": told.name,
                     "amount": part.amount if part else Decimal(stored["amount"]),
-                    "sentence": " ".join(filter(None, [told.sentence, self._paid_by(part)])),
+                    "sentence": _sentences(told.sentence, self._paid_by(part)),
                     "rule": told.rule,
                 }
             )
@@ -173,7 +174,7 @@ class Explanation:
         return {
             "name": _("What the catalogue covers"),
             "amount": bill.total,
-            "sentence": " ".join(told),
+            "sentence": _sentences(*told),
             "rule": _("Fund and accounts pay only for what the catalogue of the region allows them"),
         }
 
@@ -198,7 +199,7 @@ class Explanation:
         payers = list(self.paid)
         parts = [part for part in self.flow if part.amount]
         return {
-            "heads": [self.label(payer) for payer in payers],
+            "heads": [capfirst(self.label(payer)) for payer in payers],
             "steps": [
                 {"name": part.name, "amount": part.amount, "cells": [part.pays.get(payer) for payer in payers]}
                 for part in parts
@@ -241,6 +242,11 @@ def _amount(amount: Decimal) -> SafeString:
 
 def _comma() -> str:
     return "\N{FULLWIDTH COMMA}" if (get_language() or "").startswith("zh") else ", "
+
+
+def _sentences(*told: str) -> str:
+    """One after the other: with a space between them in English, without one in Chinese."""
+    return ("" if (get_language() or "").startswith("zh") else " ").join(filter(None, told))
 
 
 def _rest_name() -> str:

@@ -1,5 +1,6 @@
 """Movements and kinds of movement in the reader's language: one sentence each."""
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -62,11 +63,12 @@ class Told:
         return self.line.settlement.public_id if self.line.settlement else None
 
 
-def tell_line(line: Line) -> Told:
-    """One movement as its row."""
+def tell_line(line: Line, on: datetime.date) -> Told:
+    """One movement as its row; days of the calendar year of `on` without the year."""
+    day = dates.day_short(line.on) if line.on.year == on.year else dates.day(line.on)
     return Told(
         what=what(line),
-        small=" · ".join(filter(None, [dates.day(line.on), place(line)])),
+        small=" · ".join(filter(None, [day, place(line)])),
         where=buckets(line),
         amount=line.amount,
         family=line.is_family,
@@ -74,9 +76,9 @@ def tell_line(line: Line) -> Told:
     )
 
 
-def tell_lines(lines: Iterable[Line]) -> list[Told]:
+def tell_lines(lines: Iterable[Line], on: datetime.date) -> list[Told]:
     """`tell_line` for each."""
-    return [tell_line(line) for line in lines]
+    return [tell_line(line, on) for line in lines]
 
 
 def what(line: Line) -> str:
@@ -113,7 +115,7 @@ def place(line: Line) -> str:
     told = []
     if line.settlement and line.settlement.institution:
         told.append(line.settlement.institution.name)
-    if line.kind == EntryKind.ROLLOVER and line.two_buckets:
+    if line.kind == EntryKind.ROLLOVER and line.two_buckets and line.current:
         moved = _money(-line.current)
         told.append(_("%(amount)s yuan moved from this year's balance to earlier years'") % {"amount": moved})
     if line.debt < 0:

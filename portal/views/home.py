@@ -49,9 +49,10 @@ def _elsewhere(request: HttpRequest, user: User) -> HttpResponse:
     return render(request, "portal/entry.html", {"unclaimed": True})
 
 
-def _path(name: str) -> str:
+def _path(name: str, *args: object) -> str:
+    """The address of a page, empty while it does not exist."""
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""
 
@@ -77,13 +78,16 @@ def own_page(user: User, at: datetime.datetime) -> dict[str, Any]:
         "seen": seen_by_staff(member).filter(at__gte=at - datetime.timedelta(days=SEEN_DAYS)).count(),
     }
     balance = None
+    normal = enrolment is not None and enrolment.status == EnrolmentStatus.NORMAL
     if account:
         balance = read.balance_of(account, on)
         entries = read.movements(user, account)[:LATEST]
         due = statement.due_lines(account, on)[::-1]
         latest = [*due, *read.lines(account, entries)][:LATEST]
-        context |= {"balance": balance, "uses": uses(account.region, on), "latest": telling.tell_lines(latest)}
-    if enrolment and now:
+        shared = uses(account.region, on) if normal else ()
+        context |= {"balance": balance, "uses": shared, "latest": telling.tell_lines(latest, on)}
+    # A fund that does not pay at present has no stage to stand in.
+    if enrolment and now and normal:
         used = year.year_use(enrolment, now.number, on, account, balance)
         context["stages"] = stages.tell_stages(used, enrolment.region, now)
     return context | relatives(member, on)
@@ -124,7 +128,8 @@ def notice(user: User, member: Member, enrolment: Enrolment | None) -> dict[str,
             "until": dates.day_short(invitation.consent_until),
         }
         text = _("%(who)s wants you to use his or her account. You can agree until %(until)s.") % facts
-        return {"kind": "family", "text": text, "verb": _("Look and answer"), "url": _path("family:home")}
+        answer = reverse("family:invitation", args=[invitation.case.public_id])
+        return {"kind": "family", "text": text, "verb": _("Look and answer"), "url": answer}
     waiting = (
         family.applications_visible_to(user)
         .filter(grantor=member, case__state__in=[CaseState.CONSENT, CaseState.RETURNED, CaseState.REVIEW])
@@ -141,13 +146,23 @@ def notice(user: User, member: Member, enrolment: Enrolment | None) -> dict[str,
             CaseState.RETURNED: _("Your application to share with %(who)s came back: something has to be changed."),
         }[CaseState(waiting.case.state)]
         text = told % {"who": who, "until": dates.day_short(waiting.consent_until)}
-        return {"kind": "family", "text": text, "verb": _("See how far it is"), "url": _path("family:home")}
+        progress = reverse("family:application", args=[waiting.case.public_id])
+        return {"kind": "family", "text": text, "verb": _("See how far it is"), "url": progress}
     if enrolment and enrolment.status != EnrolmentStatus.NORMAL:
-        text = _("%(status)s: the fund does not pay at present, and relatives cannot use your account.") % {
-            "status": enrolment.get_status_display()
-        }
-        return {"kind": "warn", "text": text, "verb": "", "url": ""}
+        return {"kind": "warn", "text": stopped(enrolment.status), "verb": "", "url": ""}
     return None
+
+
+def stopped(status: str) -> str:
+    """What a status other than normal means for the account (domain: two switches, own use and the rest)."""
+    if status == EnrolmentStatus.SUSPENDED:
+        return _(
+            "Contributions have stopped: the fund does not pay and relatives cannot use your account. "
+            "You can still use it yourself."
+        )
+    if status == EnrolmentStatus.FROZEN:
+        return _("The account is frozen: nothing is paid from it or by the fund. Ask at a window why.")
+    return _("This insurance has ended. What is left in the account can be paid out at a window.")
 
 
 @dataclass(frozen=True)
@@ -161,7 +176,7 @@ class Task:
 def tasks(has_account: bool) -> list[Task]:
     """What people come for; a page that does not exist yet is left out."""
     wanted = [
-        (_("Let a relative use my account"), "family:new", has_account),
+        (_("Let a relative use my account"), "family:bind", has_account),
         (_("Pay a relative's premium"), "settlements:premium_new", has_account),
         (_("Statement for printing"), "settlements:statement", has_account),
         (_("Bills paid in cash"), "settlements:reimbursement_new", True),
@@ -190,15 +205,24 @@ def _given(grant: SharingGrant, used: Any) -> dict[str, Any]:
         facts = {"limit": f"{grant.limit:,.2f}", "left": f"{left:,.2f}"}
         small = _("at most %(limit)s yuan a year, %(left)s yuan left") % facts
     return _person(grant.beneficiary, grant.relation, used) | {
-        "small": small,
+        "small": _paused(grant, small),
         "used_meter": used,
         "whole_meter": grant.limit,
+        "url": reverse("family:grant", args=[grant.public_id]),
     }
 
 
 def _held(grant: SharingGrant, used: Any) -> dict[str, Any]:
     small = _("Used after your own account is used up")
-    return _person(grant.grantor, kinship.inverse(grant.relation), used) | {"small": small, "state": "own"}
+    return _person(grant.grantor, kinship.inverse(grant.relation), used) | {
+        "small": _paused(grant, small),
+        "state": "own",
+        "url": reverse("family:grant", args=[grant.public_id]),
+    }
+
+
+def _paused(grant: SharingGrant, small: str) -> str:
+    return f"{_('Paused at present')} · {small}" if grant.paused_at else small
 
 
 def _person(member: Member, relation: str, used: Any) -> dict[str, Any]:

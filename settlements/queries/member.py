@@ -78,7 +78,8 @@ class Line:
     """One movement of an account as its holder reads it; amounts in yuan, `…_after` the balances after it.
 
     `two_buckets`: whether the region keeps them apart. `settlement` is the bill that was paid or reversed;
-    `relation` what its patient is to the holder ("" for himself). `due`: a rollover that the balances show already and the batch has not written yet.
+    `relation` what its patient is to the holder ("" for himself).
+    `due`: a rollover that the balances show already and the batch has not written yet.
     """
 
     on: datetime.date
@@ -219,7 +220,7 @@ def people_paid_for(user: User, account: PersonalAccount) -> list[tuple[Member, 
     legs = (
         SettlementPayer.objects.filter(account__in=accounts_visible_to(user), account=account, grant__isnull=False)
         .select_related("grant__beneficiary")
-        .order_by("grant__beneficiary", "-settlement")
-        .distinct("grant__beneficiary")
+        .order_by("grant__beneficiary_id", "-settlement_id")
+        .distinct("grant__beneficiary_id")
     )
     return [(leg.grant.beneficiary, leg.grant.relation) for leg in legs if leg.grant]

@@ -41,7 +41,7 @@ class Amounts:
 class Statement:
     """An account from one day to another, both counted; amounts in yuan. opening + every line = closing.
 
-    `by_kind`: kind of entry -> what came in and what went out; `by_relative`: (relative, relation, yuan used net of
+    `lines` in the order of booking. `by_kind`: kind of entry -> what it came to; `by_relative`: (relative, relation, yuan used net of
     what came back), for those whose bills were paid or reversed in the period.
     """
 
@@ -53,6 +53,11 @@ class Statement:
     lines: list[Line]
     by_kind: dict[str, Decimal]
     by_relative: list[tuple[Member, str, Decimal]]
+
+    @property
+    def change(self) -> Decimal:
+        """Closing less opening balance, which is what all kinds come to."""
+        return self.closing.total - self.opening.total
 
     @property
     def came_in(self) -> Decimal:
@@ -101,14 +106,14 @@ def statement(user: User, account: PersonalAccount, start: datetime.date, end: d
     """The account from `start` to `end`; a few statements however long the period is."""
     due = due_lines(account, end)
     opening = _sum_before(user, account, start)
-    written = lines(account, movements(user, account, start=start, end=end).order_by("business_date", "version"))
+    written = lines(account, movements(user, account, start=start, end=end).order_by("version"))
     for line in due:
         if line.on < start:
             opening = opening.plus(line)
     balance, listed = opening, []
     for line in [*written, *(line for line in due if line.on >= start)]:
         balance = balance.plus(line)
-        # The balance after it in the order of the business days, which is the order of this list.
+        # Counted on from the opening balance, so that every line of the list leads to the next.
         after = {"current_after": balance.current, "historical_after": balance.historical, "debt_after": balance.debt}
         listed.append(replace(line, **after))
     return Statement(
@@ -132,11 +137,11 @@ def _sum_before(user: User, account: PersonalAccount, start: datetime.date) -> A
 
 
 def _by_kind(listed: list[Line]) -> dict[str, Decimal]:
-    """What each kind came to; own care and relatives' care apart."""
+    """What each kind came to, own care and relatives' care apart; a rollover that only moved money comes to nothing."""
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for line in listed:
         sums["family" if line.is_family and line.kind == EntryKind.CARE else line.kind] += line.amount
-    return dict(sums)
+    return {kind: amount for kind, amount in sums.items() if amount}
 
 
 def _by_relative(listed: list[Line]) -> list[tuple[Member, str, Decimal]]:

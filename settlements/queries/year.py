@@ -39,8 +39,8 @@ class Year:
 class StageUse:
     """One stage of a scheme for one member: `used` of `whole` yuan (None: without end).
 
-    `kind`: account, deductible, rate, supplement; `scope` of a deductible; `percents`: level -> the fund's rates there, a
-    band each; `wholes`: level -> amount where it depends on the level; `here`: the next bill begins here.
+    `kind`: account, deductible, rate, supplement; `scope` of a deductible; `percents`: level -> the fund's rates
+    there, a band each; `wholes`: level -> amount where it depends on the level; `here`: the next bill begins here.
     """
 
     kind: str

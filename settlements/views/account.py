@@ -70,7 +70,7 @@ def movements_context(request: HttpRequest, found: PersonalAccount, on: datetime
         "account": found,
         "form": form,
         "page_obj": page,
-        "lines": telling.tell_lines(lines),
+        "lines": telling.tell_lines(lines, on),
         "filtered": any(chosen.values()),
         "status": 422 if form.errors else 200,
     }

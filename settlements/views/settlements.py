@@ -57,7 +57,7 @@ def bill(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if not may_see_whole(request.user, found):
         return render(request, "settlements/leg.html", _leg(request.user, found))
     told = Explanation(found, grant_names(found))
-    context = {"bill": found, "told": told, "order": _order(found), "reversal": _reversal(found)}
+    context = {"bill": found, "told": told, "order": _order(found), "short": str(found.public_id)[:8]}
     return render(request, "settlements/bill.html", context)
 
 
@@ -76,7 +76,3 @@ def _order(found: Settlement) -> list[str]:
     """Whose accounts stood ready, in the order frozen at the settlement."""
     grants = read.order_at(found)
     return [kinship.term(kinship.inverse(grant.relation), grant.grantor.sex) for grant in grants]
-
-
-def _reversal(found: Settlement) -> object:
-    return getattr(found.transaction, "reversed_by", None) if found.reversed_on else None

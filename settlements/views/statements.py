@@ -45,7 +45,7 @@ def statement_page(request: HttpRequest) -> HttpResponse:
     }
     if form.is_valid():
         told = statement(request.user, account, form.cleaned_data["start"], form.cleaned_data["end"])
-        context |= {"told": told, "rows": telling.tell_lines(told.lines), "sums": _sums(told), "people": _people(told)}
+        context |= {"told": told, "rows": telling.tell_lines(told.lines, on), "sums": _sums(told), "people": _people(told)}
         context["issued"] = _issued(request, account)
     template = "settlements/_statement.html" if request.htmx else "settlements/statement.html"
     return render(request, template, context, status=200 if form.is_valid() else 422)
