@@ -1,4 +1,4 @@
-"""Administration of people, regions and logins. Identifying numbers are never shown here, and never searched in parts."""
+"""Administration of people, regions and logins. Identifying numbers are never shown, and never searched in parts."""
 
 from typing import Any
 
@@ -87,7 +87,7 @@ class EnrolmentInline(ReadOnlyInline):
 
 @admin.register(Member)
 class MemberAdmin(RoleAdmin):
-    """Masked, for administrators of the region alone; found by the whole ID number or card number only, and recorded."""
+    """Masked, for administrators of the region alone; found by a whole number only, and each look is recorded."""
 
     viewers = (Role.REGION_ADMIN,)
     region_path = "enrolments__region"
@@ -116,10 +116,10 @@ class MemberAdmin(RoleAdmin):
     def birth_year(self, member: Member) -> int:
         return member.birth.year
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        if not search_term:
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
+        if not term:
             return queryset, False
-        found = find_member(id_number=search_term) or find_member(card_number=search_term)
+        found = find_member(id_number=term) or find_member(card_number=term)
         audit.record(action="admin_search", by=request.user, at=clock.now(), member=found)
         return queryset.filter(pk=found.pk if found else None), False
 

@@ -12,7 +12,7 @@ from accounts.enums import Role
 
 
 class RoleAdmin(admin.ModelAdmin):
-    """`viewers` may look, `editors` may add and change; nobody deletes. `region_path` keeps region administrators to theirs."""
+    """`viewers` look, `editors` add and change, nobody deletes. `region_path` keeps region administrators to theirs."""
 
     viewers: tuple[str, ...] = (Role.REGION_ADMIN, Role.SYSTEM_ADMIN)
     editors: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from accounts.models import User
 
 
 def user_by_phone(number: str) -> User | None:
-    """The citizen with this proven telephone. Staff have none to log in with: their way is work number and second factor."""
+    """The citizen with this proven telephone. Staff log in by work number and second factor alone."""
     return User.objects.filter(phone_index=blind_index(number), phone_verified=True, is_staff=False).first()
 
 

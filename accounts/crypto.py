@@ -19,7 +19,7 @@ def _key(key_id: int) -> bytes:
 
 
 def encrypt(text: str, context: str) -> bytes:
-    """Encrypt `text` for one column; `context` ("table.column") is authenticated so values cannot be moved between columns."""
+    """Encrypt `text` for one column; `context` ("table.column") is authenticated, so no value fits another column."""
     key_id = max(settings.PII_KEYS)
     nonce = os.urandom(12)
     sealed = AESGCM(_key(key_id)).encrypt(nonce, text.encode(), context.encode())

@@ -68,7 +68,7 @@ def has_fresh_proof(request: HttpRequest, methods: Collection[str] = ("password"
 
 
 def fresh_proof_required(view: View) -> View:
-    """For binding, order, premium, transfer, withdrawal, telephone, export: proof not older than five minutes, logging in included.
+    """For what moves money or people: a proof not older than five minutes, logging in included.
 
     A form that was posted too late is kept, and sent on after the proof.
     """
@@ -83,7 +83,7 @@ def fresh_proof_required(view: View) -> View:
 
 
 def password_proof_required(view: View) -> View:
-    """For what a stolen telephone must not be enough for: the password itself, not older than five minutes, from the first page on."""
+    """For what a stolen telephone must not be enough for: the password itself within five minutes, GET included."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

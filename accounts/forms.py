@@ -37,7 +37,7 @@ NAME_ERRORS = {
 
 
 def clean_id_number(text: str) -> str:
-    """The number as the register writes it; ValidationError says which part is wrong. For every form with an ID number."""
+    """The number as the register writes it; ValidationError says which part is wrong. For every such form."""
     try:
         return id_numbers.parse(text, on=clock.today())
     except id_numbers.BadIdNumber as bad:

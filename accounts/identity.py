@@ -1,4 +1,4 @@
-"""How a citizen proves online who he is. A provider (face check, single sign-on) is an adapter that the settings name."""
+"""How a citizen proves online who he is: an adapter that the settings name (face check, single sign-on)."""
 
 from typing import Protocol
 
@@ -43,7 +43,8 @@ class DemoFace:
 
     available = True
     explanation = _(
-        "This is the demo: no camera is used and no face is compared. In real use the face check of the government platform opens here."
+        "This is the demo: no camera is used and no face is compared. "
+        "In real use the face check of the government platform opens here."
     )
     MARK = "portal_demo_face"
 

@@ -1,4 +1,4 @@
-"""What messages say. Each app registers the kinds it sends, in `AppConfig.ready`; a message itself is a kind and its facts."""
+"""What messages say. A message is a kind and its facts; each app registers its kinds in `AppConfig.ready`."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -21,7 +21,7 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class RefuseBadInput:
-    """A zero character (PostgreSQL refuses it as text) is 400, a body that is too large is 413, each with a page that says so."""
+    """A zero character (PostgreSQL refuses it) is 400, too large a body is 413, each with a page that says so."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

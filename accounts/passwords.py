@@ -27,7 +27,7 @@ class LengthValidator:
 
 
 class OwnFactsValidator:
-    """Not what others know of the person: the ID number, the birthday, the telephone, the name, or what the portal is about."""
+    """Not what others know of the person (ID number, birthday, telephone, name), nor what the portal is about."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         lower = password.lower()

@@ -1,4 +1,4 @@
-"""Who may: one short function a permission. Roles are asked for at every request, so a role that has ended is gone at once."""
+"""Who may: one short function a permission. Roles are read at every request: one that has ended is gone at once."""
 
 from accounts.enums import IdentityLevel, Role
 from accounts.models import RoleAssignment, User
@@ -18,7 +18,7 @@ def roles_of(user: AnyUser) -> list[RoleAssignment]:
 
 
 def has_role(user: AnyUser, role: Role | str, region: object = None) -> bool:
-    """Whether the login holds a role: anywhere, or in a region (a `Region` or its code). A role without region holds everywhere."""
+    """Whether the login holds a role, anywhere or in a region (or its code). One without region holds everywhere."""
     code = getattr(region, "pk", region)
     return any(
         held.role == role and (code is None or held.region_id is None or held.region_id == code)

@@ -12,7 +12,7 @@ from accounts.models import AuditEvent, Enrolment, Member, Message, Region, User
 
 
 def members_visible_to(user: User) -> QuerySet[Member]:
-    """A citizen sees himself; clerks, supervisors and region administrators see whoever is or was insured in their regions.
+    """A citizen sees himself; clerks, supervisors and region administrators whoever is or was insured in their regions.
 
     What relatives may see of each other is a matter of `family`, what a clerk opens and why of `counter`.
     """
@@ -33,7 +33,7 @@ def regions_visible_to(user: User) -> QuerySet[Region]:
 
 
 def enrolment_on(member: Member, day: datetime.date, region: Region | str | None = None) -> Enrolment | None:
-    """How the member is insured on a day (at most one row, whatever its status), or None; optionally only in one region."""
+    """How the member is insured on a day (one row, whatever its status), or None; optionally only in one region."""
     rows = Enrolment.objects.filter(Q(valid_to=None) | Q(valid_to__gt=day), member=member, valid_from__lte=day)
     if region is not None:
         rows = rows.filter(region=region)
@@ -41,7 +41,7 @@ def enrolment_on(member: Member, day: datetime.date, region: Region | str | None
 
 
 def find_member(*, id_number: str | None = None, card_number: str | None = None) -> Member | None:
-    """The member with exactly this ID number or card number (one of the two). The caller says who may look, and records it."""
+    """The member with exactly this ID number or this card number. The caller says who may look, and records it."""
     if (id_number is None) == (card_number is None):
         raise TypeError("give either id_number or card_number")
     if id_number is not None:

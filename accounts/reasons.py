@@ -1,6 +1,6 @@
 """Why something cannot be done, and what to do about it: codes of `Refused` told in the reader's language.
 
-Each app registers its own codes in `AppConfig.ready`; here are those that several share (the codes of the case format among them).
+Each app registers its own codes in `AppConfig.ready`; here are those that several share, with all of the case format.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _texts: dict[str, tuple[Text, Text]] = {}
 
 
 def register(code: str, reason: Text, remedy: Text) -> None:
-    """Say what a code means and what helps: lazy texts, with %(name)s for the facts of the refusal. The last one wins."""
+    """Say what a code means and what helps: lazy texts, %(name)s for the facts of the refusal. The last one wins."""
     _texts[code] = (reason, remedy)
 
 

@@ -1,4 +1,4 @@
-"""Sessions in the database, encrypted: they hold a second factor's secret while it is being set up, and forms on hold."""
+"""Sessions in the database, encrypted: they hold forms on hold, and a second factor's secret while it is set up."""
 
 from cryptography.exceptions import InvalidTag
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore

@@ -1,4 +1,4 @@
-"""Gateways for text messages. `send` returns when the provider has taken the message, and raises SmsNotSent otherwise."""
+"""Gateways for text messages. `send` returns once the provider has taken the message, else it raises SmsNotSent."""
 
 import hashlib
 import hmac
@@ -28,7 +28,7 @@ class Gateway(Protocol):
 
 
 class ConsoleGateway:
-    """For demo and tests: nothing leaves the machine. The log says that something was sent; the demo page shows what."""
+    """For demo and tests: nothing leaves the machine. The log says that something was sent, the demo page what."""
 
     def send(self, phone: str, text: str, reference: str) -> None:
         path = settings.BASE_DIR / "var" / "log" / "sms.log"

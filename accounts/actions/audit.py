@@ -99,7 +99,8 @@ def seal(at: datetime.datetime) -> int:
 def _last_final_id() -> int | None:
     """The newest line below which no transaction still has a line to commit; None when writers are too busy now.
 
-    Numbers are taken before they are committed: without waiting for the writers a block could miss a line that appears later.
+    Numbers are taken before they are committed: without waiting for the writers a block could miss a line that
+    appears later.
     """
     for _attempt in range(5):
         try:

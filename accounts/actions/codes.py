@@ -51,19 +51,21 @@ def issue(
 ) -> ConsentCode:
     """Send a code to a telephone. Raises Refused: code_too_soon (`seconds`), too_many_codes.
 
-    With `known` False the telephone gets `unknown_text` instead and no code will ever fit; everything else takes the same
-    course, so that nobody learns from outside which it was.
+    With `known` False the telephone gets `unknown_text` instead and no code will ever fit; everything else takes the
+    same course, so that nobody learns from outside which it was.
     """
     index = blind_index(phone)
     _refuse_too_many(index, at)
     code = f"{secrets.randbelow(10**6):06d}"
     if known:
         text = _(
-            "Your code is %(code)s, valid for 10 minutes, for %(what)s. Tell it to nobody; our staff will never ask for it."
+            "Your code is %(code)s, valid for 10 minutes, for %(what)s. "
+            "Tell it to nobody; our staff will never ask for it."
         ) % {"code": code, "what": _purposes[purpose]}
     else:
         text = unknown_text or _(
-            "Somebody entered this number at the portal, but it belongs to no login there. You can claim your account, or ask at the window."
+            "Somebody entered this number at the portal, but it belongs to no login there. "
+            "You can claim your account, or ask at the window."
         )
     send_text(phone=phone, text=text, kind=f"{KIND if known else KIND_UNKNOWN}:{purpose}", at=at)
     ConsentCode.objects.filter(purpose=purpose, subject=subject, used_at=None).update(expires_at=at)
@@ -78,7 +80,7 @@ def issue(
 
 
 def _refuse_too_many(phone_index: str, at: datetime.datetime) -> None:
-    """Count in the outbox, not in the cache: an emptied cache must not open the tap. One count at a time a telephone."""
+    """Count in the outbox, not in the cache, which may be emptied; one count at a time for a telephone."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [phone_index])
     codes = SmsOutbox.objects.filter(kind__regex=f"^({KIND}|{KIND_UNKNOWN}):")

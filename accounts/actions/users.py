@@ -1,4 +1,4 @@
-"""Logins: claiming a record, passwords, telephones, identity, roles. Each act is one transaction with its audit line."""
+"""Logins: claims, passwords, telephones, identity, roles. Each act is one transaction with its audit line."""
 
 import datetime
 import uuid
@@ -85,7 +85,7 @@ def raise_identity(
     reference: str = "",
     channel: str = Channel.ONLINE,
 ) -> None:
-    """Record that the citizen's identity is proven up to `level`; never lowers it. A clerk gives IN_PERSON at the window."""
+    """Record that the citizen's identity is proven up to `level`, never less than before. A clerk gives IN_PERSON."""
     user.identity_level = max(user.identity_level, level)
     user.save(update_fields=["identity_level"])
     details = {"level": int(level), "reference": reference}
@@ -105,7 +105,7 @@ def set_password(
     reason: str = "",
     channel: str = Channel.ONLINE,
 ) -> None:
-    """Set the password and end every session of the login but `keep_session`. `by` None: after a code by text message."""
+    """Set the password and end all sessions but `keep_session`. `by` None: after a code by text message."""
     user.set_password(password)
     user.save(update_fields=["password"])
     end_sessions(user, keep_session)
@@ -120,7 +120,7 @@ def set_password(
 def change_phone(
     *, member: Member, phone: str, by: User, at: datetime.datetime, reason: str = "", channel: str = Channel.ONLINE
 ) -> None:
-    """Write a proven telephone into the register and the login, if there is one; the old number is told. Refused: phone_taken.
+    """Write a proven telephone into the register and the login; the old number is told. Refused: phone_taken.
 
     Online the citizen proves both himself and the new number first; at the window the clerk has seen the ID card.
     """
@@ -167,7 +167,7 @@ def grant_role(
     region: Region | None = None,
     centre: ServiceCentre | None = None,
 ) -> RoleAssignment:
-    """Give a staff login a role. Raises Refused not_permitted to oneself; ValidationError where roles exclude each other."""
+    """Give a staff login a role. Refused not_permitted to oneself; ValidationError where roles exclude each other."""
     if by.pk == user.pk:
         raise Refused("not_permitted")
     assignment = RoleAssignment(user=user, role=role, region=region, centre=centre, granted_by=by)
@@ -195,7 +195,7 @@ def end_role(*, assignment: RoleAssignment, by: User, at: datetime.datetime) -> 
 
 @transaction.atomic
 def reset_second_factor(*, user: User, by: User, at: datetime.datetime, reason: str) -> None:
-    """Forget a staff login's second factor: he sets up a new one at his next login. Refused: not_permitted to oneself."""
+    """Forget a second factor: its owner sets up a new one at the next login. Refused: not_permitted to oneself."""
     if by.pk == user.pk:
         raise Refused("not_permitted")
     Authenticator.objects.filter(user=user).delete()

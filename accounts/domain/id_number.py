@@ -1,7 +1,7 @@
 """Resident ID numbers (公民身份号码, GB 11643): 18 characters, the last of which checks the others.
 
 The county part is never a reason to refuse: codes are retired and created every year, and people keep the number
-they were given. Only the province is looked at, with 81, 82 and 83 for residence permits of Hong Kong, Macao and Taiwan.
+they were given. Only the province is looked at; 81, 82 and 83 are residence permits of Hong Kong, Macao and Taiwan.
 """
 
 import datetime
@@ -12,15 +12,19 @@ from typing import Literal
 LENGTH = 18
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
+# First digit: the part of the country; second: the province in it (GB/T 2260).
 PROVINCES = frozenset(
-    ["11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82", "83"]
-)
+    part + number
+    for part, numbers in {"1": "12345", "2": "123", "3": "1234567", "4": "123456", "5": "01234", "6": "12345"}.items()
+    for number in numbers
+) | {"71", "81", "82", "83"}
 
 
 class BadIdNumber(ValueError):
     """A text that is no ID number; `code` says which part is wrong.
 
-    One of id_missing, id_length (`length` holds how many there were), id_characters, id_province, id_birth, id_future, id_check.
+    One of id_missing, id_length (`length` holds how many there were), id_characters, id_province, id_birth, id_future,
+    id_check.
     """
 
     def __init__(self, code: str, length: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Names of people: any script, rare characters included, with the middle dot between the parts of a transcribed name."""
+"""Names of people: any script, rare characters included, a middle dot between the parts of a transcribed name."""
 
 import re
 import unicodedata

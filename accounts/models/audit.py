@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditEvent(models.Model):
-    """One act, written in the transaction of the act. Append-only by trigger; no foreign keys, so it outlives what it names.
+    """One act, written in its transaction. Append-only by trigger; no foreign keys, so it outlives what it names.
 
     Sealed behind the transaction in blocks (`AuditBlock`), never inside it.
     """

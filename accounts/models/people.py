@@ -74,7 +74,16 @@ class Enrolment(models.Model):
                 name="enrolment_no_overlap",
                 expressions=[
                     (Func(F("member"), F("member"), Value("[]"), function="int8range"), "&&"),
-                    (Func(F("valid_from"), F("valid_to"), Value("[)"), function="daterange", output_field=DateRangeField()), "&&"),
+                    (
+                        Func(
+                            F("valid_from"),
+                            F("valid_to"),
+                            Value("[)"),
+                            function="daterange",
+                            output_field=DateRangeField(),
+                        ),
+                        "&&",
+                    ),
                 ],
                 violation_error_message=_("This member is already enrolled in part of this period."),
             ),

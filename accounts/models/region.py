@@ -19,7 +19,9 @@ class Region(models.Model):
         verbose_name = _("region")
         verbose_name_plural = _("regions")
         ordering = ["code"]
-        constraints = [models.CheckConstraint(name="region_code_six_digits", condition=models.Q(code__regex=r"^\d{6}$"))]
+        constraints = [
+            models.CheckConstraint(name="region_code_six_digits", condition=models.Q(code__regex=r"^\d{6}$"))
+        ]
 
     def __str__(self) -> str:
         return self.local_name
@@ -30,7 +32,7 @@ class Region(models.Model):
 
 
 class BenefitYear(models.Model):
-    """First day of one benefit year of a region: the dated rule written out, so that SQL and Python read the same boundary."""
+    """First day of a benefit year of a region: the dated rule written out, so SQL and Python read one boundary."""
 
     region = models.ForeignKey(Region, models.CASCADE, related_name="benefit_years", verbose_name=_("region"))
     year = models.IntegerField(_("benefit year"))

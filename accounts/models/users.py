@@ -86,7 +86,7 @@ class RoleAssignment(models.Model):
             models.UniqueConstraint(
                 name="role_once", fields=["user", "role", "region"], condition=Q(ended_at=None), nulls_distinct=False
             ),
-            # Two roles as neighbouring ranges: adjacent means one of each kind, so the same role twice is no clash here.
+            # The two roles are neighbouring ranges: adjacent means one of each, so the same role twice is no clash.
             ExclusionConstraint(
                 name="role_auditor_is_not_system_admin",
                 expressions=[

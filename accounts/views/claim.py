@@ -30,7 +30,8 @@ FACTS = ("name", "id_number", "card_number")
 def _request(state: dict[str, Any]) -> None:
     """Look and send; the session never learns from this whether something was found."""
     text = _(
-        "What was entered does not fit the register, or the record is claimed already. Check name, ID number, card number and telephone, or ask at the window."
+        "What was entered does not fit the register, or the record is claimed already. "
+        "Check name, ID number, card number and telephone, or ask at the window."
     )
     found = users.request_claim(
         name=state["name"],

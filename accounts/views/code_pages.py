@@ -61,7 +61,7 @@ def code_page(
     right: Callable[[State], HttpResponse],
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Ask for the code; `again` sends another one, `right` goes on once the code fits. The caller has checked the state."""
+    """Ask for the code; `again` sends another one, `right` goes on once it fits. The caller has checked the state."""
     state = request.session[key(purpose)]
     form = CodeForm(request.POST if request.method == "POST" and "again" not in request.POST else None)
     problem = ""

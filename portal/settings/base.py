@@ -105,6 +105,7 @@ ACCOUNT_RATE_LIMITS = {
     "claim": "20/m/ip,5/3600s/key",
     "text_code": "20/m/ip,3/m/key",
     "document_check": "30/m/ip",
+    "find_relative": "40/h/user",
 }
 MFA_ADAPTER = "accounts.adapter.PortalMfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -185,6 +186,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
+    # Ringing is not worth waiting for: with the broker gone a request would stand for six seconds, and the beat rings too.
+    "max_retries": 0,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
 }
 
 # The year-end batch: accounts a chunk (a transaction each), workers on one run at most, seconds a task works.

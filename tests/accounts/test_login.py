@@ -1,4 +1,4 @@
-"""The ways in: by ID number or telephone and password, by text message, and for staff with a second factor (A2, A8, S1)."""
+"""The ways in: by number and password, by text message, and for staff with a second factor (A2, A8, S1)."""
 
 import pytest
 from django.contrib.sessions.models import Session
