@@ -43,15 +43,19 @@ class RoleAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        audit.record(
-            action="admin_change" if change else "admin_add",
-            by=request.user,
-            at=clock.now(),
-            target=f"{obj._meta.label_lower}:{obj.pk}",
-            details={"fields": form.changed_data},
-        )
+    # Django calls these for every way to add or change, setting a password included.
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        _record(request, "admin_add", obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        _record(request, "admin_change", obj, message)
+        return super().log_change(request, obj, message)
+
+
+def _record(request: HttpRequest, action: str, obj: Model, message: Any) -> None:
+    target = f"{obj._meta.label_lower}:{obj.pk}"
+    audit.record(action=action, by=request.user, at=clock.now(), target=target, details={"what": message})
 
 
 class RegionalAdmin(RoleAdmin):

@@ -1,5 +1,6 @@
 """What every request passes: bad input is turned away, no page is kept by browsers, sessions end in time."""
 
+import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -11,9 +12,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+from redis.exceptions import ConnectionError, TimeoutError
 
 from accounts import clock
 
+log = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 BEGAN = "portal_session_began"
 NUL = "\x00"
@@ -45,6 +48,22 @@ class RefuseBadInput:
         except RequestDataTooBig:
             return render(request, "accounts/too_large.html", {"most": most // 1024**2}, status=413)
         return render(request, "accounts/bad_input.html", status=400) if bad else None
+
+
+class LoginNeedsLimits:
+    """Without Redis nobody counts wrong passwords, so nobody is let in; whoever is in notices nothing."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, (ConnectionError, TimeoutError)):
+            return None
+        log.error("Redis cannot be reached: %s", type(error).__name__)
+        return render(request, "accounts/no_login_now.html", status=503)
 
 
 def content_length(request: HttpRequest) -> int:

@@ -41,7 +41,8 @@ def test_claim_from_the_first_page_to_the_proven_identity(client, member):
     assert client.session["_auth_user_id"] == str(user.pk)
     assert Message.objects.get().kind == "welcome"
 
-    assert "示例" in (text := client.get(answer["Location"]).content.decode()) or "demo" in text
+    text = client.get(answer["Location"]).content.decode()
+    assert "演示" in text or "This is the demo" in text
     client.post(answer["Location"])
     client.get(reverse("accounts:identity_done"))
     user.refresh_from_db()

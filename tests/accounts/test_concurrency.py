@@ -4,12 +4,12 @@ import threading
 
 import pytest
 from django.db import connection, transaction
-from tests.people import PASSWORD, last_code, make_member, make_phone
 
 from accounts.actions import audit, codes, messages, outbox, users
 from accounts.clock import now
 from accounts.errors import Refused
 from accounts.models import AuditBlock, AuditEvent, SmsOutbox, User
+from tests.people import PASSWORD, last_code, make_member, make_phone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

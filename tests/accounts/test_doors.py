@@ -228,3 +228,13 @@ def test_a_get_changes_nothing(client, people):
             if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE")) and "django_session" not in query["sql"]
         ]
         assert writes == [], name
+
+
+def test_without_redis_nobody_logs_in_and_nobody_is_thrown_out(client, client_factory, people, settings):
+    client.force_login(people.holder)
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    other = client_factory()
+    answer = other.post("/login/", {"login": people.spouse.phone, "password": PASSWORD})
+    assert answer.status_code == 503
+    assert "_auth_user_id" not in other.session
+    assert client.get("/me/").status_code == 200
