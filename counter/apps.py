@@ -1,5 +1,34 @@
 from django.apps import AppConfig
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class CounterConfig(AppConfig):
     name = "counter"
+
+    def ready(self) -> None:
+        # Models must be loaded before these.
+        from accounts import clock, navigation, policies
+        from accounts.enums import Role
+        from casework.queries import waiting
+        from counter import texts
+
+        texts.register()
+
+        def clerks(request: HttpRequest) -> bool:
+            return policies.has_any_role(request.user, Role.CLERK)
+
+        def supervisors(request: HttpRequest) -> bool:
+            return policies.has_any_role(request.user, Role.SUPERVISOR)
+
+        navigation.register("desk", "window", _("Window"), "counter:home", order=10, visible=clerks)
+        navigation.register("desk", "journal", _("Day journal"), "counter:journal", order=20, visible=clerks)
+        navigation.register(
+            "desk",
+            "queue",
+            _("Second check"),
+            "counter:queue",
+            order=30,
+            visible=supervisors,
+            count=lambda request: waiting(request.user, clock.today()).review,
+        )

@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class FamilyConfig(AppConfig):
@@ -11,3 +13,10 @@ class FamilyConfig(AppConfig):
 
         kinds.register(KIND)
         texts.register()
+
+        from accounts import navigation, policies
+
+        def for_members(request: HttpRequest) -> bool:
+            return policies.is_member(request.user)
+
+        navigation.register("citizen", "family", _("Family"), "family:home", order=30, visible=for_members)

@@ -10,6 +10,7 @@ from accounts.models import User
 from casework.enums import CaseState
 from casework.kinds import Kind
 from casework.models import Case
+from family import telling
 from family.actions import notices, sharing
 from family.enums import SHARING
 
@@ -42,4 +43,5 @@ KIND = Kind(
     on_moved=tell,
     parties=parties,
     others_see=beneficiary_sees,
+    about=telling.about,
 )

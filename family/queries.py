@@ -6,10 +6,11 @@ from functools import lru_cache
 
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet
 
-from accounts.models import Enrolment, Member, User
+from accounts.models import AuditEvent, Enrolment, Member, User
+from accounts.money import plain
 from casework.enums import OPEN_STATES, CaseState
 from casework.policies import staff_regions
-from family.domain.check import Facts, Person, Terms
+from family.domain.check import Facts, Finding, Person, Terms, check
 from family.domain.rules import SharingRules
 from family.models import Commitment, DeductionOrder, SharingApplication, SharingGrant
 from family.models import SharingRules as SharingRulesRow
@@ -180,3 +181,38 @@ def grants_visible_to(user: User) -> QuerySet[SharingGrant]:
     mine = Q(grantor=user.member_id) | Q(beneficiary=user.member_id)
     found = SharingGrant.objects.filter(mine | Q(region__in=staff_regions(user)))
     return found.select_related("grantor", "beneficiary", "region")
+
+
+def findings_on(application: SharingApplication, on: datetime.date) -> tuple[list[Finding], Facts, SharingRules | None]:
+    """What stands against an application on a day, with the facts and the rules it was judged by; nothing is locked."""
+    terms = Terms(
+        care=application.uses_care,
+        premium=application.uses_premium,
+        limit=application.limit,
+        ends_on=application.ends_on,
+    )
+    facts = facts_for(
+        application.grantor, application.beneficiary, application.relation, on, terms, except_application=application.pk
+    )
+    rules = rules_on(facts.grantor.region, on)
+    return check(rules, facts, on), facts, rules
+
+
+def terms_data(application: SharingApplication) -> dict[str, object]:
+    """Relation and terms as the log keeps them: codes, yuan as text, `ends_on` as an ISO day."""
+    return {
+        "relation": application.relation,
+        "care": application.uses_care,
+        "premium": application.uses_premium,
+        "limit": None if application.limit is None else plain(application.limit),
+        "ends_on": application.ends_on.isoformat() if application.ends_on else None,
+    }
+
+
+def first_terms(application: SharingApplication) -> dict[str, object] | None:
+    """What was submitted first, as `terms_data`; None if nothing was changed since."""
+    changed = AuditEvent.objects.filter(
+        member_id=application.grantor_id, action="sharing_amended", target=f"case {application.case.number}"
+    )
+    first = changed.order_by("id").first()
+    return first.details["before"] if first else None

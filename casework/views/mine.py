@@ -16,7 +16,7 @@ PER_PAGE = 20
 @require_safe
 @member_required()
 def cases(request: HttpRequest) -> HttpResponse:
-    """Mine and those I am asked about: the open ones first, then the closed ones, each newest first. Pages by HTMX or whole."""
+    """Mine and those I am asked about, newest first; `state` open or closed narrows it."""
     seen = queries.visible_to(request.user)
     if wanted := request.GET.get("state"):
         seen = seen.filter(state__in=OPEN_STATES) if wanted == "open" else seen.exclude(state__in=OPEN_STATES)

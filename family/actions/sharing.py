@@ -268,11 +268,24 @@ def amend(
     """
     case, application = _locked(application, "amend", version)
     role = _grantor_role(by, application.grantor, case.region_id)
+    before = queries.terms_data(application)
     application.relation = relation or application.relation
     application.commitment = application.committed_at = None
     application.consented_at = application.consent_until = None
     application.committed_channel = application.consent_channel = ""
     _with_terms(application, terms or terms_of(application))
+    if case.submitted_at is not None:
+        # The second check is shown what was submitted first; before that there is nothing to compare with.
+        audit.record(
+            action="sharing_amended",
+            by=by,
+            at=at,
+            member=application.grantor,
+            target=f"case {case.number}",
+            details={"before": before, "after": queries.terms_data(application)},
+            on_behalf_of=application.grantor if role == CLERK else None,
+            channel=channel,
+        )
     application.case = cases.move(case=case, verb="amend", by=by, role=role, at=at, channel=channel)
     return application
 

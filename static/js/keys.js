@@ -14,3 +14,16 @@ document.addEventListener("keydown", (event) => {
   if (wanted.matches("input:not([type=submit]), textarea, select")) wanted.focus();
   else wanted.click();
 });
+
+// Card readers type a number and Enter: in these forms Enter goes to the next box, and only the last box sends.
+function enterNext(event) {
+  const form = event.target.closest?.("form[data-enter-next]");
+  if (event.key !== "Enter" || !form || !event.target.matches("input:not([type=checkbox]):not([type=radio]), select")) return;
+  const boxes = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")].filter((box) => !box.disabled);
+  const next = boxes[boxes.indexOf(event.target) + 1];
+  if (!next || next.matches("button")) return;
+  event.preventDefault();
+  next.focus();
+}
+
+document.addEventListener("keydown", enterNext);

@@ -1,0 +1,136 @@
+"""Forms of the window."""
+
+from typing import Any
+
+from django import forms
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from accounts import inputs
+from accounts.once import OnceForm
+from family.forms import TermsForm, VersionForm, relation_field
+
+OTHER = "other"
+REASONS = [
+    ("sharing", _("Family sharing")),
+    ("balance", _("Balance or statement")),
+    ("reimbursement", _("Bills paid in cash")),
+    ("correction", _("Checking or correcting the record")),
+    (OTHER, _("Something else (say what)")),
+]
+# The member reads the reason later, whatever language the clerk works in.
+LANGUAGE_OF_REASONS = "zh-hans"
+
+
+class OpenForm(OnceForm):
+    """Whom, and why. A reader of ID cards types the number and Enter."""
+
+    number = inputs.NarrowField(
+        label=_("ID number or social security card number"),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "class": "govuk-input--width-20",
+                "data-key": "/",
+                "autofocus": True,
+            }
+        ),
+        error_messages={
+            "required": _("Read the card, or type the number"),
+            "max_length": _("This is too long for an ID number or a card number"),
+        },
+    )
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=REASONS,
+        error_messages={"required": _("Say why you open the record"), "invalid_choice": _("Choose one of the reasons")},
+    )
+    words = forms.CharField(
+        label=_("In words"),
+        help_text=_("Needed for “something else”. The member can read it."),
+        max_length=100,
+        required=False,
+        error_messages={"max_length": _("At most 100 characters")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("reason") == OTHER and len(cleaned.get("words", "")) < 2:
+            self.add_error("words", _("Write in a few words why you open the record"))
+        return cleaned
+
+    def told_reason(self) -> str:
+        """What is recorded, in the language of the members."""
+        with translation.override(LANGUAGE_OF_REASONS):
+            label = "" if self.cleaned_data["reason"] == OTHER else str(dict(REASONS)[self.cleaned_data["reason"]])
+        return " · ".join(filter(None, [label, self.cleaned_data["words"]]))
+
+
+class BindForm(TermsForm):
+    """Everything for a binding at the window on one page: the relative, the terms, an agent."""
+
+    name = inputs.NameField(
+        label=_("Name of the relative"), error_messages={"required": _("Enter the name of the relative")}
+    )
+    id_number = inputs.IdNumberField(
+        label=_("ID number of the relative"), error_messages={"required": _("Enter the ID number of the relative")}
+    )
+    relation = relation_field(_("The relative is the applicant's"))
+    agent_name = inputs.NameField(
+        label=_("Agent"),
+        help_text=_("Only if somebody else acts for the applicant, with a written authority."),
+        required=False,
+    )
+    field_order = ["name", "id_number", "relation", "uses", "limit", "last_day", "agent_name"]
+
+
+class ConsentCodeForm(VersionForm):
+    """The six digits the relative received."""
+
+    code = inputs.CodeField(
+        label=_("The 6 digits on the relative's telephone"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Enter the six digits"), "invalid": _("The code has 6 digits")},
+    )
+
+
+class DecisionForm(VersionForm):
+    """A second check: granting needs no words, returning and refusing do."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("For returning and refusing. The applicant reads these words."),
+        max_length=200,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"max_length": _("At most 200 characters")},
+    )
+
+    def __init__(self, verdict: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.verdict = verdict
+
+    def clean_reason(self) -> str:
+        reason = str(self.cleaned_data["reason"]).strip()
+        if self.verdict == "return" and not reason:
+            raise forms.ValidationError(_("Write what has to be changed"))
+        if self.verdict == "refuse" and not reason:
+            raise forms.ValidationError(_("Write why it is refused"))
+        return reason
+
+
+class PeriodForm(forms.Form):
+    """The period of a statement."""
+
+    period = forms.ChoiceField(
+        label=_("Period"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a period"), "invalid_choice": _("Choose one of the periods")},
+    )
+
+    def __init__(self, periods: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["period"].choices = periods

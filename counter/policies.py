@@ -1,0 +1,23 @@
+"""Who may be served by whom."""
+
+from accounts.enums import Role
+from accounts.models import Enrolment, Member, ServiceCentre, User
+from accounts.policies import regions_with_role, roles_of
+from family.models import SharingApplication
+
+
+def may_open(user: User, member: Member) -> bool:
+    """A clerk of a region where the member is or was insured."""
+    regions = regions_with_role(user, Role.CLERK)
+    return Enrolment.objects.filter(member=member, region__in=regions).exists()
+
+
+def may_work_on(user: User, application: SharingApplication) -> bool:
+    """A clerk of the region of the case."""
+    return application.case.region_id in regions_with_role(user, Role.CLERK)
+
+
+def centre_of(user: User, region_code: str) -> ServiceCentre | None:
+    """Where a clerk sits, as his role says."""
+    mine = [held for held in roles_of(user) if held.role == Role.CLERK and held.region_id == region_code]
+    return next((held.centre for held in mine if held.centre is not None), None)

@@ -1,0 +1,64 @@
+"""The receipt of an application at the window: A4 or the 80 mm roll, issued once and copied afterwards. Always in Chinese."""
+
+import datetime
+from typing import Any
+
+from django.utils import translation
+
+from accounts import dates, masks
+from accounts.errors import Refused
+from accounts.models import User
+from documents import queries as papers
+from documents.actions import issue
+from family import telling
+from family.models import SharingApplication
+
+KIND = "receipt"
+PAPERS = ("80mm", "A4")
+
+
+def print_receipt(*, application: SharingApplication, paper: str, by: User, at: datetime.datetime) -> bytes:
+    """The PDF: the first time an issued paper, then copies marked as such; anew where the case was submitted again.
+
+    Raises PermissionDenied, and Refused: not_in_this_state before the case is submitted, not_printable.
+    """
+    if application.case.submitted_at is None:
+        raise Refused("not_in_this_state", state=application.case.state, verb="print")
+    data = receipt(application, paper)
+    subject = f"{application.case.number} {paper}"
+    issued = papers.visible_to(by).filter(kind=KIND, subject=subject, revoked_at=None).first()
+    if issued is not None:
+        try:
+            return issue.reprint(document=issued, data=data, by=by, at=at)[1]
+        except Refused as refused:
+            if refused.code != "document_changed":
+                raise
+    return issue.issue(kind=KIND, member=application.grantor, data=data, by=by, at=at, subject=subject)[1]
+
+
+@translation.override(issue.LANGUAGE)
+def receipt(application: SharingApplication, paper: str) -> dict[str, Any]:
+    """What documents/typst/receipt.typ sets; only what stays as it is, so that a copy is the same paper."""
+    case = application.case
+    facts = [
+        ["经办编号", case.number],
+        ["事项", "家庭共济绑定"],
+        ["申请人", masks.mask_name(application.grantor.name)],
+        ["使用人", telling.named(telling.term_of_beneficiary(application), application.beneficiary)],
+        ["用途", telling.uses(application)],
+        ["上限", telling.limit(application.limit)],
+        ["受理时间", dates.moment(case.submitted_at)],
+        ["受理窗口", case.centre.name if case.centre else case.region.name],
+    ]
+    if case.agent_name:
+        facts.insert(4, ["代办人", masks.mask_name(case.agent_name)])
+    data: dict[str, Any] = {
+        "title": "医保业务受理回执",
+        "paper": paper,
+        "facts": facts,
+        "notes": ["凭经办编号可以在网上、窗口查进度，或拨打 12393。", "本回执只证明已经受理，不是办理结果。"],
+    }
+    if paper == "A4":
+        lines = application.commitment.lines if application.commitment else []
+        data |= {"sections": [{"title": "承诺书", "lines": lines}], "sign": ["申请人签名", "日期"]}
+    return data

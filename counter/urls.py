@@ -1,0 +1,22 @@
+from django.urls import path
+
+from counter.views import desk, review, sharing
+
+app_name = "counter"
+urlpatterns = [
+    path("", desk.home, name="home"),
+    path("member/", desk.member, name="member"),
+    path("member/numbers/", desk.unmask, name="unmask"),
+    path("member/close/", desk.close, name="close"),
+    path("member/statement/", desk.statement, name="statement"),
+    path("journal/", desk.journal, name="journal"),
+    path("bind/", sharing.bind, name="bind"),
+    path("order/", sharing.order, name="order"),
+    path("cases/<uuid:public_id>/", sharing.case, name="case"),
+    path("cases/<uuid:public_id>/amend/", sharing.amend, name="amend"),
+    path("cases/<uuid:public_id>/commitment/", sharing.commitment, name="commitment"),
+    path("cases/<uuid:public_id>/receipt/", sharing.receipt, name="receipt"),
+    path("grants/<uuid:public_id>/end/", sharing.end, name="end"),
+    path("queue/", review.queue, name="queue"),
+    path("queue/<uuid:public_id>/", review.review, name="review"),
+]
