@@ -40,6 +40,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--fresh", action="store_true", help="throw the data away and begin again")
         parser.add_argument("--yes", action="store_true", help="also where DATABASE_URL names the database")
+        parser.add_argument("--members", type=int, help="about how many people to invent (seed has a default)")
         parser.add_argument("--once", action="store_true", help="start, see that it answers, stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,11 +54,11 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.say("Stopped. The data stays; make demo goes on with it.")
 
-    def run(self, note: Any, fresh: bool, yes: bool, once: bool, **options: Any) -> None:
+    def run(self, note: Any, fresh: bool, yes: bool, once: bool, members: int | None, **options: Any) -> None:
         host, port = choose_address()
         if fresh:
             self.begin_again(yes)
-        self.prepare()
+        self.prepare(members)
         with Supervisor() as supervisor:
             for child in children(host, port):
                 supervisor.start(child)
@@ -71,11 +72,12 @@ class Command(BaseCommand):
             self.say("Stopping ...")
         self.check_books()
 
-    def prepare(self) -> None:
+    def prepare(self, members: int | None) -> None:
         """Bring database, regions, people and static files up to what this checkout wants."""
         self.step("database schema", "migrate", interactive=False, verbosity=0)
         self.step("regions", "load_regions", quiet=True)
-        self.step("invented people", "seed", if_empty=True)
+        size: dict[str, Any] = {"members": members} if members else {}
+        self.step("invented people", "seed", if_empty=True, **size)
         collect_static()
         # The children have connections of their own; an idle one here would only stand in the way of --fresh.
         connections.close_all()
@@ -83,7 +85,7 @@ class Command(BaseCommand):
     def step(self, what: str, command: str, quiet: bool = False, **options: Any) -> None:
         self.say(f"{what} ...")
         begun = time.monotonic()
-        call_command(command, stdout=io.StringIO() if quiet else self.stdout, stderr=self.stderr, **options)
+        call_command(command, stdout=io.StringIO() if quiet else sys.stdout, **options)
         if (taken := time.monotonic() - begun) > 1:
             self.say(f"{what}: {taken:.0f} s")
 
@@ -110,7 +112,7 @@ class Command(BaseCommand):
 
     def check_books(self) -> None:
         """Count the same money two ways after every demo."""
-        call_command("check_ledger", quiet=True, stdout=self.stdout, stderr=self.stderr)
+        call_command("check_ledger", quiet=True)
 
     def say(self, text: str) -> None:
         self.stdout.write(text)
