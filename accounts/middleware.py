@@ -63,7 +63,7 @@ class LoginNeedsLimits:
         if not isinstance(error, (ConnectionError, TimeoutError)):
             return None
         log.error("Redis cannot be reached: %s", type(error).__name__)
-        return render(request, "accounts/no_login_now.html", status=503)
+        return render(request, "accounts/not_now.html", status=503)
 
 
 def content_length(request: HttpRequest) -> int:

@@ -174,6 +174,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+CACHE = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "OPTIONS": {"serializer": "accounts.cache.JsonSerializer"},
+}
+
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -187,7 +192,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
-    # Ringing is not worth waiting for: with the broker gone a request would stand for six seconds, and the beat rings too.
+    # Ringing is not worth waiting for: with the broker gone a request would stand for six seconds. The beat rings too.
     "max_retries": 0,
     "interval_start": 0,
     "interval_step": 0,

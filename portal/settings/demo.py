@@ -31,4 +31,4 @@ BLIND_INDEX_KEY = local_secret("blind-index")
 # Kept between requests: opening a connection costs more than settling a bill.
 DATABASES = {"default": {**services.database_settings(), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
 CELERY_BROKER_URL = services.broker_url()
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": services.redis_url(db=1)}}
+CACHES = {"default": CACHE | {"LOCATION": services.redis_url(db=1)}}  # noqa: F405

@@ -30,7 +30,7 @@ required("REDIS_URL")
 # Kept between requests: opening a connection costs more than settling a bill.
 DATABASES = {"default": {**services.database_settings(), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
 CELERY_BROKER_URL = services.broker_url()
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": services.redis_url(db=1)}}
+CACHES = {"default": CACHE | {"LOCATION": services.redis_url(db=1)}}  # noqa: F405
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True

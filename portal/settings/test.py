@@ -14,7 +14,7 @@ BLIND_INDEX_KEY = "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI="
 
 DATABASES = {"default": services.database_settings()}
 CELERY_BROKER_URL = services.broker_url()
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": services.redis_url(db=1)}}
+CACHES = {"default": CACHE | {"LOCATION": services.redis_url(db=1)}}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
