@@ -18,6 +18,9 @@ from accounts.domain import id_number, names, phone
 from accounts.money import BadAmount, parse_amount
 
 
+GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+
+
 def narrow(text: str | None) -> str:
     """Full-width letters and digits made narrow, spaces taken out."""
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text or ""))
@@ -110,9 +113,12 @@ class MoneyField(forms.Field):
     def to_python(self, value: object) -> Decimal | None:
         if isinstance(value, Decimal):
             return value
-        text = narrow(str(value or "")).replace(",", "").removesuffix("元")
+        text = str(value or "").strip(" ").removesuffix("元").strip(" ")
         if not text:
             return None
+        # Digits of other widths and commas between other places are not guessed at: what was meant would be money.
+        if GROUPED.fullmatch(text):
+            text = text.replace(",", "")
         try:
             return parse_amount(text)
         except BadAmount as bad:

@@ -184,7 +184,9 @@ def test_a_date_that_may_be_left_out() -> None:
     [
         ("1200", Decimal("1200.00"), []),
         ("1,200.50", Decimal("1200.50"), []),
-        ("１２００．５元", Decimal("1200.50"), []),
+        ("1200.5 元", Decimal("1200.50"), []),
+        ("１２００．５元", None, ["amount_format"]),
+        ("1,2", None, ["amount_format"]),
         (" 12 ", Decimal("12.00"), []),
         ("12.345", None, ["amount_format"]),
         ("-5", None, ["amount_format"]),
