@@ -1,6 +1,6 @@
 """The public check of a paper: whoever holds it can see whether it is ours and still valid."""
 
-from allauth.core.ratelimit import consume
+from allauth.core.internal.ratelimit import consume
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,7 +22,7 @@ def check(request: HttpRequest, number: str | None = None) -> HttpResponse:
     if not form.is_valid():
         return render(request, "documents/check.html", context, status=422)
     # Sixty random bits are not found by trying; this is so that nobody keeps the database busy with it.
-    if not consume(request, action="document_check"):
+    if consume(request, app="allauth.account", action="document_check", limit_get=True) is None:
         return render(request, "documents/check.html", context | {"busy": True}, status=429)
     document = queries.by_number(form.cleaned_data["number"])
     context |= {"asked": numbers.grouped(form.cleaned_data["number"]), "document": document}

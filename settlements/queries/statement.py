@@ -41,8 +41,8 @@ class Amounts:
 class Statement:
     """An account from one day to another, both counted; amounts in yuan. opening + every line = closing.
 
-    `lines` in the order of booking. `by_kind`: kind of entry -> what it came to; `by_relative`: (relative, relation, yuan used net of
-    what came back), for those whose bills were paid or reversed in the period.
+    `lines` in the order of booking. `by_kind`: kind of entry -> what it came to; `by_relative`: (relative, relation,
+    yuan used net of what came back), for those whose bills were paid or reversed in the period.
     """
 
     account: PersonalAccount

@@ -1,0 +1,3 @@
+from tests.people import people
+
+__all__ = ["people"]
