@@ -21,8 +21,10 @@ from settlements.actions import care, crediting
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load, region_files
 from settlements.cases.reading import BadCase, CaseMember, CaseStep, ScenarioCase
+from settlements.domain.scheme import DeductibleStage, RateStage
 from settlements.ledger.batch import roll_chunk
 from settlements.models import RolloverChunk, RolloverRun, Settlement, Usage
+from settlements.queries.parameters import scheme_on
 
 LONG_AGO = datetime.date(1900, 1, 1)
 Given = dict[str, Any]
@@ -70,9 +72,7 @@ class _Player:
     # The world at the start
 
     def _enrol(self, name: str, member: CaseMember) -> None:
-        person = Member.objects.create(
-            name=name, id_number=f"case {uuid.uuid4()}", birth=member.birth, sex="F"
-        )
+        person = Member.objects.create(name=name, id_number=f"case {uuid.uuid4()}", birth=member.birth, sex="F")
         self.members[name] = person
         if member.insurance == "none":
             return
@@ -97,9 +97,24 @@ class _Player:
             self.accounts[name] = account.pk
         year = year_of(crediting.years_of(self.enrolments[name].region), self.first_on)
         Usage.objects.bulk_create(
-            Usage(member=person, benefit_year=year, counter=counter, amount=amount)
-            for counter, amount in member.used.items()
+            Usage(member=person, benefit_year=year, counter=counter, amount=member.used[word])
+            for word, counter in self._counters(member).items()
+            if word in member.used
         )
+
+    def _counters(self, member: CaseMember) -> dict[str, str]:
+        """What the words of the format (deductible, fund, in_scope) are called in the region's outpatient scheme."""
+        names = {word: word for word in ("deductible", "fund", "in_scope")}
+        try:
+            scheme = scheme_on(member.region, member.insurance, "outpatient", self.first_on).scheme
+        except Refused:
+            return names
+        for stage in reversed(scheme.stages):
+            if isinstance(stage, DeductibleStage) and stage.scope == "year":
+                names["deductible"] = stage.counter
+            elif isinstance(stage, RateStage):
+                names |= {"fund": stage.counter} | ({"in_scope": stage.axis_counter} if stage.axis_counter else {})
+        return names
 
     def _grant(self, place: int, grant: Any) -> None:
         noon = datetime.datetime.combine(grant.bound_on, datetime.time(12), self.case.steps[0].at.tzinfo)

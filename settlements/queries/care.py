@@ -26,12 +26,12 @@ LEFT JOIN settlements_personalaccount a
 WHERE e.member_id = %(member)s AND e.valid_from <= %(service_on)s
     AND (e.valid_to IS NULL OR e.valid_to > %(service_on)s)
 """
-# A grantor's account counts in the region of the grant, under his enrolment there on the day of settlement.
+# A grantor's account in the region where he is enrolled on the day of settlement, which need not be the patient's.
 GRANTORS = """
 SELECT a.member_id, a.id, e.status FROM settlements_personalaccount a
 JOIN accounts_enrolment e ON e.member_id = a.member_id AND e.region_id = a.region_id
 JOIN accounts_member m ON m.id = a.member_id
-WHERE a.member_id = ANY(%(members)s) AND a.region_id = %(region)s AND a.status = 'open'
+WHERE a.member_id = ANY(%(members)s) AND a.status = 'open'
     AND e.insurance = 'employee' AND e.valid_from <= %(on)s AND (e.valid_to IS NULL OR e.valid_to > %(on)s)
     AND (m.died_on IS NULL OR m.died_on > %(on)s)
 """
@@ -95,7 +95,7 @@ def care_facts(
         counted_year=settled_year if by_settlement else service_year,
         scheme=scheme,
         rules=rules,
-        grantors=_grantors(member_id, region_id, on) if rules else (),
+        grantors=_grantors(member_id, on) if rules else (),
     )
 
 
@@ -108,13 +108,13 @@ def _patient(member_id: int, on: datetime.date, service_on: datetime.date) -> An
     return row
 
 
-def _grantors(member_id: int, region_id: str, on: datetime.date) -> tuple[GrantorAccount, ...]:
+def _grantors(member_id: int, on: datetime.date) -> tuple[GrantorAccount, ...]:
     grants = grants_for_care(member_id, on)
     if not grants:
         return ()
     with connection.cursor() as cursor:
         members = [grant.grantor_id for grant in grants]
-        cursor.execute(GRANTORS, {"members": members, "region": region_id, "on": on})
+        cursor.execute(GRANTORS, {"members": members, "on": on})
         accounts = {member: (account, status) for member, account, status in cursor.fetchall()}
     return tuple(
         GrantorAccount(grant=grant, account_id=accounts[grant.grantor_id][0], status=accounts[grant.grantor_id][1])
