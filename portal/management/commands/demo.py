@@ -52,7 +52,7 @@ class Command(BaseCommand):
         except (OperationalError, psycopg.OperationalError) as error:
             raise CommandError(f"The database refuses: {error}") from error
         except KeyboardInterrupt:
-            self.say("Stopped. The data stays; make demo goes on with it.")
+            self.say("Stopped before the portal was ready.")
 
     def run(self, note: Any, fresh: bool, yes: bool, once: bool, members: int | None, **options: Any) -> None:
         host, port = choose_address()
@@ -71,6 +71,7 @@ class Command(BaseCommand):
                 watch(supervisor, once)
             self.say("Stopping ...")
         self.check_books()
+        self.say("Stopped. The data stays; make demo goes on with it.")
 
     def prepare(self, members: int | None) -> None:
         """Bring database, regions, people and static files up to what this checkout wants."""
