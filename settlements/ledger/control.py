@@ -79,29 +79,25 @@ SELECT y FROM generate_series(
 WHERE NOT EXISTS (SELECT 1 FROM accounts_benefityear b WHERE b.region_id = %(region)s AND b.year = y)
 """
 
-# Rollovers of the closed year, by this run's batch or otherwise (a movement, a later run), and their interest.
-ROLLED_BY = """
-SELECT e.account_id, e.version, -e.current_delta AS moved, e.historical_after, e.debt_after,
-    round((e.current_products * %(current_rate)s + e.historical_products * %(historical_rate)s) / 36000, 2) AS gain,
-    t.scope = 'rollover' AND t.key LIKE %(batch)s AS batch,
-    i.version IS NOT NULL AS gained, coalesce(i.historical_delta - i.debt_delta, 0) AS interest,
-    coalesce(i.historical_after, e.historical_after) AS historical_end, coalesce(i.debt_after, e.debt_after) AS debt_end
+# Rollovers of the closed year, by this run's batch or otherwise (a movement, a later run), each between the entry before
+# it and the interest after it.
+COUNT = """
+SELECT t.scope = 'rollover' AND t.key LIKE %(batch)s AS batch, count(*) AS accounts,
+    sum(coalesce(p.historical_after, 0)) AS historical_before,
+    -sum(e.current_delta) AS moved,
+    sum(coalesce(p.debt_after, 0) - coalesce(i.debt_after, e.debt_after)) AS netted,
+    sum(coalesce(i.historical_delta - i.debt_delta, 0)) AS interest,
+    sum(coalesce(i.historical_after, e.historical_after)) AS historical_after,
+    sum(round(
+        (e.current_products * %(current_rate)s + e.historical_products * %(historical_rate)s) / 36000, 2
+    )) AS gain
 FROM settlements_entry e
 JOIN settlements_ledgertransaction t ON t.id = e.transaction_id
+LEFT JOIN settlements_entry p ON p.account_id = e.account_id AND p.version = e.version - 1
 LEFT JOIN settlements_entry i ON i.account_id = e.account_id AND i.version = e.version + 1
     AND i.kind = 'interest' AND i.transaction_id = e.transaction_id
 WHERE e.kind = 'rollover' AND e.benefit_year = %(year)s AND t.region_id = %(region)s
-"""
-COUNT = f"""
-WITH rolled AS MATERIALIZED ({ROLLED_BY}), before AS (
-    SELECT r.account_id, r.batch, coalesce(p.historical_after, 0) AS historical, coalesce(p.debt_after, 0) AS debt
-    FROM rolled r LEFT JOIN settlements_entry p ON p.account_id = r.account_id AND p.version = r.version - 1
-)
-SELECT r.batch, count(*) AS accounts, sum(b.historical) AS historical_before, sum(r.moved) AS moved,
-    sum(b.debt - r.debt_end) AS netted, sum(r.interest) AS interest, sum(r.historical_end) AS historical_after,
-    sum(r.gain) AS gain
-FROM rolled r JOIN before b USING (account_id)
-GROUP BY r.batch
+GROUP BY 1
 """
 CURRENT_OF_YEAR = """
 SELECT coalesce(sum(e.current_delta), 0) FROM settlements_entry e

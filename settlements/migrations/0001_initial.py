@@ -12,352 +12,891 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('family', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("family", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LedgerTransaction',
+            name="LedgerTransaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opening', 'Opening balance'), ('credit', 'Credit'), ('care', 'Care'), ('reversal', 'Reversal'), ('rollover', 'Year-end rollover'), ('interest', 'Interest'), ('clearing', 'Clearing'), ('premium', 'Premium'), ('wallet', 'Wallet'), ('withdrawal', 'Withdrawal')], max_length=10, verbose_name='kind')),
-                ('business_date', models.DateField(verbose_name='business date')),
-                ('recorded_at', models.DateTimeField(verbose_name='recorded at')),
-                ('scope', models.CharField(max_length=60, verbose_name='scope')),
-                ('key', models.CharField(max_length=100, verbose_name='key')),
-                ('request_hash', models.CharField(max_length=64)),
-                ('answer', models.JSONField(null=True, verbose_name='answer')),
-                ('refused', models.CharField(blank=True, max_length=40, verbose_name='refused because')),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.region', verbose_name='region')),
-                ('reverses', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='settlements.ledgertransaction', verbose_name='reverses')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("opening", "Opening balance"),
+                            ("credit", "Credit"),
+                            ("care", "Care"),
+                            ("reversal", "Reversal"),
+                            ("rollover", "Year-end rollover"),
+                            ("interest", "Interest"),
+                            ("clearing", "Clearing"),
+                            ("premium", "Premium"),
+                            ("wallet", "Wallet"),
+                            ("withdrawal", "Withdrawal"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("business_date", models.DateField(verbose_name="business date")),
+                ("recorded_at", models.DateTimeField(verbose_name="recorded at")),
+                ("scope", models.CharField(max_length=60, verbose_name="scope")),
+                ("key", models.CharField(max_length=100, verbose_name="key")),
+                ("request_hash", models.CharField(max_length=64)),
+                ("answer", models.JSONField(null=True, verbose_name="answer")),
+                ("refused", models.CharField(blank=True, max_length=40, verbose_name="refused because")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.region", verbose_name="region"
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversed_by",
+                        to="settlements.ledgertransaction",
+                        verbose_name="reverses",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ledger transaction',
-                'verbose_name_plural': 'ledger transactions',
-                'ordering': ['-id'],
+                "verbose_name": "ledger transaction",
+                "verbose_name_plural": "ledger transactions",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='PersonalAccount',
+            name="PersonalAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('benefit_year', models.IntegerField(verbose_name='benefit year')),
-                ('current', settlements.models.fields.Yuan(default=0, verbose_name='current balance')),
-                ('historical', settlements.models.fields.Yuan(default=0, verbose_name='historical balance')),
-                ('debt', settlements.models.fields.Yuan(default=0, verbose_name='debt')),
-                ('version', models.BigIntegerField(default=0, verbose_name='version')),
-                ('current_products', models.DecimalField(decimal_places=2, default=0, max_digits=20)),
-                ('historical_products', models.DecimalField(decimal_places=2, default=0, max_digits=20)),
-                ('products_on', models.DateField()),
-                ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed')], default='open', max_length=10, verbose_name='status')),
-                ('opened_on', models.DateField(verbose_name='opened on')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='personal_accounts', to='accounts.member', verbose_name='member')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.region', verbose_name='region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("benefit_year", models.IntegerField(verbose_name="benefit year")),
+                ("current", settlements.models.fields.Yuan(default=0, verbose_name="current balance")),
+                ("historical", settlements.models.fields.Yuan(default=0, verbose_name="historical balance")),
+                ("debt", settlements.models.fields.Yuan(default=0, verbose_name="debt")),
+                ("version", models.BigIntegerField(default=0, verbose_name="version")),
+                ("current_products", models.DecimalField(decimal_places=2, default=0, max_digits=20)),
+                ("historical_products", models.DecimalField(decimal_places=2, default=0, max_digits=20)),
+                ("products_on", models.DateField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("closed", "Closed")],
+                        default="open",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("opened_on", models.DateField(verbose_name="opened on")),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="personal_accounts",
+                        to="accounts.member",
+                        verbose_name="member",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.region", verbose_name="region"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'personal account',
-                'verbose_name_plural': 'personal accounts',
-                'ordering': ['id'],
+                "verbose_name": "personal account",
+                "verbose_name_plural": "personal accounts",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'version', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('version', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('opening', 'Opening balance'), ('credit', 'Credit'), ('care', 'Care'), ('reversal', 'Reversal'), ('rollover', 'Year-end rollover'), ('interest', 'Interest'), ('clearing', 'Clearing'), ('premium', 'Premium'), ('wallet', 'Wallet'), ('withdrawal', 'Withdrawal')], max_length=10)),
-                ('business_date', models.DateField()),
-                ('benefit_year', models.IntegerField()),
-                ('current_delta', settlements.models.fields.Yuan()),
-                ('historical_delta', settlements.models.fields.Yuan()),
-                ('debt_delta', settlements.models.fields.Yuan(default=0)),
-                ('current_after', settlements.models.fields.Yuan()),
-                ('historical_after', settlements.models.fields.Yuan()),
-                ('debt_after', settlements.models.fields.Yuan(default=0)),
-                ('contra', models.CharField(blank=True, choices=[('opening', 'Opening balances'), ('contribution', 'Contributions'), ('institution', 'Institutions'), ('interest', 'Interest'), ('clearing', 'Clearing'), ('premium', 'Premiums'), ('wallet', 'Wallets in transit'), ('withdrawal', 'Withdrawals'), ('', 'None: within the account')], max_length=12)),
-                ('contra_id', models.BigIntegerField(null=True)),
-                ('current_products', models.DecimalField(decimal_places=2, max_digits=20, null=True)),
-                ('historical_products', models.DecimalField(decimal_places=2, max_digits=20, null=True)),
-                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='settlements.ledgertransaction')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='settlements.personalaccount')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "version", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("opening", "Opening balance"),
+                            ("credit", "Credit"),
+                            ("care", "Care"),
+                            ("reversal", "Reversal"),
+                            ("rollover", "Year-end rollover"),
+                            ("interest", "Interest"),
+                            ("clearing", "Clearing"),
+                            ("premium", "Premium"),
+                            ("wallet", "Wallet"),
+                            ("withdrawal", "Withdrawal"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("business_date", models.DateField()),
+                ("benefit_year", models.IntegerField()),
+                ("current_delta", settlements.models.fields.Yuan()),
+                ("historical_delta", settlements.models.fields.Yuan()),
+                ("debt_delta", settlements.models.fields.Yuan(default=0)),
+                ("current_after", settlements.models.fields.Yuan()),
+                ("historical_after", settlements.models.fields.Yuan()),
+                ("debt_after", settlements.models.fields.Yuan(default=0)),
+                (
+                    "contra",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("opening", "Opening balances"),
+                            ("contribution", "Contributions"),
+                            ("institution", "Institutions"),
+                            ("interest", "Interest"),
+                            ("clearing", "Clearing"),
+                            ("premium", "Premiums"),
+                            ("wallet", "Wallets in transit"),
+                            ("withdrawal", "Withdrawals"),
+                            ("", "None: within the account"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("contra_id", models.BigIntegerField(null=True)),
+                ("current_products", models.DecimalField(decimal_places=2, max_digits=20, null=True)),
+                ("historical_products", models.DecimalField(decimal_places=2, max_digits=20, null=True)),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="settlements.ledgertransaction",
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="settlements.personalaccount",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'entry',
-                'verbose_name_plural': 'entries',
-                'ordering': ['account', '-version'],
+                "verbose_name": "entry",
+                "verbose_name_plural": "entries",
+                "ordering": ["account", "-version"],
             },
         ),
         migrations.CreateModel(
-            name='RolloverRun',
+            name="RolloverRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('year', models.IntegerField(verbose_name='benefit year that closes')),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('rehearsed', 'Rehearsed'), ('released', 'Released'), ('running', 'Running'), ('paused', 'Paused'), ('reconciled', 'Reconciled'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], default='planned', max_length=10, verbose_name='state')),
-                ('current_rate', models.DecimalField(decimal_places=4, max_digits=7, verbose_name='interest on current, percent a year')),
-                ('historical_rate', models.DecimalField(decimal_places=4, max_digits=7, verbose_name='interest on historical, percent a year')),
-                ('planned_at', models.DateTimeField(verbose_name='planned at')),
-                ('rehearsal', models.JSONField(blank=True, default=dict, verbose_name='rehearsal')),
-                ('rehearsed_at', models.DateTimeField(blank=True, null=True, verbose_name='rehearsed at')),
-                ('released_at', models.DateTimeField(blank=True, null=True, verbose_name='released at')),
-                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started at')),
-                ('resumed_at', models.DateTimeField(blank=True, null=True)),
-                ('worked_seconds', models.FloatField(default=0)),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
-                ('totals', models.JSONField(blank=True, default=dict, verbose_name='control totals')),
-                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='closed by')),
-                ('planned_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='planned by')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.region', verbose_name='region')),
-                ('released_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='released by')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("year", models.IntegerField(verbose_name="benefit year that closes")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("rehearsed", "Rehearsed"),
+                            ("released", "Released"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("reconciled", "Reconciled"),
+                            ("closed", "Closed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="planned",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "current_rate",
+                    models.DecimalField(
+                        decimal_places=4, max_digits=7, verbose_name="interest on current, percent a year"
+                    ),
+                ),
+                (
+                    "historical_rate",
+                    models.DecimalField(
+                        decimal_places=4, max_digits=7, verbose_name="interest on historical, percent a year"
+                    ),
+                ),
+                ("planned_at", models.DateTimeField(verbose_name="planned at")),
+                ("rehearsal", models.JSONField(blank=True, default=dict, verbose_name="rehearsal")),
+                ("rehearsed_at", models.DateTimeField(blank=True, null=True, verbose_name="rehearsed at")),
+                ("released_at", models.DateTimeField(blank=True, null=True, verbose_name="released at")),
+                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started at")),
+                ("resumed_at", models.DateTimeField(blank=True, null=True)),
+                ("worked_seconds", models.FloatField(default=0)),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished at")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed at")),
+                ("totals", models.JSONField(blank=True, default=dict, verbose_name="control totals")),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="closed by",
+                    ),
+                ),
+                (
+                    "planned_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="planned by",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.region", verbose_name="region"
+                    ),
+                ),
+                (
+                    "released_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="released by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rollover run',
-                'verbose_name_plural': 'rollover runs',
-                'ordering': ['-year', 'region'],
+                "verbose_name": "rollover run",
+                "verbose_name_plural": "rollover runs",
+                "ordering": ["-year", "region"],
             },
         ),
         migrations.CreateModel(
-            name='RolloverChunk',
+            name="RolloverChunk",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.IntegerField(verbose_name='number')),
-                ('first_id', models.BigIntegerField(verbose_name='first account')),
-                ('last_id', models.BigIntegerField(verbose_name='last account')),
-                ('done', models.BooleanField(default=False, verbose_name='done')),
-                ('accounts', models.IntegerField(default=0, verbose_name='accounts')),
-                ('moved', settlements.models.fields.Yuan(default=0, verbose_name='moved to historical')),
-                ('netted', settlements.models.fields.Yuan(default=0, verbose_name='debt netted')),
-                ('interest', settlements.models.fields.Yuan(default=0, verbose_name='interest')),
-                ('visits', models.IntegerField(default=0, verbose_name='visits')),
-                ('done_at', models.DateTimeField(null=True, verbose_name='done at')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='settlements.rolloverrun')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.IntegerField(verbose_name="number")),
+                ("first_id", models.BigIntegerField(verbose_name="first account")),
+                ("last_id", models.BigIntegerField(verbose_name="last account")),
+                ("done", models.BooleanField(default=False, verbose_name="done")),
+                ("accounts", models.IntegerField(default=0, verbose_name="accounts")),
+                ("moved", settlements.models.fields.Yuan(default=0, verbose_name="moved to historical")),
+                ("netted", settlements.models.fields.Yuan(default=0, verbose_name="debt netted")),
+                ("interest", settlements.models.fields.Yuan(default=0, verbose_name="interest")),
+                ("visits", models.IntegerField(default=0, verbose_name="visits")),
+                ("done_at", models.DateTimeField(null=True, verbose_name="done at")),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="chunks", to="settlements.rolloverrun"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rollover chunk',
-                'verbose_name_plural': 'rollover chunks',
-                'ordering': ['run', 'number'],
+                "verbose_name": "rollover chunk",
+                "verbose_name_plural": "rollover chunks",
+                "ordering": ["run", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Scheme',
+            name="Scheme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('insurance', models.CharField(choices=[('employee', 'Employee medical insurance'), ('resident', 'Resident medical insurance')], max_length=10, verbose_name='insurance')),
-                ('kind', models.CharField(choices=[('outpatient', 'Outpatient'), ('inpatient', 'Inpatient'), ('pharmacy', 'Pharmacy')], max_length=10, verbose_name='kind of care')),
-                ('valid_from', models.DateField(verbose_name='from')),
-                ('valid_to', models.DateField(blank=True, null=True, verbose_name='until, exclusive')),
-                ('data', models.JSONField(verbose_name='stages')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='schemes', to='accounts.region', verbose_name='region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "insurance",
+                    models.CharField(
+                        choices=[
+                            ("employee", "Employee medical insurance"),
+                            ("resident", "Resident medical insurance"),
+                        ],
+                        max_length=10,
+                        verbose_name="insurance",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("outpatient", "Outpatient"), ("inpatient", "Inpatient"), ("pharmacy", "Pharmacy")],
+                        max_length=10,
+                        verbose_name="kind of care",
+                    ),
+                ),
+                ("valid_from", models.DateField(verbose_name="from")),
+                ("valid_to", models.DateField(blank=True, null=True, verbose_name="until, exclusive")),
+                ("data", models.JSONField(verbose_name="stages")),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="schemes",
+                        to="accounts.region",
+                        verbose_name="region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'scheme',
-                'verbose_name_plural': 'schemes',
-                'ordering': ['region', 'insurance', 'kind', '-valid_from'],
+                "verbose_name": "scheme",
+                "verbose_name_plural": "schemes",
+                "ordering": ["region", "insurance", "kind", "-valid_from"],
             },
         ),
         migrations.CreateModel(
-            name='Settlement',
+            name="Settlement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('insurance', models.CharField(choices=[('employee', 'Employee medical insurance'), ('resident', 'Resident medical insurance')], max_length=10, verbose_name='insurance')),
-                ('kind', models.CharField(choices=[('outpatient', 'Outpatient'), ('inpatient', 'Inpatient'), ('pharmacy', 'Pharmacy')], max_length=10, verbose_name='kind of care')),
-                ('level', models.CharField(choices=[('primary', 'Community or first level'), ('secondary', 'Second level'), ('tertiary', 'Third level'), ('top', 'Top hospital')], max_length=10, verbose_name='level')),
-                ('signed', models.BooleanField(default=False, verbose_name='at the signed institution')),
-                ('service_on', models.DateField(verbose_name='day of care')),
-                ('settled_on', models.DateField(verbose_name='settled on')),
-                ('counted_year', models.IntegerField(verbose_name='benefit year')),
-                ('in_scope', settlements.models.fields.Yuan(verbose_name='in scope')),
-                ('pre_self_pay', settlements.models.fields.Yuan(default=0, verbose_name='pre-self-pay')),
-                ('self_paid', settlements.models.fields.Yuan(default=0, verbose_name='off-catalogue')),
-                ('deductible', settlements.models.fields.Yuan(verbose_name='borne as deductible')),
-                ('fund', settlements.models.fields.Yuan(verbose_name='pooled fund')),
-                ('supplement', settlements.models.fields.Yuan(verbose_name='supplementary fund')),
-                ('own_current', settlements.models.fields.Yuan(verbose_name='own current balance')),
-                ('own_historical', settlements.models.fields.Yuan(verbose_name='own historical balance')),
-                ('shared', settlements.models.fields.Yuan(verbose_name='family')),
-                ('cash', settlements.models.fields.Yuan(verbose_name='cash')),
-                ('counters', models.JSONField(default=dict)),
-                ('steps', models.JSONField(default=list, verbose_name='working')),
-                ('order', models.JSONField(default=dict)),
-                ('reversed_on', models.DateField(blank=True, null=True, verbose_name='reversed on')),
-                ('institution', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.institution', verbose_name='institution')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='accounts.member', verbose_name='patient')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.region', verbose_name='region')),
-                ('scheme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='settlements.scheme', verbose_name='scheme')),
-                ('transaction', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='settlement', to='settlements.ledgertransaction')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "insurance",
+                    models.CharField(
+                        choices=[
+                            ("employee", "Employee medical insurance"),
+                            ("resident", "Resident medical insurance"),
+                        ],
+                        max_length=10,
+                        verbose_name="insurance",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("outpatient", "Outpatient"), ("inpatient", "Inpatient"), ("pharmacy", "Pharmacy")],
+                        max_length=10,
+                        verbose_name="kind of care",
+                    ),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("primary", "Community or first level"),
+                            ("secondary", "Second level"),
+                            ("tertiary", "Third level"),
+                            ("top", "Top hospital"),
+                        ],
+                        max_length=10,
+                        verbose_name="level",
+                    ),
+                ),
+                ("signed", models.BooleanField(default=False, verbose_name="at the signed institution")),
+                ("service_on", models.DateField(verbose_name="day of care")),
+                ("settled_on", models.DateField(verbose_name="settled on")),
+                ("counted_year", models.IntegerField(verbose_name="benefit year")),
+                ("in_scope", settlements.models.fields.Yuan(verbose_name="in scope")),
+                ("pre_self_pay", settlements.models.fields.Yuan(default=0, verbose_name="pre-self-pay")),
+                ("self_paid", settlements.models.fields.Yuan(default=0, verbose_name="off-catalogue")),
+                ("deductible", settlements.models.fields.Yuan(verbose_name="borne as deductible")),
+                ("fund", settlements.models.fields.Yuan(verbose_name="pooled fund")),
+                ("supplement", settlements.models.fields.Yuan(verbose_name="supplementary fund")),
+                ("own_current", settlements.models.fields.Yuan(verbose_name="own current balance")),
+                ("own_historical", settlements.models.fields.Yuan(verbose_name="own historical balance")),
+                ("shared", settlements.models.fields.Yuan(verbose_name="family")),
+                ("cash", settlements.models.fields.Yuan(verbose_name="cash")),
+                ("counters", models.JSONField(default=dict)),
+                ("steps", models.JSONField(default=list, verbose_name="working")),
+                ("order", models.JSONField(default=dict)),
+                ("reversed_on", models.DateField(blank=True, null=True, verbose_name="reversed on")),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.institution",
+                        verbose_name="institution",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="settlements",
+                        to="accounts.member",
+                        verbose_name="patient",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.region", verbose_name="region"
+                    ),
+                ),
+                (
+                    "scheme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="settlements.scheme", verbose_name="scheme"
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="settlement",
+                        to="settlements.ledgertransaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'settlement',
-                'verbose_name_plural': 'settlements',
-                'ordering': ['-settled_on', '-id'],
+                "verbose_name": "settlement",
+                "verbose_name_plural": "settlements",
+                "ordering": ["-settled_on", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='SettlementPayer',
+            name="SettlementPayer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('benefit_year', models.IntegerField()),
-                ('current', settlements.models.fields.Yuan(default=0)),
-                ('historical', settlements.models.fields.Yuan(default=0)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='settlements.personalaccount')),
-                ('grant', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='family.sharinggrant')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='paid_for', to='accounts.member')),
-                ('settlement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payers', to='settlements.settlement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("benefit_year", models.IntegerField()),
+                ("current", settlements.models.fields.Yuan(default=0)),
+                ("historical", settlements.models.fields.Yuan(default=0)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="settlements.personalaccount"
+                    ),
+                ),
+                (
+                    "grant",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="family.sharinggrant",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="paid_for", to="accounts.member"
+                    ),
+                ),
+                (
+                    "settlement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payers", to="settlements.settlement"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['settlement', 'position'],
+                "ordering": ["settlement", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Usage',
+            name="Usage",
             fields=[
-                ('pk', models.CompositePrimaryKey('member_id', 'benefit_year', 'counter', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('benefit_year', models.IntegerField()),
-                ('counter', models.CharField(max_length=60)),
-                ('amount', settlements.models.fields.Yuan(default=0)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='usage', to='accounts.member')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "member_id",
+                        "benefit_year",
+                        "counter",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("benefit_year", models.IntegerField()),
+                ("counter", models.CharField(max_length=60)),
+                ("amount", settlements.models.fields.Yuan(default=0)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="usage", to="accounts.member"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CatalogueItem',
+            name="CatalogueItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=50, verbose_name='code')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('item_class', models.CharField(choices=[('A', 'Class A'), ('B', 'Class B'), ('C', 'Class C')], max_length=1, verbose_name='class')),
-                ('self_pay_percent', models.DecimalField(decimal_places=2, default=0, max_digits=5, verbose_name='pre-self-pay, percent')),
-                ('price_limit', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='price limit, yuan')),
-                ('valid_from', models.DateField(verbose_name='from')),
-                ('valid_to', models.DateField(blank=True, null=True, verbose_name='until, exclusive')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='catalogue', to='accounts.region', verbose_name='region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=50, verbose_name="code")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                (
+                    "item_class",
+                    models.CharField(
+                        choices=[("A", "Class A"), ("B", "Class B"), ("C", "Class C")],
+                        max_length=1,
+                        verbose_name="class",
+                    ),
+                ),
+                (
+                    "self_pay_percent",
+                    models.DecimalField(
+                        decimal_places=2, default=0, max_digits=5, verbose_name="pre-self-pay, percent"
+                    ),
+                ),
+                (
+                    "price_limit",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="price limit, yuan"
+                    ),
+                ),
+                ("valid_from", models.DateField(verbose_name="from")),
+                ("valid_to", models.DateField(blank=True, null=True, verbose_name="until, exclusive")),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="catalogue",
+                        to="accounts.region",
+                        verbose_name="region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'catalogue item',
-                'verbose_name_plural': 'catalogue items',
-                'ordering': ['region', 'code', '-valid_from'],
-                'constraints': [models.UniqueConstraint(fields=('region', 'code', 'valid_from'), name='catalogue_item_once'), models.CheckConstraint(condition=models.Q(('self_pay_percent__gte', 0), ('self_pay_percent__lte', 100)), name='catalogue_percent')],
+                "verbose_name": "catalogue item",
+                "verbose_name_plural": "catalogue items",
+                "ordering": ["region", "code", "-valid_from"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("region", "code", "valid_from"), name="catalogue_item_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("self_pay_percent__gte", 0), ("self_pay_percent__lte", 100)),
+                        name="catalogue_percent",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CreditRule',
+            name="CreditRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField(verbose_name='from')),
-                ('valid_to', models.DateField(blank=True, null=True, verbose_name='until, exclusive')),
-                ('data', models.JSONField(verbose_name='rule')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='credit_rules', to='accounts.region', verbose_name='region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("valid_from", models.DateField(verbose_name="from")),
+                ("valid_to", models.DateField(blank=True, null=True, verbose_name="until, exclusive")),
+                ("data", models.JSONField(verbose_name="rule")),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="credit_rules",
+                        to="accounts.region",
+                        verbose_name="region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'credit rule',
-                'verbose_name_plural': 'credit rules',
-                'ordering': ['region', '-valid_from'],
-                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(django.db.models.functions.comparison.Cast('region', models.IntegerField()), django.db.models.functions.comparison.Cast('region', models.IntegerField()), models.Value('[]'), function='int4range'), '&&'), (models.Func(models.F('valid_from'), models.F('valid_to'), models.Value('[)'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='credit_rule_no_overlap')],
+                "verbose_name": "credit rule",
+                "verbose_name_plural": "credit rules",
+                "ordering": ["region", "-valid_from"],
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                models.Func(
+                                    django.db.models.functions.comparison.Cast("region", models.IntegerField()),
+                                    django.db.models.functions.comparison.Cast("region", models.IntegerField()),
+                                    models.Value("[]"),
+                                    function="int4range",
+                                ),
+                                "&&",
+                            ),
+                            (
+                                models.Func(
+                                    models.F("valid_from"),
+                                    models.F("valid_to"),
+                                    models.Value("[)"),
+                                    function="daterange",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="credit_rule_no_overlap",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='ledgertransaction',
-            constraint=models.UniqueConstraint(fields=('scope', 'key'), name='transaction_key_once'),
+            model_name="ledgertransaction",
+            constraint=models.UniqueConstraint(fields=("scope", "key"), name="transaction_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='ledgertransaction',
-            constraint=models.CheckConstraint(condition=models.Q(('reverses', None), models.Q(('reverses', models.F('id')), _negated=True), _connector='OR'), name='transaction_reverses_another'),
+            model_name="ledgertransaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("reverses", None), models.Q(("reverses", models.F("id")), _negated=True), _connector="OR"
+                ),
+                name="transaction_reverses_another",
+            ),
         ),
         migrations.AddIndex(
-            model_name='personalaccount',
-            index=models.Index(fields=['region', 'benefit_year', 'id'], name='account_by_region_year'),
+            model_name="personalaccount",
+            index=models.Index(fields=["region", "benefit_year", "id"], name="account_by_region_year"),
         ),
         migrations.AddConstraint(
-            model_name='personalaccount',
-            constraint=models.UniqueConstraint(fields=('member', 'region'), name='account_once_in_region'),
+            model_name="personalaccount",
+            constraint=models.UniqueConstraint(fields=("member", "region"), name="account_once_in_region"),
         ),
         migrations.AddConstraint(
-            model_name='personalaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('current__gte', 0), ('debt__gte', 0), ('historical__gte', 0)), name='account_never_negative'),
+            model_name="personalaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("current__gte", 0), ("debt__gte", 0), ("historical__gte", 0)),
+                name="account_never_negative",
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['transaction'], name='entry_by_transaction'),
+            model_name="entry",
+            index=models.Index(fields=["transaction"], name="entry_by_transaction"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('current_after__gte', 0), ('debt_after__gte', 0), ('historical_after__gte', 0)), name='entry_never_negative'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("current_after__gte", 0), ("debt_after__gte", 0), ("historical_after__gte", 0)),
+                name="entry_never_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('contra', ''), ('debt_delta', django.db.models.expressions.CombinedExpression(models.F('current_delta'), '+', models.F('historical_delta'))), ('kind', 'rollover')), models.Q(models.Q(('kind', 'rollover'), _negated=True), models.Q(('contra', ''), _negated=True)), _connector='OR'), name='entry_balanced_by_form'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("contra", ""),
+                        (
+                            "debt_delta",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("current_delta"), "+", models.F("historical_delta")
+                            ),
+                        ),
+                        ("kind", "rollover"),
+                    ),
+                    models.Q(models.Q(("kind", "rollover"), _negated=True), models.Q(("contra", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="entry_balanced_by_form",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gt', 0)), name='entry_version_positive'),
+            model_name="entry",
+            constraint=models.CheckConstraint(condition=models.Q(("version__gt", 0)), name="entry_version_positive"),
         ),
         migrations.AddConstraint(
-            model_name='rolloverrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('region', 'year'), name='run_once_a_year'),
+            model_name="rolloverrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "cancelled"), _negated=True),
+                fields=("region", "year"),
+                name="run_once_a_year",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolloverrun',
-            constraint=models.CheckConstraint(condition=models.Q(('released_by', None), ('planned_by', None), models.Q(('released_by', models.F('planned_by')), _negated=True), _connector='OR'), name='run_released_by_another'),
+            model_name="rolloverrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("released_by", None),
+                    ("planned_by", None),
+                    models.Q(("released_by", models.F("planned_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="run_released_by_another",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolloverrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['released', 'running', 'paused', 'reconciled', 'closed']), _negated=True), ('released_at__isnull', False), _connector='OR'), name='run_released_when_it_works'),
+            model_name="rolloverrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["released", "running", "paused", "reconciled", "closed"]), _negated=True),
+                    ("released_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="run_released_when_it_works",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolloverrun',
-            constraint=models.CheckConstraint(condition=models.Q(('current_rate__gte', 0), ('current_rate__lt', 20), ('historical_rate__gte', 0), ('historical_rate__lt', 20)), name='run_rates_sane'),
+            model_name="rolloverrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("current_rate__gte", 0),
+                    ("current_rate__lt", 20),
+                    ("historical_rate__gte", 0),
+                    ("historical_rate__lt", 20),
+                ),
+                name="run_rates_sane",
+            ),
         ),
         migrations.AddIndex(
-            model_name='rolloverchunk',
-            index=models.Index(condition=models.Q(('done', False)), fields=['run', 'number'], name='chunk_todo'),
+            model_name="rolloverchunk",
+            index=models.Index(condition=models.Q(("done", False)), fields=["run", "number"], name="chunk_todo"),
         ),
         migrations.AddConstraint(
-            model_name='rolloverchunk',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='chunk_once'),
+            model_name="rolloverchunk",
+            constraint=models.UniqueConstraint(fields=("run", "number"), name="chunk_once"),
         ),
         migrations.AddConstraint(
-            model_name='scheme',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(django.db.models.functions.comparison.Cast('region', models.IntegerField()), django.db.models.functions.comparison.Cast('region', models.IntegerField()), models.Value('[]'), function='int4range'), '&&'), (models.Func(models.Case(models.When(insurance='employee', then=models.Value(1)), models.When(insurance='resident', then=models.Value(2)), default=models.Value(0)), models.Case(models.When(insurance='employee', then=models.Value(1)), models.When(insurance='resident', then=models.Value(2)), default=models.Value(0)), models.Value('[]'), function='int4range'), '&&'), (models.Func(models.Case(models.When(kind='outpatient', then=models.Value(1)), models.When(kind='inpatient', then=models.Value(2)), models.When(kind='pharmacy', then=models.Value(3)), default=models.Value(0)), models.Case(models.When(kind='outpatient', then=models.Value(1)), models.When(kind='inpatient', then=models.Value(2)), models.When(kind='pharmacy', then=models.Value(3)), default=models.Value(0)), models.Value('[]'), function='int4range'), '&&'), (models.Func(models.F('valid_from'), models.F('valid_to'), models.Value('[)'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='scheme_no_overlap'),
+            model_name="scheme",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        models.Func(
+                            django.db.models.functions.comparison.Cast("region", models.IntegerField()),
+                            django.db.models.functions.comparison.Cast("region", models.IntegerField()),
+                            models.Value("[]"),
+                            function="int4range",
+                        ),
+                        "&&",
+                    ),
+                    (
+                        models.Func(
+                            models.Case(
+                                models.When(insurance="employee", then=models.Value(1)),
+                                models.When(insurance="resident", then=models.Value(2)),
+                                default=models.Value(0),
+                            ),
+                            models.Case(
+                                models.When(insurance="employee", then=models.Value(1)),
+                                models.When(insurance="resident", then=models.Value(2)),
+                                default=models.Value(0),
+                            ),
+                            models.Value("[]"),
+                            function="int4range",
+                        ),
+                        "&&",
+                    ),
+                    (
+                        models.Func(
+                            models.Case(
+                                models.When(kind="outpatient", then=models.Value(1)),
+                                models.When(kind="inpatient", then=models.Value(2)),
+                                models.When(kind="pharmacy", then=models.Value(3)),
+                                default=models.Value(0),
+                            ),
+                            models.Case(
+                                models.When(kind="outpatient", then=models.Value(1)),
+                                models.When(kind="inpatient", then=models.Value(2)),
+                                models.When(kind="pharmacy", then=models.Value(3)),
+                                default=models.Value(0),
+                            ),
+                            models.Value("[]"),
+                            function="int4range",
+                        ),
+                        "&&",
+                    ),
+                    (
+                        models.Func(
+                            models.F("valid_from"),
+                            models.F("valid_to"),
+                            models.Value("[)"),
+                            function="daterange",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="scheme_no_overlap",
+            ),
         ),
         migrations.AddIndex(
-            model_name='settlement',
-            index=models.Index(fields=['patient', '-settled_on', '-id'], name='settlement_of_patient'),
+            model_name="settlement",
+            index=models.Index(fields=["patient", "-settled_on", "-id"], name="settlement_of_patient"),
         ),
         migrations.AddIndex(
-            model_name='settlement',
-            index=models.Index(fields=['institution', '-settled_on'], name='settlement_of_institution'),
+            model_name="settlement",
+            index=models.Index(fields=["institution", "-settled_on"], name="settlement_of_institution"),
         ),
         migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.CheckConstraint(condition=models.Q(('in_scope', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('fund'), '+', models.F('supplement')), '+', models.F('own_current')), '+', models.F('own_historical')), '+', models.F('shared')), '+', models.F('cash')), '-', models.F('pre_self_pay')), '-', models.F('self_paid')))), name='settlement_adds_up'),
+            model_name="settlement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "in_scope",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    models.F("fund"), "+", models.F("supplement")
+                                                ),
+                                                "+",
+                                                models.F("own_current"),
+                                            ),
+                                            "+",
+                                            models.F("own_historical"),
+                                        ),
+                                        "+",
+                                        models.F("shared"),
+                                    ),
+                                    "+",
+                                    models.F("cash"),
+                                ),
+                                "-",
+                                models.F("pre_self_pay"),
+                            ),
+                            "-",
+                            models.F("self_paid"),
+                        ),
+                    )
+                ),
+                name="settlement_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.CheckConstraint(condition=models.Q(('cash__gte', 0), ('deductible__gte', 0), ('fund__gte', 0), ('in_scope__gte', 0), ('own_current__gte', 0), ('own_historical__gte', 0), ('pre_self_pay__gte', 0), ('self_paid__gte', 0), ('shared__gte', 0), ('supplement__gte', 0)), name='settlement_never_negative'),
+            model_name="settlement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("cash__gte", 0),
+                    ("deductible__gte", 0),
+                    ("fund__gte", 0),
+                    ("in_scope__gte", 0),
+                    ("own_current__gte", 0),
+                    ("own_historical__gte", 0),
+                    ("pre_self_pay__gte", 0),
+                    ("self_paid__gte", 0),
+                    ("shared__gte", 0),
+                    ("supplement__gte", 0),
+                ),
+                name="settlement_never_negative",
+            ),
         ),
         migrations.AddIndex(
-            model_name='settlementpayer',
-            index=models.Index(fields=['member', '-settlement'], name='payer_by_member'),
+            model_name="settlementpayer",
+            index=models.Index(fields=["member", "-settlement"], name="payer_by_member"),
         ),
         migrations.AddConstraint(
-            model_name='settlementpayer',
-            constraint=models.UniqueConstraint(fields=('settlement', 'position'), name='payer_position_once'),
+            model_name="settlementpayer",
+            constraint=models.UniqueConstraint(fields=("settlement", "position"), name="payer_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='settlementpayer',
-            constraint=models.CheckConstraint(condition=models.Q(('current__gte', 0), ('historical__gte', 0), models.Q(('current', 0), ('historical', 0), _negated=True)), name='payer_paid_something'),
+            model_name="settlementpayer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("current__gte", 0),
+                    ("historical__gte", 0),
+                    models.Q(("current", 0), ("historical", 0), _negated=True),
+                ),
+                name="payer_paid_something",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usage',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='usage_never_negative'),
+            model_name="usage",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gte", 0)), name="usage_never_negative"),
         ),
     ]

@@ -6,25 +6,43 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('settlements', '0003_account_next'),
+        ("settlements", "0003_account_next"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Credit',
+            name="Credit",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'period', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('period', models.CharField(max_length=7)),
-                ('amount', settlements.models.fields.Yuan()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='settlements.personalaccount')),
-                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='settlements.ledgertransaction')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "period", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("period", models.CharField(max_length=7)),
+                ("amount", settlements.models.fields.Yuan()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credits",
+                        to="settlements.personalaccount",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credits",
+                        to="settlements.ledgertransaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'credit',
-                'verbose_name_plural': 'credits',
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='credit_positive')],
+                "verbose_name": "credit",
+                "verbose_name_plural": "credits",
+                "constraints": [models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="credit_positive")],
             },
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('settlements', '0004_credit_once_a_period'),
+        ("settlements", "0004_credit_once_a_period"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='rolloverchunk',
-            name='planned',
-            field=models.IntegerField(default=0, verbose_name='accounts planned'),
+            model_name="rolloverchunk",
+            name="planned",
+            field=models.IntegerField(default=0, verbose_name="accounts planned"),
         ),
     ]
