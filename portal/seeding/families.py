@@ -16,7 +16,7 @@ WHOLE_YEARS = datetime.timedelta(days=365)
 
 @dataclass
 class Bind:
-    """One shares with another from a day on; `relation`: what the beneficiary is to the grantor. Places in the family."""
+    """One shares with another from a day on: their places in the family, and what the beneficiary is to the grantor."""
 
     on: datetime.date
     grantor: int

@@ -1,4 +1,4 @@
-"""The whole population of a seed, in memory: the cast, families of several shapes, and those whose applications wait."""
+"""The whole population of a seed, in memory: the cast, families of several shapes, those whose applications wait."""
 
 import datetime
 import random

@@ -32,8 +32,14 @@ AREAS = {
 YOUNGEST, BIRTHDAYS = 22 * 366, 20_000
 RETIRED_AT = 60 * 365
 
-MEMBERS = "accounts_member (id, public_id, name, id_number, id_number_index, card_number, card_number_index, phone, birth, sex)"
-ENROLMENTS = "accounts_enrolment (member_id, region_id, insurance, status, personal_status, retired_on, base, employer, valid_from)"
+MEMBERS = (
+    "accounts_member (id, public_id, name, id_number, id_number_index, card_number, card_number_index, phone, birth,"
+    " sex)"
+)
+ENROLMENTS = (
+    "accounts_enrolment (member_id, region_id, insurance, status, personal_status, retired_on, base, employer,"
+    " valid_from)"
+)
 ACCOUNTS = (
     "settlements_personalaccount (id, member_id, region_id, benefit_year, current, historical, debt, version,"
     " current_products, historical_products, products_on, status, opened_on)"
@@ -49,7 +55,8 @@ VALUES ('opening', %s, %s, %s, 'opening-batch', %s, %s, %s, '') RETURNING id
 """
 # Takes a range of ids out of a sequence at once; the first of them.
 RESERVE = """
-SELECT setval(name, nextval(name) + %s) - %s FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name) AS sequence
+SELECT setval(name, nextval(name) + %s) - %s
+FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name) AS sequence
 """
 
 # Per region: benefit year and whether its accounts have two buckets. Known to the workers.

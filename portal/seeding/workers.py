@@ -1,4 +1,4 @@
-"""Several processes, each with a database connection of its own, that share the work of a plan made before they begin."""
+"""Several processes, each with a database connection of its own, share the work of a plan made before they begin."""
 
 import multiprocessing
 import signal

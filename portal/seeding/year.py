@@ -66,7 +66,7 @@ def _cuts(regions: Iterable[Region], start: datetime.date, today: datetime.date)
     return sorted(months | set(years.values_list("starts_on", flat=True)))
 
 
-# -- a family's days, in a worker ----------------------------------------------------------------------------------------
+# -- a family's days, in a worker --------------------------------------------------------------------------------------
 
 
 def _open(shard: Iterable[int], start: datetime.date) -> int:
@@ -121,7 +121,7 @@ def _stages(shard: Iterable[int], today: datetime.date) -> int:
     return len(staged)
 
 
-# -- what the office does, in this process ---------------------------------------------------------------------------------
+# -- what the office does, in this process -----------------------------------------------------------------------------
 
 
 def _turn(regions: Iterable[Region], day: datetime.date, start: datetime.date) -> None:
@@ -136,7 +136,7 @@ def _turn(regions: Iterable[Region], day: datetime.date, start: datetime.date) -
 
 
 def close_year(region: Region, year: int, boundary: datetime.date) -> RolloverRun:
-    """A finished run: planned by one person, released by another, worked through at the boundary, closed the next day."""
+    """A finished run: planned by one person, released by another, worked at the boundary, closed the next day."""
     planner, releaser = _admins()
     run = plan_year(region, year, planner, boundary - 20 * DAY)
     run = rollover.release(run=run, by=releaser, at=cases.at(boundary - 10 * DAY, 14))
