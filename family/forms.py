@@ -105,7 +105,9 @@ class AmendForm(TermsForm):
     """A draft or a returned application: the terms, and the relation."""
 
     relation = relation_field()
-    version = forms.IntegerField(widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE})
+    version = forms.IntegerField(
+        widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE}
+    )
     field_order = ["relation", "uses", "limit", "last_day"]
 
 
@@ -129,7 +131,9 @@ class SignForm(OnceForm):
         label=_("I have read it, and I promise all of this"),
         error_messages={"required": _("Tick the box to sign")},
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE})
+    version = forms.IntegerField(
+        widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE}
+    )
     commitment = forms.ModelChoiceField(
         Commitment.objects.all(),
         widget=forms.HiddenInput,
@@ -149,7 +153,9 @@ class PaperSignForm(SignForm):
 class VersionForm(OnceForm):
     """A button on something that somebody else may have changed meanwhile."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE})
+    version = forms.IntegerField(
+        widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE}
+    )
 
 
 class MoveForm(forms.Form):
@@ -162,7 +168,9 @@ class MoveForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": UNREADABLE},
     )
-    position = forms.IntegerField(required=False, min_value=1, error_messages={"invalid": UNREADABLE, "min_value": UNREADABLE})
+    position = forms.IntegerField(
+        required=False, min_value=1, error_messages={"invalid": UNREADABLE, "min_value": UNREADABLE}
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -21,8 +21,12 @@ from family.models import SharingApplication, SharingGrant
 DAY = datetime.timedelta(days=1)
 # The sentence on the order, by the region's strategy, where it is fixed.
 FIXED_ORDER: dict[str, Promise] = {
-    "single": gettext_lazy("In this region each person can use the account of one relative, so there is nothing to order."),
-    "last_bound": gettext_lazy("By this region's rule the relative who was bound last pays first. It cannot be changed."),
+    "single": gettext_lazy(
+        "In this region each person can use the account of one relative, so there is nothing to order."
+    ),
+    "last_bound": gettext_lazy(
+        "By this region's rule the relative who was bound last pays first. It cannot be changed."
+    ),
     "largest_balance": gettext_lazy(
         "By this region's rule the account with the largest balance pays first. It cannot be changed."
     ),

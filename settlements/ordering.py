@@ -127,5 +127,3 @@ def _why(grant: SharingGrant, paid: Decimal, used: Decimal, facts: CareFacts) ->
     if paid:
         return _("pays what is missing")
     return _("not needed, or nothing there")
-
-

@@ -7,94 +7,200 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='WorkingDayException',
+            name="WorkingDayException",
             fields=[
-                ('day', models.DateField(primary_key=True, serialize=False, verbose_name='day')),
-                ('is_working', models.BooleanField(verbose_name='worked')),
-                ('name', models.CharField(blank=True, max_length=40, verbose_name='name')),
+                ("day", models.DateField(primary_key=True, serialize=False, verbose_name="day")),
+                ("is_working", models.BooleanField(verbose_name="worked")),
+                ("name", models.CharField(blank=True, max_length=40, verbose_name="name")),
             ],
             options={
-                'verbose_name': 'working-day exception',
-                'verbose_name_plural': 'working-day calendar',
-                'ordering': ['day'],
+                "verbose_name": "working-day exception",
+                "verbose_name_plural": "working-day calendar",
+                "ordering": ["day"],
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('number', models.CharField(max_length=20, unique=True, verbose_name='case number')),
-                ('kind', models.CharField(max_length=30, verbose_name='kind')),
-                ('state', models.CharField(choices=[('draft', 'Not submitted'), ('consent', "Waiting for the relative's consent"), ('review', 'Waiting for the second check'), ('returned', 'Returned, to be amended'), ('granted', 'Granted'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired')], default='draft', max_length=10, verbose_name='state')),
-                ('channel', models.CharField(choices=[('online', 'Online'), ('window', 'At the window'), ('gateway', 'By an institution'), ('system', 'By the system')], max_length=10, verbose_name='channel')),
-                ('agent_name', models.CharField(blank=True, max_length=60, verbose_name='agent')),
-                ('opened_at', models.DateTimeField(verbose_name='opened at')),
-                ('submitted_at', models.DateTimeField(blank=True, null=True, verbose_name='submitted at')),
-                ('due_on', models.DateField(blank=True, null=True, verbose_name='due on')),
-                ('checked_at', models.DateTimeField(blank=True, null=True, verbose_name='checked at')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('applicant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='accounts.member', verbose_name='applicant')),
-                ('centre', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.servicecentre', verbose_name='service centre')),
-                ('checked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='checked by')),
-                ('opened_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='opened by')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.region', verbose_name='region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("number", models.CharField(max_length=20, unique=True, verbose_name="case number")),
+                ("kind", models.CharField(max_length=30, verbose_name="kind")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Not submitted"),
+                            ("consent", "Waiting for the relative's consent"),
+                            ("review", "Waiting for the second check"),
+                            ("returned", "Returned, to be amended"),
+                            ("granted", "Granted"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                            ("expired", "Expired"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("online", "Online"),
+                            ("window", "At the window"),
+                            ("gateway", "By an institution"),
+                            ("system", "By the system"),
+                        ],
+                        max_length=10,
+                        verbose_name="channel",
+                    ),
+                ),
+                ("agent_name", models.CharField(blank=True, max_length=60, verbose_name="agent")),
+                ("opened_at", models.DateTimeField(verbose_name="opened at")),
+                ("submitted_at", models.DateTimeField(blank=True, null=True, verbose_name="submitted at")),
+                ("due_on", models.DateField(blank=True, null=True, verbose_name="due on")),
+                ("checked_at", models.DateTimeField(blank=True, null=True, verbose_name="checked at")),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed at")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                ("version", models.PositiveIntegerField(default=0)),
+                (
+                    "applicant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="accounts.member",
+                        verbose_name="applicant",
+                    ),
+                ),
+                (
+                    "centre",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.servicecentre",
+                        verbose_name="service centre",
+                    ),
+                ),
+                (
+                    "checked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="checked by",
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="opened by",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.region", verbose_name="region"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'case',
-                'verbose_name_plural': 'cases',
-                'ordering': ['-opened_at', '-id'],
+                "verbose_name": "case",
+                "verbose_name_plural": "cases",
+                "ordering": ["-opened_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='CaseEvent',
+            name="CaseEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('verb', models.CharField(max_length=20)),
-                ('from_state', models.CharField(blank=True, max_length=10)),
-                ('to_state', models.CharField(max_length=10)),
-                ('actor_role', models.CharField(max_length=12)),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='casework.case')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("verb", models.CharField(max_length=20)),
+                ("from_state", models.CharField(blank=True, max_length=10)),
+                ("to_state", models.CharField(max_length=10)),
+                ("actor_role", models.CharField(max_length=12)),
+                ("note", models.CharField(blank=True, max_length=200)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="casework.case"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'case event',
-                'verbose_name_plural': 'case events',
-                'ordering': ['id'],
+                "verbose_name": "case event",
+                "verbose_name_plural": "case events",
+                "ordering": ["id"],
             },
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['region', 'state', 'due_on'], name='case_queue'),
+            model_name="case",
+            index=models.Index(fields=["region", "state", "due_on"], name="case_queue"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['applicant', '-opened_at'], name='case_of_applicant'),
+            model_name="case",
+            index=models.Index(fields=["applicant", "-opened_at"], name="case_of_applicant"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('checked_by', None), ('opened_by', None), models.Q(('checked_by', models.F('opened_by')), _negated=True), _connector='OR'), name='case_checker_is_not_maker'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("checked_by", None),
+                    ("opened_by", None),
+                    models.Q(("checked_by", models.F("opened_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="case_checker_is_not_maker",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('checked_at', None), ('checked_by', None)), models.Q(('checked_at__isnull', False), ('checked_by__isnull', False)), _connector='OR'), name='case_check_is_whole'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("checked_at", None), ("checked_by", None)),
+                    models.Q(("checked_at__isnull", False), ("checked_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="case_check_is_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('state__in', ['draft', 'consent', 'review', 'returned'])), models.Q(('closed_at__isnull', False), ('state__in', ['granted', 'refused', 'withdrawn', 'expired'])), _connector='OR'), name='case_closed_when_ended'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at", None), ("state__in", ["draft", "consent", "review", "returned"])),
+                    models.Q(
+                        ("closed_at__isnull", False), ("state__in", ["granted", "refused", "withdrawn", "expired"])
+                    ),
+                    _connector="OR",
+                ),
+                name="case_closed_when_ended",
+            ),
         ),
     ]

@@ -68,7 +68,9 @@ def _open(request: HttpRequest, form: OpenForm) -> HttpResponse:
     if found is None or not may_open(request.user, found):
         # One answer for both: who is insured elsewhere is not this window's affair. The try itself is recorded.
         desk.look(request, found, "search", reason, action="open_refused")
-        form.add_error("number", _("Nobody with this number is served here. Check the number, or the place of insurance."))
+        form.add_error(
+            "number", _("Nobody with this number is served here. Check the number, or the place of insurance.")
+        )
         return _home_page(request, form)
     desk.open_member(request, found, reason, at)
     return redirect("counter:member")
@@ -76,7 +78,9 @@ def _open(request: HttpRequest, form: OpenForm) -> HttpResponse:
 
 def _open_again(request: HttpRequest) -> HttpResponse:
     """One of those opened lately, for the same reason."""
-    again = next((row for row in desk.last_opened(request) if str(row["member"].public_id) == request.POST["again"]), None)
+    again = next(
+        (row for row in desk.last_opened(request) if str(row["member"].public_id) == request.POST["again"]), None
+    )
     if again is None or not may_open(request.user, again["member"]):
         messages.warning(request, _("State the reason and open it again."))
         return redirect("counter:home")
@@ -131,7 +135,9 @@ def member_context(request: HttpRequest, serving: Opened) -> dict[str, Any]:
     mine = (seen.filter(grantor=person) | seen.filter(beneficiary=person)).filter(case__state__in=OPEN_STATES)
     open_cases = [one.case for one in mine.order_by("-case__opened_at")]
     return opened_context(request, serving) | {
-        "given": [_grant_row(grant, used[grant.pk], telling.term_of_beneficiary(grant), grant.beneficiary) for grant in given],
+        "given": [
+            _grant_row(grant, used[grant.pk], telling.term_of_beneficiary(grant), grant.beneficiary) for grant in given
+        ],
         "held": [_grant_row(grant, used[grant.pk], telling.term_of_grantor(grant), grant.grantor) for grant in held],
         "cases": case_telling.rows(open_cases, request.user),
         "matters": _matters(person, list(mine)),
@@ -158,9 +164,19 @@ def _matters(person: Member, applications: list[SharingApplication]) -> list[dic
             who = telling.named(telling.term_of_grantor(one), one.grantor)
             told.append({"css": "is-warm", "text": _("%(who)s waits for this person's consent") % {"who": who}})
         elif one.case.state == "draft" and one.grantor_id == person.pk:
-            told.append({"css": "is-warn", "text": _("Application %(case)s was begun and not submitted") % {"case": one.case.number}})
+            told.append(
+                {
+                    "css": "is-warn",
+                    "text": _("Application %(case)s was begun and not submitted") % {"case": one.case.number},
+                }
+            )
         elif one.case.state == "returned" and one.grantor_id == person.pk:
-            told.append({"css": "is-warn", "text": _("Application %(case)s came back and waits to be changed") % {"case": one.case.number}})
+            told.append(
+                {
+                    "css": "is-warn",
+                    "text": _("Application %(case)s came back and waits to be changed") % {"case": one.case.number},
+                }
+            )
     if not person.phone:
         told.append({"css": "is-warn", "text": _("No telephone is registered")})
     if person.died_on:
@@ -214,8 +230,7 @@ def journal(request: HttpRequest) -> HttpResponse:
     context = {
         "today": on,
         "steps": [
-            {"event": event, "row": row}
-            for event, row in _with_rows(list(queries.steps_of(request.user, on)), request)
+            {"event": event, "row": row} for event, row in _with_rows(list(queries.steps_of(request.user, on)), request)
         ],
         "readings": [
             {

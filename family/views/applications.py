@@ -112,9 +112,7 @@ def withdraw(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
     def work() -> HttpResponse:
         try:
-            sharing.withdraw(
-                application=found, by=request.user, at=clock.now(), version=form.cleaned_data["version"]
-            )
+            sharing.withdraw(application=found, by=request.user, at=clock.now(), version=form.cleaned_data["version"])
         except Refused as refused:
             messages.error(request, str(reasons.tell_refused(refused)))
         else:
@@ -147,7 +145,9 @@ def invitation(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return done_once(request, lambda: _answer(request, found, form))
     if found.case.state != CaseState.CONSENT:
         return redirect("family:application", public_id=public_id)
-    return render(request, "family/invitation.html", _invitation(request, found, form), status=422 if form.errors else 200)
+    return render(
+        request, "family/invitation.html", _invitation(request, found, form), status=422 if form.errors else 200
+    )
 
 
 def _answer(request: HttpRequest, found: SharingApplication, form: VersionForm) -> HttpResponse:
@@ -190,4 +190,3 @@ def _invitation(request: HttpRequest, found: SharingApplication, form: VersionFo
         "until": telling.until(found.ends_on),
         "events": events(found.case, request.user, found.consent_until),
     }
-

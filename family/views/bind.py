@@ -52,7 +52,7 @@ def _ask(request: HttpRequest, form: WhoForm, known: dict[str, Any]) -> HttpResp
     data = form.cleaned_data
     try:
         # Names and numbers must not be tried out until they fit somebody.
-        if not ratelimit.consume(request, app="allauth.account", action="find_relative"):
+        if not ratelimit.consume(request, action="find_relative"):
             raise Refused("too_many_tries")
         relative = sharing.find_relative(name=data["name"], id_number=data["id_number"])
     except Refused as refused:

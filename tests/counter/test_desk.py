@@ -1,0 +1,149 @@
+"""Opening a record at the window: for a reason, for a time, and every look is written where the member sees it."""
+
+import datetime
+
+import pytest
+from django.urls import reverse
+
+from accounts import clock
+from accounts.models import AuditEvent
+from accounts.queries import seen_by_staff
+from tests.people import make_member, make_region, make_staff
+from tests.support.ledger import open_account
+from tests.support.pages import fields, log_in
+from tests.support.sharing import make_grant
+
+HOME, MEMBER = "/counter/", "/counter/member/"
+
+
+def open_record(client, number: str, reason: str = "sharing", **more):
+    return client.post(HOME, fields(client.get(HOME)) | {"number": number, "reason": reason} | more)
+
+
+def actions(member) -> list[str]:
+    return list(AuditEvent.objects.filter(member_id=member.pk).order_by("id").values_list("action", flat=True))
+
+
+@pytest.mark.parametrize("number", ["id_number", "card_number"])
+def test_a_card_opens_the_record_and_the_member_sees_it(people, clerk, number) -> None:
+    member = people.holder.member
+    assert open_record(clerk, getattr(member, number))["Location"] == MEMBER
+    page = clerk.get(MEMBER).content.decode()
+    assert member.name not in page and member.id_number not in page
+    assert actions(member) == ["open_member", "read_member"]
+    assert {line.reason for line in seen_by_staff(member)} == {"家庭共济"}
+
+
+@pytest.mark.parametrize(
+    "answers", [{"number": ""}, {"reason": ""}, {"reason": "other"}, {"reason": "other", "words": " "}, {"reason": "x"}]
+)
+def test_without_number_or_reason_nothing_opens(people, clerk, answers) -> None:
+    data = fields(clerk.get(HOME)) | {"number": people.holder.member.id_number, "reason": "sharing"} | answers
+    assert clerk.post(HOME, data).status_code == 422
+    assert clerk.get(MEMBER)["Location"] == HOME
+    assert actions(people.holder.member) == []
+
+
+def test_who_is_insured_elsewhere_and_who_does_not_exist_are_one_answer(people, clerk) -> None:
+    elsewhere = make_member("高某山", region=make_region("110000"))
+    answers = [open_record(clerk, elsewhere.id_number), open_record(clerk, "X" * 12)]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert AuditEvent.objects.filter(action="open_refused").count() == 2
+    assert clerk.get(MEMBER).status_code == 302
+
+
+def test_after_a_quarter_of_an_hour_it_is_closed(people, serving, monkeypatch) -> None:
+    assert serving.get(MEMBER).status_code == 200
+    later = clock.now() + datetime.timedelta(minutes=14, seconds=59)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert serving.get(MEMBER).status_code == 200
+    monkeypatch.setattr(clock, "now", lambda: later + datetime.timedelta(seconds=2))
+    assert serving.get(MEMBER)["Location"] == HOME
+    assert serving.post(reverse("counter:unmask")).status_code == 302
+    assert "unmask" not in actions(people.holder.member)
+
+
+def test_closed_by_hand(serving) -> None:
+    serving.post(reverse("counter:close"))
+    assert serving.get(MEMBER)["Location"] == HOME
+
+
+def test_numbers_in_full_are_an_act_of_their_own(people, serving) -> None:
+    assert serving.get(reverse("counter:unmask")).status_code == 405
+    page = serving.post(reverse("counter:unmask")).content.decode()
+    assert people.holder.member.id_number in page
+    assert actions(people.holder.member)[-1] == "unmask"
+    assert people.holder.member.id_number not in serving.get(MEMBER).content.decode()
+
+
+def test_opened_again_for_the_same_reason(people, serving) -> None:
+    serving.post(reverse("counter:close"))
+    page = serving.get(HOME)
+    response = serving.post(HOME, fields(page) | {"again": str(people.holder.member.public_id)})
+    assert response["Location"] == MEMBER
+    assert actions(people.holder.member).count("open_member") == 2
+
+
+def test_a_role_that_has_ended_closes_the_record(people, serving) -> None:
+    people.clerk.role_assignments.update(ended_at=clock.now())
+    assert serving.get(MEMBER).status_code == 404
+
+
+def test_balances_and_family_of_the_record(people, serving) -> None:
+    open_account(people.holder.member, people.region, 2026, "100", "2000.50")
+    make_grant(people.holder.member, people.spouse.member)
+    page = serving.get(MEMBER).content.decode()
+    assert "2,000.50" in page
+    assert "方*" in page
+
+
+def test_the_order_on_behalf(people, rules) -> None:
+    client = log_in(people.clerk)
+    open_record(client, people.spouse.member.id_number)
+    son = make_member("方某航", datetime.date(2001, 1, 1), sex="M")
+    first = make_grant(people.holder.member, people.spouse.member)
+    second = make_grant(son, people.spouse.member, "parent")
+    url = reverse("counter:order")
+    assert client.get(url).status_code == 200
+    client.post(url, {"id": str(second.public_id), "version": "0", "move": "top"})
+    people.spouse.member.refresh_from_db()
+    assert people.spouse.member.deduction_order.grant_ids == [second.pk, first.pk]
+    assert client.post(url, {"id": str(first.public_id), "version": "0", "move": "top"}).status_code == 422
+
+
+def test_a_grant_ends_on_behalf_and_once(people, serving) -> None:
+    grant = make_grant(people.holder.member, people.spouse.member)
+    url = reverse("counter:end", args=[grant.public_id])
+    once = fields(serving.get(url))
+    assert serving.post(url, once)["Location"] == serving.post(url, once)["Location"] == MEMBER
+    grant.refresh_from_db()
+    assert (grant.ends_on, grant.end_reason) == (clock.today(), "grantor")
+    other = make_grant(people.stranger.member, people.child, "child")
+    assert serving.get(reverse("counter:end", args=[other.public_id])).status_code == 404
+
+
+def test_a_statement_is_printed(people, serving) -> None:
+    open_account(people.holder.member, people.region, 2026, "100", "2000.50")
+    response = serving.post(
+        reverse("counter:statement"), fields(serving.get(reverse("counter:statement"))) | {"period": "year"}
+    )
+    assert response["Content-Type"] == "application/pdf"
+    assert response.content.startswith(b"%PDF")
+
+
+def test_the_journal_holds_ones_own_day_only(people, serving, rules) -> None:
+    serving.get(MEMBER)
+    page = serving.get(reverse("counter:journal")).content.decode()
+    assert "沈*宁" in page
+    other = log_in(make_staff("clerk", region=people.region))
+    assert "沈*宁" not in other.get(reverse("counter:journal")).content.decode()
+
+
+def test_a_supervisor_is_led_to_his_queue(supervisor) -> None:
+    assert supervisor.get(HOME)["Location"] == reverse("counter:queue")
+
+
+@pytest.mark.parametrize("who", ["holder", "region_admin", "system_admin", "auditor"])
+@pytest.mark.parametrize("name", ["home", "member", "bind", "order", "statement", "journal", "queue"])
+def test_others_find_no_such_page(people, rules, who, name) -> None:
+    assert log_in(getattr(people, who)).get(reverse(f"counter:{name}")).status_code == 404

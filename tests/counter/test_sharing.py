@@ -1,0 +1,252 @@
+"""A binding at the window from the dry run to the receipt, and its second check by somebody else."""
+
+import datetime
+import re
+from decimal import Decimal
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from accounts import clock
+from accounts.models import AuditEvent, Enrolment, SmsOutbox
+from casework.models import Case, CaseEvent
+from documents.models import IssuedDocument
+from family.models import SharingApplication, SharingGrant
+from tests.people import make_region, make_staff
+from tests.support.pages import fields, log_in
+from tests.support.sharing import make_grant
+
+BIND = "/counter/bind/"
+
+
+def send(client, url: str, data: dict | None = None):
+    return client.post(url, fields(client.get(url)) | (data or {}))
+
+
+def who(member, relation="spouse", **more) -> dict:
+    return {"name": member.name, "id_number": member.id_number, "relation": relation, "limit": "2000"} | more
+
+
+@pytest.fixture
+def begun(people, serving) -> SharingApplication:
+    people.spouse.member.phone = "13800005207"
+    people.spouse.member.save()
+    response = send(serving, BIND, who(people.spouse.member))
+    application = SharingApplication.objects.get()
+    assert response["Location"] == case_url(application)
+    return application
+
+
+def case_url(application) -> str:
+    return reverse("counter:case", args=[application.case.public_id])
+
+
+@pytest.fixture
+def asked(serving, begun) -> SharingApplication:
+    response = send(serving, case_url(begun), {"do": "submit", "agree": "on"})
+    assert response.status_code == 302
+    begun.refresh_from_db()
+    assert begun.case.state == "consent"
+    return begun
+
+
+def code_sent() -> str:
+    return re.search(r"\d{6}", SmsOutbox.objects.filter(kind="code:sharing_consent").first().text).group()
+
+
+@pytest.fixture
+def waiting(serving, asked) -> SharingApplication:
+    """It waits for the second check."""
+    send(serving, case_url(asked), {"do": "send_code"})
+    send(serving, case_url(asked), {"do": "agree", "code": code_sent()})
+    asked.refresh_from_db()
+    assert asked.case.state == "review"
+    return asked
+
+
+class TestAtTheWindow:
+    def test_begun_by_the_clerk_for_the_member(self, people, begun) -> None:
+        case = begun.case
+        assert (case.state, case.channel, case.opened_by, case.centre) == (
+            "draft",
+            "window",
+            people.clerk,
+            people.centre,
+        )
+        assert begun.limit == Decimal(2000)
+
+    def test_all_reasons_against_it_are_told_at_once(self, people, serving, rules) -> None:
+        rules(relations=["child"], max_beneficiaries=1)
+        make_grant(people.holder.member, people.child, "child")
+        response = send(serving, BIND, who(people.spouse.member))
+        assert response.status_code == 422
+        assert len(BeautifulSoup(response.content, "html.parser").select(".portal-notice--bad li")) == 2
+        assert not Case.objects.exists()
+
+    def test_the_applicant_must_have_signed(self, serving, begun) -> None:
+        assert send(serving, case_url(begun), {"do": "submit"}).status_code == 422
+        begun.refresh_from_db()
+        assert begun.case.state == "draft"
+
+    def test_the_code_from_the_relatives_telephone(self, people, serving, asked, waiting) -> None:
+        waiting.refresh_from_db()
+        assert waiting.consent_channel == "window"
+        assert SmsOutbox.objects.filter(kind="code:sharing_consent").first().phone == people.spouse.phone
+
+    def test_a_wrong_code_counts_and_a_second_code_must_wait(self, serving, asked) -> None:
+        url = case_url(asked)
+        send(serving, url, {"do": "send_code"})
+        wrong = "000000" if code_sent() != "000000" else "111111"
+        response = send(serving, url, {"do": "agree", "code": wrong})
+        assert response.status_code == 422
+        assert BeautifulSoup(response.content, "html.parser").select_one("#id_code_error")
+        assert send(serving, url, {"do": "send_code"}).status_code == 422
+        assert send(serving, url, {"do": "agree", "code": "12"}).status_code == 422
+        asked.refresh_from_db()
+        assert asked.case.state == "consent"
+
+    def test_on_paper_it_is_noted_and_checked(self, serving, asked, rules) -> None:
+        rules(review="none")
+        send(serving, case_url(asked), {"do": "paper"})
+        asked.refresh_from_db()
+        assert asked.case.state == "review"
+        assert CaseEvent.objects.get(verb="consent").note == "paper"
+
+    @pytest.mark.parametrize(("do", "state"), [("decline", "refused"), ("withdraw", "withdrawn")])
+    def test_no_or_not_any_more(self, serving, asked, do, state) -> None:
+        send(serving, case_url(asked), {"do": do})
+        asked.refresh_from_db()
+        assert asked.case.state == state
+
+    def test_changed_it_must_be_signed_again(self, serving, asked) -> None:
+        response = send(serving, reverse("counter:amend", args=[asked.case.public_id]), {"limit": "100"})
+        assert response["Location"] == case_url(asked)
+        asked.refresh_from_db()
+        assert (asked.case.state, asked.limit, asked.commitment) == ("returned", Decimal(100), None)
+
+    def test_a_form_sent_again_does_nothing_twice(self, people, serving, begun) -> None:
+        url = case_url(begun)
+        once = fields(serving.get(url)) | {"do": "submit", "agree": "on"}
+        assert serving.post(url, once)["Location"] == serving.post(url, once)["Location"] == url
+        assert CaseEvent.objects.filter(verb="submit").count() == 1
+
+    def test_without_an_open_record_it_is_read_and_not_worked_on(self, people, serving, asked) -> None:
+        data = fields(serving.get(case_url(asked))) | {"do": "withdraw"}
+        serving.post(reverse("counter:close"))
+        assert serving.get(case_url(asked)).status_code == 200
+        assert serving.post(case_url(asked), data)["Location"] == "/counter/"
+        asked.refresh_from_db()
+        assert asked.case.state == "consent"
+
+    def test_a_clerk_of_another_region_finds_nothing(self, asked) -> None:
+        client = log_in(make_staff("clerk", region=make_region("110000")))
+        for name in ("case", "amend", "commitment"):
+            assert client.get(reverse(f"counter:{name}", args=[asked.case.public_id])).status_code in (302, 404)
+        assert client.get(case_url(asked)).status_code == 404
+        assert client.post(reverse("counter:receipt", args=[asked.case.public_id]), {"paper": "A4"}).status_code == 404
+
+    def test_the_receipt_and_its_copies(self, serving, asked) -> None:
+        url = reverse("counter:receipt", args=[asked.case.public_id])
+        for paper in ("80mm", "A4", "80mm"):
+            response = serving.post(url, {"paper": paper})
+            assert response["Content-Type"] == "application/pdf"
+            assert response.content.startswith(b"%PDF")
+        papers = {one.subject: one.copies for one in IssuedDocument.objects.all()}
+        assert papers == {f"{asked.case.number} 80mm": 2, f"{asked.case.number} A4": 1}
+
+    def test_no_receipt_before_it_is_submitted(self, serving, begun) -> None:
+        response = serving.post(reverse("counter:receipt", args=[begun.case.public_id]), {"paper": "A4"})
+        assert response["Location"] == case_url(begun)
+        assert not IssuedDocument.objects.exists()
+
+    def test_both_people_see_that_the_case_was_read(self, people, serving, begun) -> None:
+        serving.get(case_url(begun))
+        for user in (people.holder, people.spouse):
+            assert AuditEvent.objects.filter(
+                action="read_case", member_id=user.member_id, actor_id=people.clerk.pk
+            ).exists()
+
+
+class TestSecondCheck:
+    def url(self, application) -> str:
+        return reverse("counter:review", args=[application.case.public_id])
+
+    def decide(self, client, application, verdict: str, reason: str = ""):
+        return send(client, self.url(application), {"verdict": verdict, "reason": reason})
+
+    def test_granted(self, people, supervisor, waiting) -> None:
+        assert waiting.case.number in supervisor.get(reverse("counter:queue")).content.decode()
+        assert self.decide(supervisor, waiting, "approve")["Location"] == reverse("counter:queue")
+        grant = SharingGrant.objects.get()
+        waiting.refresh_from_db()
+        assert (grant.application, waiting.case.checked_by) == (waiting, people.supervisor)
+
+    @pytest.mark.parametrize(("verdict", "state"), [("return", "returned"), ("refuse", "refused")])
+    def test_returned_or_refused_for_a_reason(self, supervisor, waiting, verdict, state) -> None:
+        assert self.decide(supervisor, waiting, verdict).status_code == 422
+        self.decide(supervisor, waiting, verdict, "姓名和户口本不一致")
+        waiting.case.refresh_from_db()
+        assert (waiting.case.state, waiting.case.reason) == (state, "姓名和户口本不一致")
+
+    def test_a_verdict_sent_again_is_one_verdict(self, supervisor, waiting) -> None:
+        once = fields(supervisor.get(self.url(waiting))) | {"verdict": "approve"}
+        assert (
+            supervisor.post(self.url(waiting), once)["Location"] == supervisor.post(self.url(waiting), once)["Location"]
+        )
+        assert SharingGrant.objects.count() == 1
+
+    def test_nobody_checks_what_he_made(self, people, waiting) -> None:
+        from accounts.models import RoleAssignment
+
+        RoleAssignment.objects.create(user=people.clerk, role="supervisor", region=people.region)
+        both = log_in(people.clerk)
+        page = BeautifulSoup(both.get(self.url(waiting)).content, "html.parser")
+        assert not page.select("button[name=verdict]")
+        data = {"version": waiting.case.version, "verdict": "approve", "token": "a" * 20}
+        assert both.post(self.url(waiting), data).status_code == 422
+        assert not SharingGrant.objects.exists()
+
+    def test_a_case_that_moved_on_is_not_decided_unseen(self, supervisor, waiting) -> None:
+        once = fields(supervisor.get(self.url(waiting))) | {"verdict": "approve"}
+        Case.objects.filter(pk=waiting.case_id).update(version=99)
+        assert supervisor.post(self.url(waiting), once).status_code == 422
+        assert not SharingGrant.objects.exists()
+
+    def test_what_changed_since_it_was_submitted_is_shown(self, people, supervisor, serving, waiting, rules) -> None:
+        make_grant(people.holder.member, people.child, "child")
+        Case.objects.filter(pk=waiting.case_id).update(submitted_at=clock.now() - datetime.timedelta(days=1))
+        Enrolment.objects.filter(member=people.spouse.member).update(valid_to=clock.today())
+        Enrolment.objects.create(
+            member=people.spouse.member, region=people.region, insurance="resident", valid_from=clock.today()
+        )
+        rows = BeautifulSoup(supervisor.get(self.url(waiting)).content, "html.parser").select(".portal-table tbody tr")
+        assert len(rows) == 2
+
+    def test_terms_changed_between_two_submissions_are_shown(self, supervisor, serving, waiting) -> None:
+        self.decide(supervisor, waiting, "return", "上限写错了")
+        send(serving, reverse("counter:amend", args=[waiting.case.public_id]), {"limit": "50"})
+        send(serving, case_url(waiting), {"do": "submit", "agree": "on"})
+        send(serving, case_url(waiting), {"do": "paper"})
+        row = BeautifulSoup(supervisor.get(self.url(waiting)).content, "html.parser").select_one(
+            ".portal-table tbody tr"
+        )
+        assert "2,000.00" in row.get_text() and "50.00" in row.get_text()
+
+    def test_overdue_is_marked(self, supervisor, waiting) -> None:
+        Case.objects.filter(pk=waiting.case_id).update(due_on=clock.today() - datetime.timedelta(days=2))
+        page = BeautifulSoup(supervisor.get(reverse("counter:queue")).content, "html.parser")
+        assert page.select_one("tbody .portal-tag--bad")
+
+    def test_a_supervisor_of_another_region_finds_nothing(self, waiting) -> None:
+        client = log_in(make_staff("supervisor", region=make_region("110000")))
+        assert client.get(self.url(waiting)).status_code == 404
+        assert waiting.case.number not in client.get(reverse("counter:queue")).content.decode()
+
+    def test_a_clerk_has_no_queue(self, clerk, waiting) -> None:
+        assert clerk.get(self.url(waiting)).status_code == 404
+
+
+def test_an_agent_stands_on_the_case(people, serving) -> None:
+    send(serving, BIND, who(people.child, "child", agent_name="高某山"))
+    assert Case.objects.get().agent_name == "高某山"
