@@ -25,4 +25,9 @@ class DocumentsConfig(AppConfig):
             _("The records have changed since this paper was issued, so a copy would not be the same paper."),
             _("Have a new paper issued instead."),
         )
+        reasons.register(
+            "too_many_papers",
+            _("Many papers were issued to you within an hour."),
+            _("Wait an hour, or print the ones issued before."),
+        )
         reasons.register("document_revoked", _("This paper was declared void."), _("Have a new paper issued instead."))

@@ -107,7 +107,7 @@ def what(line: Line) -> str:
 
 def person(member: Member, relation: str) -> str:
     """Himself, or what the relative is to the holder."""
-    return kinship.term(relation, member.sex) if relation else _("Oneself")
+    return kinship.term(relation, member.sex) if relation else _("Yourself")
 
 
 def place(line: Line) -> str:

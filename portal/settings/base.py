@@ -106,6 +106,7 @@ ACCOUNT_RATE_LIMITS = {
     "claim": "20/m/ip,5/3600s/key",
     "text_code": "20/m/ip,3/m/key",
     "document_check": "30/m/ip",
+    "statement": "30/h/user",
     "find_relative": "40/h/user",
 }
 MFA_ADAPTER = "accounts.adapter.PortalMfaAdapter"

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from allauth.core.ratelimit import consume
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -45,7 +46,12 @@ def statement_page(request: HttpRequest) -> HttpResponse:
     }
     if form.is_valid():
         told = statement(request.user, account, form.cleaned_data["start"], form.cleaned_data["end"])
-        context |= {"told": told, "rows": telling.tell_lines(told.lines, on), "sums": _sums(told), "people": _people(told)}
+        context |= {
+            "told": told,
+            "rows": telling.tell_lines(told.lines, on),
+            "sums": _sums(told),
+            "people": _people(told),
+        }
         context["issued"] = _issued(request, account)
     template = "settlements/_statement.html" if request.htmx else "settlements/statement.html"
     return render(request, template, context, status=200 if form.is_valid() else 422)
@@ -102,6 +108,8 @@ def statement_file(request: HttpRequest) -> HttpResponse:
     if request.POST.get("as") == "csv":
         body = statements.export_csv(account=account, **period, by=request.user, at=clock.now())
         return _download(body, f"statement-{period['start']}-{period['end']}.csv", "text/csv; charset=utf-8")
+    if not consume(request, action="statement", user=request.user):
+        return _told_back(request, Refused("too_many_papers"), period)
     try:
         document, pdf = statements.issue_statement(account=account, **period, by=request.user, at=clock.now())
     except Refused as refused:

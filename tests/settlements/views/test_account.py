@@ -58,9 +58,9 @@ def test_one_pot_shows_one_figure(english):
     ("kind", "expected"),
     [
         ("credit", ["Balance when the account was opened"]),
-        ("care", ["Oneself: outpatient care"]),
+        ("care", ["Yourself: outpatient care"]),
         ("family", ["father: outpatient care"]),
-        ("reversal", ["Refund: Oneself, outpatient care"]),
+        ("reversal", ["Refund: Yourself, outpatient care"]),
         ("rollover", []),
         ("interest", []),
         ("other", []),
@@ -83,7 +83,7 @@ def test_a_person_and_a_period_can_be_chosen(english):
     english.force_login(scene.daughter)
     fathers = english.get(URL, {"person": str(scene.father.member.public_id)})
     assert [what for what, _ in told(fathers)] == ["father: outpatient care"]
-    assert [what for what, _ in told(english.get(URL, {"person": "self"}))] == ["Oneself: outpatient care"]
+    assert [what for what, _ in told(english.get(URL, {"person": "self"}))] == ["Yourself: outpatient care"]
     assert len(told(english.get(URL, {"period": "month"}))) == 2  # opened forty days ago
 
 

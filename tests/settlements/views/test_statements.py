@@ -6,6 +6,8 @@ import io
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from pypdf import PdfReader
 
@@ -16,7 +18,7 @@ from documents.models import IssuedDocument
 from settlements import ledger
 from settlements.actions import statements
 from settlements.queries.statement import statement
-from tests.people import make_staff
+from tests.people import make_region, make_staff
 from tests.settlements.scene import BEIJING, bill, make_scene, undo
 
 pytestmark = pytest.mark.django_db
@@ -198,17 +200,24 @@ def test_the_table_agrees_and_cannot_carry_a_formula(client):
 
 
 def test_a_clerk_of_the_region_may_issue_and_others_may_not():
-    from django.core.exceptions import PermissionDenied
-
     scene = busy()
     wanted = {"account": scene.account, "start": scene.on, "end": scene.on, "at": now()}
     document, _pdf = statements.issue_statement(by=make_staff("clerk", region=scene.region), **wanted)
     assert document.member == scene.daughter.member
-    from tests.people import make_region
-
     for other in (scene.stranger, make_staff("clerk", region=make_region("410100")), make_staff("auditor")):
         with pytest.raises(PermissionDenied):
             statements.issue_statement(by=other, **wanted)
+
+
+def test_papers_are_not_issued_without_end(client, settings):
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"statement": "2/h/user"}
+    cache.clear()
+    scene = make_scene()
+    client.force_login(scene.daughter)
+    answers = [client.post(FILE, period(scene) | {"as": "pdf"}).status_code for _ in range(3)]
+    cache.clear()
+    assert answers == [200, 200, 302]
+    assert IssuedDocument.objects.count() == 2
 
 
 def test_the_file_wants_a_period_too(client):
