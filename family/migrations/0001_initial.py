@@ -10,157 +10,373 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('casework', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("casework", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Commitment',
+            name="Commitment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=20, unique=True, verbose_name='version')),
-                ('text_zh', models.TextField(verbose_name='Chinese text')),
-                ('text_en', models.TextField(verbose_name='English text')),
-                ('valid_from', models.DateField(verbose_name='from')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.CharField(max_length=20, unique=True, verbose_name="version")),
+                ("text_zh", models.TextField(verbose_name="Chinese text")),
+                ("text_en", models.TextField(verbose_name="English text")),
+                ("valid_from", models.DateField(verbose_name="from")),
             ],
             options={
-                'verbose_name': 'commitment',
-                'verbose_name_plural': 'commitments',
-                'ordering': ['-valid_from'],
+                "verbose_name": "commitment",
+                "verbose_name_plural": "commitments",
+                "ordering": ["-valid_from"],
             },
         ),
         migrations.CreateModel(
-            name='DeductionOrder',
+            name="DeductionOrder",
             fields=[
-                ('beneficiary', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='deduction_order', serialize=False, to='accounts.member')),
-                ('grant_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('changed_at', models.DateTimeField()),
+                (
+                    "beneficiary",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="deduction_order",
+                        serialize=False,
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "grant_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("changed_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'deduction order',
-                'verbose_name_plural': 'deduction orders',
+                "verbose_name": "deduction order",
+                "verbose_name_plural": "deduction orders",
             },
         ),
         migrations.CreateModel(
-            name='SharingApplication',
+            name="SharingApplication",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('relation', models.CharField(choices=[('spouse', 'Spouse'), ('parent', 'Parent'), ('child', 'Child'), ('sibling', 'Brother or sister'), ('grandparent', 'Grandparent'), ('grandchild', 'Grandchild'), ('parent_in_law', "Spouse's parent")], max_length=20, verbose_name='relation')),
-                ('uses_care', models.BooleanField(default=True, verbose_name='for care')),
-                ('uses_premium', models.BooleanField(default=True, verbose_name='for premiums')),
-                ('limit', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='limit a benefit year')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='until')),
-                ('committed_at', models.DateTimeField(blank=True, null=True, verbose_name='commitment signed at')),
-                ('committed_channel', models.CharField(blank=True, choices=[('online', 'Online'), ('window', 'At the window'), ('gateway', 'By an institution'), ('system', 'By the system')], max_length=10)),
-                ('consent_until', models.DateField(blank=True, null=True, verbose_name='consent until')),
-                ('consented_at', models.DateTimeField(blank=True, null=True, verbose_name='consented at')),
-                ('consent_channel', models.CharField(blank=True, choices=[('online', 'Online'), ('window', 'At the window'), ('gateway', 'By an institution'), ('system', 'By the system')], max_length=10)),
-                ('declined_at', models.DateTimeField(blank=True, null=True, verbose_name='declined at')),
-                ('beneficiary', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='applications_as_beneficiary', to='accounts.member')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='sharing_application', to='casework.case')),
-                ('commitment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='family.commitment')),
-                ('grantor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='applications_as_grantor', to='accounts.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "relation",
+                    models.CharField(
+                        choices=[
+                            ("spouse", "Spouse"),
+                            ("parent", "Parent"),
+                            ("child", "Child"),
+                            ("sibling", "Brother or sister"),
+                            ("grandparent", "Grandparent"),
+                            ("grandchild", "Grandchild"),
+                            ("parent_in_law", "Spouse's parent"),
+                        ],
+                        max_length=20,
+                        verbose_name="relation",
+                    ),
+                ),
+                ("uses_care", models.BooleanField(default=True, verbose_name="for care")),
+                ("uses_premium", models.BooleanField(default=True, verbose_name="for premiums")),
+                (
+                    "limit",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="limit a benefit year"
+                    ),
+                ),
+                ("ends_on", models.DateField(blank=True, null=True, verbose_name="until")),
+                ("committed_at", models.DateTimeField(blank=True, null=True, verbose_name="commitment signed at")),
+                (
+                    "committed_channel",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("online", "Online"),
+                            ("window", "At the window"),
+                            ("gateway", "By an institution"),
+                            ("system", "By the system"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("consent_until", models.DateField(blank=True, null=True, verbose_name="consent until")),
+                ("consented_at", models.DateTimeField(blank=True, null=True, verbose_name="consented at")),
+                (
+                    "consent_channel",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("online", "Online"),
+                            ("window", "At the window"),
+                            ("gateway", "By an institution"),
+                            ("system", "By the system"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("declined_at", models.DateTimeField(blank=True, null=True, verbose_name="declined at")),
+                (
+                    "beneficiary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="applications_as_beneficiary",
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sharing_application",
+                        to="casework.case",
+                    ),
+                ),
+                (
+                    "commitment",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="family.commitment"
+                    ),
+                ),
+                (
+                    "grantor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="applications_as_grantor",
+                        to="accounts.member",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'sharing application',
-                'verbose_name_plural': 'sharing applications',
+                "verbose_name": "sharing application",
+                "verbose_name_plural": "sharing applications",
             },
         ),
         migrations.CreateModel(
-            name='SharingGrant',
+            name="SharingGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('relation', models.CharField(choices=[('spouse', 'Spouse'), ('parent', 'Parent'), ('child', 'Child'), ('sibling', 'Brother or sister'), ('grandparent', 'Grandparent'), ('grandchild', 'Grandchild'), ('parent_in_law', "Spouse's parent")], max_length=20, verbose_name='relation')),
-                ('uses_care', models.BooleanField(default=True, verbose_name='for care')),
-                ('uses_premium', models.BooleanField(default=True, verbose_name='for premiums')),
-                ('limit', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='limit a benefit year')),
-                ('bound_at', models.DateTimeField(verbose_name='bound at')),
-                ('starts_on', models.DateField(verbose_name='from')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='until, exclusive')),
-                ('end_reason', models.CharField(blank=True, max_length=20, verbose_name='why it ended')),
-                ('application', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='grant', to='family.sharingapplication', verbose_name='application')),
-                ('beneficiary', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants_held', to='accounts.member', verbose_name='beneficiary')),
-                ('grantor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants_given', to='accounts.member', verbose_name='grantor')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.region', verbose_name='region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "relation",
+                    models.CharField(
+                        choices=[
+                            ("spouse", "Spouse"),
+                            ("parent", "Parent"),
+                            ("child", "Child"),
+                            ("sibling", "Brother or sister"),
+                            ("grandparent", "Grandparent"),
+                            ("grandchild", "Grandchild"),
+                            ("parent_in_law", "Spouse's parent"),
+                        ],
+                        max_length=20,
+                        verbose_name="relation",
+                    ),
+                ),
+                ("uses_care", models.BooleanField(default=True, verbose_name="for care")),
+                ("uses_premium", models.BooleanField(default=True, verbose_name="for premiums")),
+                (
+                    "limit",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="limit a benefit year"
+                    ),
+                ),
+                ("bound_at", models.DateTimeField(verbose_name="bound at")),
+                ("starts_on", models.DateField(verbose_name="from")),
+                ("ends_on", models.DateField(blank=True, null=True, verbose_name="until, exclusive")),
+                ("end_reason", models.CharField(blank=True, max_length=20, verbose_name="why it ended")),
+                (
+                    "application",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grant",
+                        to="family.sharingapplication",
+                        verbose_name="application",
+                    ),
+                ),
+                (
+                    "beneficiary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants_held",
+                        to="accounts.member",
+                        verbose_name="beneficiary",
+                    ),
+                ),
+                (
+                    "grantor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants_given",
+                        to="accounts.member",
+                        verbose_name="grantor",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.region", verbose_name="region"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'sharing grant',
-                'verbose_name_plural': 'sharing grants',
-                'ordering': ['bound_at', 'id'],
+                "verbose_name": "sharing grant",
+                "verbose_name_plural": "sharing grants",
+                "ordering": ["bound_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='SharingRules',
+            name="SharingRules",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField(verbose_name='from')),
-                ('valid_to', models.DateField(blank=True, null=True, verbose_name='until, exclusive')),
-                ('data', models.JSONField(verbose_name='rules')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sharing_rules', to='accounts.region', verbose_name='region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("valid_from", models.DateField(verbose_name="from")),
+                ("valid_to", models.DateField(blank=True, null=True, verbose_name="until, exclusive")),
+                ("data", models.JSONField(verbose_name="rules")),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sharing_rules",
+                        to="accounts.region",
+                        verbose_name="region",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'sharing rules',
-                'verbose_name_plural': 'sharing rules',
-                'ordering': ['region', '-valid_from'],
+                "verbose_name": "sharing rules",
+                "verbose_name_plural": "sharing rules",
+                "ordering": ["region", "-valid_from"],
             },
         ),
         migrations.AddConstraint(
-            model_name='sharingapplication',
-            constraint=models.CheckConstraint(condition=models.Q(('grantor', models.F('beneficiary')), _negated=True), name='application_not_to_self'),
+            model_name="sharingapplication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("grantor", models.F("beneficiary")), _negated=True), name="application_not_to_self"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharingapplication',
-            constraint=models.CheckConstraint(condition=models.Q(('uses_care', True), ('uses_premium', True), _connector='OR'), name='application_has_a_use'),
+            model_name="sharingapplication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("uses_care", True), ("uses_premium", True), _connector="OR"),
+                name="application_has_a_use",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharingapplication',
-            constraint=models.CheckConstraint(condition=models.Q(('limit', None), ('limit__gt', 0), _connector='OR'), name='application_limit_positive'),
+            model_name="sharingapplication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("limit", None), ("limit__gt", 0), _connector="OR"),
+                name="application_limit_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharingapplication',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('commitment', None), ('committed_at', None)), models.Q(('commitment__isnull', False), ('committed_at__isnull', False)), _connector='OR'), name='commitment_is_whole'),
+            model_name="sharingapplication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("commitment", None), ("committed_at", None)),
+                    models.Q(("commitment__isnull", False), ("committed_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="commitment_is_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharingapplication',
-            constraint=models.CheckConstraint(condition=models.Q(('consented_at', None), ('declined_at', None), _connector='OR'), name='consent_or_decline'),
+            model_name="sharingapplication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("consented_at", None), ("declined_at", None), _connector="OR"),
+                name="consent_or_decline",
+            ),
         ),
         migrations.AddIndex(
-            model_name='sharinggrant',
-            index=models.Index(fields=['beneficiary', 'starts_on'], name='grant_by_beneficiary'),
+            model_name="sharinggrant",
+            index=models.Index(fields=["beneficiary", "starts_on"], name="grant_by_beneficiary"),
         ),
         migrations.AddIndex(
-            model_name='sharinggrant',
-            index=models.Index(fields=['grantor', 'starts_on'], name='grant_by_grantor'),
+            model_name="sharinggrant",
+            index=models.Index(fields=["grantor", "starts_on"], name="grant_by_grantor"),
         ),
         migrations.AddConstraint(
-            model_name='sharinggrant',
-            constraint=models.CheckConstraint(condition=models.Q(('grantor', models.F('beneficiary')), _negated=True), name='grant_not_to_self'),
+            model_name="sharinggrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("grantor", models.F("beneficiary")), _negated=True), name="grant_not_to_self"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharinggrant',
-            constraint=models.CheckConstraint(condition=models.Q(('uses_care', True), ('uses_premium', True), _connector='OR'), name='grant_has_a_use'),
+            model_name="sharinggrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("uses_care", True), ("uses_premium", True), _connector="OR"), name="grant_has_a_use"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharinggrant',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='grant_period'),
+            model_name="sharinggrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on", None), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
+                name="grant_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharinggrant',
-            constraint=models.CheckConstraint(condition=models.Q(('limit', None), ('limit__gt', 0), _connector='OR'), name='grant_limit_positive'),
+            model_name="sharinggrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("limit", None), ("limit__gt", 0), _connector="OR"), name="grant_limit_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharinggrant',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('grantor'), models.F('grantor'), models.Value('[]'), function='int8range'), '&&'), (models.Func(models.F('beneficiary'), models.F('beneficiary'), models.Value('[]'), function='int8range'), '&&'), (models.Func(models.F('starts_on'), models.F('ends_on'), models.Value('[)'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='grant_once_at_a_time'),
+            model_name="sharinggrant",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        models.Func(models.F("grantor"), models.F("grantor"), models.Value("[]"), function="int8range"),
+                        "&&",
+                    ),
+                    (
+                        models.Func(
+                            models.F("beneficiary"), models.F("beneficiary"), models.Value("[]"), function="int8range"
+                        ),
+                        "&&",
+                    ),
+                    (
+                        models.Func(
+                            models.F("starts_on"),
+                            models.F("ends_on"),
+                            models.Value("[)"),
+                            function="daterange",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="grant_once_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharingrules',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(django.db.models.functions.comparison.Cast('region', models.IntegerField()), django.db.models.functions.comparison.Cast('region', models.IntegerField()), models.Value('[]'), function='int4range'), '&&'), (models.Func(models.F('valid_from'), models.F('valid_to'), models.Value('[)'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='sharing_rules_no_overlap'),
+            model_name="sharingrules",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        models.Func(
+                            django.db.models.functions.comparison.Cast("region", models.IntegerField()),
+                            django.db.models.functions.comparison.Cast("region", models.IntegerField()),
+                            models.Value("[]"),
+                            function="int4range",
+                        ),
+                        "&&",
+                    ),
+                    (
+                        models.Func(
+                            models.F("valid_from"),
+                            models.F("valid_to"),
+                            models.Value("[)"),
+                            function="daterange",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                ],
+                name="sharing_rules_no_overlap",
+            ),
         ),
     ]
