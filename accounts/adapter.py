@@ -13,6 +13,7 @@ from accounts.authentication import user_by_login
 from accounts.models import User
 
 TOTP_CONTEXT = "mfa_authenticator.data"
+PROOFS = {"reauthenticate": _("Use your password"), "mfa_reauthenticate": _("Use the code of your app")}
 
 
 class PortalAdapter(DefaultAccountAdapter):
@@ -45,7 +46,10 @@ class PortalAdapter(DefaultAccountAdapter):
         return ["allauth.mfa.stages.AuthenticateStage", "accounts.stages.EnrolSecondFactorStage"]
 
     def get_reauthentication_methods(self, user: User) -> list[dict]:
-        methods = super().get_reauthentication_methods(user)
+        methods = [
+            method | {"description": PROOFS.get(method["id"], method["description"])}
+            for method in super().get_reauthentication_methods(user)
+        ]
         if user.is_authenticated and user.phone_verified and not user.is_staff:
             url = reverse("accounts:prove_by_text")
             methods.append({"id": "text", "description": _("Use a code by text message"), "url": url})
