@@ -48,7 +48,7 @@ format: dev
 	$(PY) -m ruff check --fix-only -q .
 	$(PY) -m ruff format .
 
-bench: dev
+bench: dev assets
 	@exec $(PY) -m benchmarks $(ARGS)
 
 clean:
