@@ -64,7 +64,7 @@ _SHARED: dict[str, tuple[Text, Text]] = {
     ),
     "frozen": (_("The account is frozen."), _("Ask at the window why, and bring your ID card.")),
     "closed": (_("The account is closed."), _("If that is a mistake, ask at the window.")),
-    "no_scheme": (
+    "not_covered.no_scheme": (
         _("No rules are kept for this region and this day."),
         _("Our staff have to add them first. Call 12393."),
     ),

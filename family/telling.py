@@ -164,7 +164,7 @@ def next_steps(application: SharingApplication) -> list[str]:
             _("Your %(term)s gets a text message.") % {"term": term},
             _("Until %(day)s your %(term)s can agree in the own login, or at the window with the ID card.")
             % {"day": day, "term": term},
-            _("Before that you can take the application back at any time."),
+            _("Until your %(term)s agrees you can take the application back at any time.") % {"term": term},
         ]
     if state == "review":
         return [

@@ -49,7 +49,7 @@ REASONS = {
         _("This relative can already use the account."),
         _("You can change the limit or end it on the family page."),
     ),
-    "already_applied": (
+    "already_bound.applied": (
         _("An application for this relative is already on its way."),
         _("Find it among your cases; you can change it or take it back there."),
     ),

@@ -21,7 +21,7 @@ class SettlementsConfig(AppConfig):
         navigation.register(
             "manage",
             "rollover",
-            _("Rollover"),
+            _("Year-end rollover"),
             "admin:settlements_rolloverrun_changelist",
             order=30,
             visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),

@@ -44,7 +44,7 @@ REASONS = {
         _("The two counts do not agree, so the rollover stays open."),
         _("Look at the line that differs, and run check_ledger before anything else."),
     ),
-    "no_rate": (
+    "not_covered.no_rate": (
         _("This region's rules name no rate for an institution of this level (%(level)s)."),
         _("Check the level of the institution, or call 12393."),
     ),

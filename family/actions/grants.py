@@ -230,7 +230,7 @@ def reorder(
     at: datetime.datetime,
     channel: str = Channel.ONLINE,
 ) -> DeductionOrder:
-    """File the order in which a beneficiary's grantors are charged: ids of his grants for care; those left out go last.
+    """File the order in which a beneficiary's grantors are charged: ids of his grants; those left out go last.
 
     `version` is what `family.queries.order_of` gave with the order that was changed; None takes any. Raises Refused:
     not_adjustable, needs_verification, stale_order (ordered anew or a grant ended meanwhile); and PermissionDenied.
@@ -246,7 +246,7 @@ def reorder(
         raise Refused("not_adjustable")
     lock_members(beneficiary.pk)
     before, known = queries.order_of(beneficiary.pk)
-    held = {grant.pk for grant in queries.grants_to_order(beneficiary.pk, on)}
+    held = {grant.pk for grant in queries.who_shares_with(beneficiary, on)}
     if version not in (None, known) or len(set(grant_ids)) < len(grant_ids) or not held.issuperset(grant_ids):
         raise Refused("stale_order")
     order, _ = DeductionOrder.objects.update_or_create(

@@ -74,7 +74,6 @@ CODES = (
     "frozen",
     "closed",
     "already_bound",
-    "already_applied",
     "mutual_binding",
     "too_many_relatives",
     "too_many_grantors",
@@ -175,7 +174,7 @@ def _numbers(rules: SharingRules, facts: Facts) -> list[Finding]:
     if facts.bound:
         # One more is not asked for: what is bound already is not too many.
         return [Finding("already_bound", {})]
-    found = [Finding("already_applied", {})] if facts.applied else []
+    found = [Finding("already_bound", {"why": "applied"})] if facts.applied else []
     if facts.bound_the_other_way and not rules.mutual:
         found.append(Finding("mutual_binding", {}))
     most, of_relation = rules.max_beneficiaries, rules.max_per_relation.get(facts.relation)

@@ -44,7 +44,7 @@ class SharingGrant(models.Model):
             models.CheckConstraint(name="grant_not_to_self", condition=~Q(grantor=F("beneficiary"))),
             models.CheckConstraint(name="grant_has_a_use", condition=Q(uses_care=True) | Q(uses_premium=True)),
             models.CheckConstraint(name="grant_period", condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on"))),
-            models.CheckConstraint(name="grant_limit_positive", condition=Q(limit=None) | Q(limit__gt=0)),
+            models.CheckConstraint(name="grant_limit_not_negative", condition=Q(limit=None) | Q(limit__gte=0)),
             ExclusionConstraint(
                 name="grant_once_at_a_time",
                 expressions=[

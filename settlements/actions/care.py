@@ -134,7 +134,7 @@ def quote(
 ) -> Quote:
     """What settling the bill on a day would take, and from whom; writes and locks nothing.
 
-    Raises Refused: not_insured, closed, no_scheme, no_rate (the region has no such level).
+    Raises Refused: not_insured, closed, not_covered (no scheme on that day, no rate for the level).
     """
     facts = _facts(patient.pk, bill, on, use_family)
     own_id = facts.account_id if use_account else None
@@ -157,7 +157,7 @@ def settle(
 ) -> Settlement:
     """Settle a bill against the family's accounts; idempotent by (institution, key): the first settlement is given again.
 
-    Raises Refused: not_insured, closed, no_scheme, no_rate (kept as the answer), and KeyReused for another bill with the key.
+    Raises Refused: not_insured, closed, not_covered (kept as the answer), and KeyReused for another bill with the key.
     The ledger transaction is the audit line: it names institution, key and who.
     """
     request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
@@ -236,11 +236,9 @@ def _decide(
     try:
         decision = assess(facts.scheme.scheme, claim, usage.get(facts.counted_year, {}), own, service_on)
     except NoValue:
-        raise Refused("no_rate", level=bill.level) from None
+        raise Refused("not_covered", why="no_rate", level=bill.level) from None
     limits_used = usage.get(facts.settled_year, {})
-    candidates = [
-        _candidate(place, grantor, accounts, limits_used) for place, grantor in enumerate(facts.grantors)
-    ]
+    candidates = [_candidate(place, grantor, accounts, limits_used) for place, grantor in enumerate(facts.grantors)]
     sources = order_sources(facts.rules.order, candidates, facts.rules.keep) if facts.rules else ()
     allocation = allocate(decision, own, sources)
     payers = _payers(facts, allocation)
@@ -302,9 +300,7 @@ def _payers(facts: CareFacts, allocation: Allocation) -> tuple[Payer, ...]:
     return tuple(payers)
 
 
-def _counters(
-    facts: CareFacts, decision: Decision, payers: tuple[Payer, ...]
-) -> dict[int, dict[str, Decimal]]:
+def _counters(facts: CareFacts, decision: Decision, payers: tuple[Payer, ...]) -> dict[int, dict[str, Decimal]]:
     counters = {facts.counted_year: {name: amount for name, amount in decision.counters.items() if amount}}
     for payer in payers:
         if payer.grant_id:

@@ -37,7 +37,7 @@ class Credited:
 def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | None = None) -> Credited:
     """Credit one member for the month or (the rest of) the benefit year of a day, by his region's rule.
 
-    A debt is repaid first. Raises Refused: not_permitted (no account), suspended, no_base, no_scheme, duplicate
+    A debt is repaid first. Raises Refused: not_permitted (no account), suspended, no_base, not_covered, duplicate
     (credited for this period already).
     """
     account = PersonalAccount.objects.filter(member=enrolment.member_id, region=enrolment.region_id).first()
@@ -66,9 +66,7 @@ def amount_for(rule: CreditRule, enrolment: Enrolment, every: str, on: datetime.
         raise Refused(enrolment.status)
     if enrolment.personal_status == "active" and enrolment.base is None:
         raise Refused("no_base")
-    person = Person(
-        birth=enrolment.member.birth, status=enrolment.personal_status, retired_on=enrolment.retired_on
-    )
+    person = Person(birth=enrolment.member.birth, status=enrolment.personal_status, retired_on=enrolment.retired_on)
     base = enrolment.base or ZERO
     if every == YEAR:
         return year_credit(rule, person, base, on, years)

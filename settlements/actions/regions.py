@@ -131,8 +131,10 @@ def _refuse_if_used(row: Any, version: Any, identity: tuple[Any, ...]) -> None:
     if not isinstance(row, Scheme) or all(row.data.get(key) == version.data.get(key) for key in DECIDING):
         return
     if row.settlement_set.exists():
-        raise SchemeInUse(f"{row.region_id}: scheme {' '.join(map(str, identity))} has settled bills;"
-                          " end it with valid_to and add a new version instead")
+        raise SchemeInUse(
+            f"{row.region_id}: scheme {' '.join(map(str, identity))} has settled bills;"
+            " end it with valid_to and add a new version instead"
+        )
 
 
 class SchemeInUse(ValueError):

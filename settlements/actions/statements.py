@@ -126,9 +126,7 @@ def _row(line: Any, two: bool) -> list[str]:
 
 def _sums(told: Statement) -> list[dict[str, Any]]:
     kinds = [[telling.kind_name(kind), _signed(amount)] for kind, amount in told.by_kind.items()]
-    blocks = [
-        {"title": "按类合计", "rows": [*kinds, ["收入", _yuan(told.came_in)], ["支出", _yuan(told.went_out)]]}
-    ]
+    blocks = [{"title": "按类合计", "rows": [*kinds, ["收入", _yuan(told.came_in)], ["支出", _yuan(told.went_out)]]}]
     if told.by_relative:
         rows = [[telling.named(member, relation), _yuan(used)] for member, relation, used in told.by_relative]
         blocks.append({"title": "家人使用合计", "rows": rows})

@@ -14,12 +14,13 @@ from accounts.models import Enrolment, Institution, Member, Region
 from accounts.money import ZERO, plain
 from family.actions import sharing
 from family.models import SharingGrant
-from family.queries import grants_for_care
+from family.queries import who_shares_with
 from settlements import ledger
 from accounts.domain.benefit_year import year_of
 from settlements.actions import care, crediting
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load, region_files
+from settlements.actions.rollover import boundary_of
 from settlements.cases.reading import BadCase, CaseMember, CaseStep, ScenarioCase
 from settlements.domain.scheme import DeductibleStage, RateStage
 from settlements.ledger.batch import roll_chunk
@@ -218,34 +219,35 @@ class _Player:
 
     def _roll_over(self, step: CaseStep) -> Given:
         run = self.runs[step.fields["year"]]
+        boundary = boundary_of(run)
+        if boundary is None or step.on < boundary:
+            raise Refused("year_not_over")
         accounts = sorted(
             account for name, account in self.accounts.items() if self.case.members[name].region == self.case.region
         )
-        before = set(self._rolled(accounts, run.year))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT coalesce(max(id), 0) FROM settlements_ledgertransaction")
+            before = cursor.fetchone()[0]
         if accounts:
             chunk = RolloverChunk.objects.create(
                 run=run, number=run.chunks.count() + 1, first_id=accounts[0], last_id=accounts[-1]
             )
             roll_chunk(run, chunk)
-        rolled = {account: row for account, row in self._rolled(accounts, run.year).items() if account not in before}
-        given: Given = {"moved": {self.names[at]: plain(moved) for at, (moved, _) in rolled.items() if moved}}
-        interest = {self.names[at]: plain(gain) for at, (_, gain) in rolled.items() if gain}
-        return {**given, "interest": interest} if "interest" in step.fields else given
+        moved, interest = (self._rolled(before, kind) for kind in ("rollover", "interest"))
+        return {"moved": moved, "interest": interest} if "interest" in step.fields else {"moved": moved}
 
-    def _rolled(self, accounts: list[int], year: int) -> dict[int, tuple[Decimal, Decimal]]:
-        """Account -> (moved to historical, interest) of a closed year, as the entries say."""
+    def _rolled(self, after: int, kind: str) -> dict[str, str]:
+        """Name -> yuan that entries of a kind brought since a transaction; an account behind counts all its years."""
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                SELECT e.account_id, e.historical_delta, coalesce(i.historical_delta - i.debt_delta, 0)
-                FROM settlements_entry e
-                LEFT JOIN settlements_entry i
-                    ON i.account_id = e.account_id AND i.version = e.version + 1 AND i.kind = 'interest'
-                WHERE e.account_id = ANY(%s) AND e.kind = 'rollover' AND e.benefit_year = %s
+                SELECT account_id, sum(historical_delta - CASE WHEN kind = 'interest' THEN debt_delta ELSE 0 END)
+                FROM settlements_entry WHERE transaction_id > %s AND kind = %s AND account_id = ANY(%s)
+                GROUP BY account_id
                 """,
-                [accounts, year],
+                [after, kind, list(self.names)],
             )
-            return {account: (moved, gain) for account, moved, gain in cursor.fetchall()}
+            return {self.names[account]: plain(amount) for account, amount in cursor.fetchall() if amount}
 
     def _credit(self, step: CaseStep) -> Given:
         enrolment = self.enrolments.get(step.fields["member"])
@@ -281,14 +283,13 @@ class _Player:
 
     def _reorder(self, step: CaseStep) -> Given:
         beneficiary = self.members[step.fields["beneficiary"]]
-        held = {grant.grantor_id: grant.pk for grant in grants_for_care(beneficiary.pk, step.on)}
+        held = {grant.grantor_id: grant.pk for grant in who_shares_with(beneficiary, step.on)}
         wanted = [held.get(self.members[name].pk) for name in step.fields["order"]]
         if None in wanted:
             raise Refused("not_permitted")
         sharing.reorder(beneficiary=beneficiary, grant_ids=wanted, version=None, by=None, at=step.at)
-        order = [grant.grantor_id for grant in grants_for_care(beneficiary.pk, step.on)]
         names = {member.pk: name for name, member in self.members.items()}
-        return {"order": [names[grantor] for grantor in order]}
+        return {"order": [names[grant.grantor_id] for grant in who_shares_with(beneficiary, step.on)]}
 
     # The end
 

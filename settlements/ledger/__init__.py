@@ -1,6 +1,6 @@
 """The ledger: personal accounts, their append-only entries and the counters of a benefit year.
 
-`once` wraps an action in its idempotency key; `open` locks and rolls; `Books.post` writes; `balances` reads.
+`once` wraps an action in its idempotency key; `open` locks; `Books.post` rolls what moves and writes; `balances` reads.
 """
 
 from settlements.ledger.balances import Balance, balances

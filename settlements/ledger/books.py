@@ -1,4 +1,4 @@
-"""The one door to accounts and counters: `open` locks and rolls, the caller decides on what is there, `post` writes."""
+"""The one door to accounts and counters: `open` locks, the caller decides on what is there, `post` rolls and writes."""
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db import connection
 
 from accounts.money import ZERO
+from settlements.ledger.balances import balances
 from settlements.ledger.rolling import roll
 
 LOCK_USAGE = """
@@ -19,7 +20,9 @@ FIRST_USAGE = """
 INSERT INTO settlements_usage (member_id, benefit_year, counter, amount) VALUES (%s, %s, 'fund', 0)
 ON CONFLICT DO NOTHING
 """
-READ_USAGE = "SELECT benefit_year, counter, amount FROM settlements_usage WHERE member_id = %s AND benefit_year = ANY(%s)"
+READ_USAGE = (
+    "SELECT benefit_year, counter, amount FROM settlements_usage WHERE member_id = %s AND benefit_year = ANY(%s)"
+)
 # One account a statement, on the account table alone: an order after a join is no lock order.
 LOCK_ACCOUNT = """
 SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on,
@@ -28,7 +31,7 @@ SELECT id, benefit_year, version, current, historical, debt, current_products, h
 FROM settlements_personalaccount WHERE id = %s FOR NO KEY UPDATE
 """
 READ_ACCOUNT = """
-SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on, false
+SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on
 FROM settlements_personalaccount WHERE id = %s
 """
 WRITE_ACCOUNT = """
@@ -84,6 +87,8 @@ class OpenAccount:
     current_products: Decimal
     historical_products: Decimal
     products_on: datetime.date
+    # The row still holds an earlier year; a movement rolls it first, an account that only stood by is left to the batch.
+    behind: bool = False
 
     def carry(self, on: datetime.date) -> None:
         """Count the days that the balance before this movement lay here; a day already counted is not counted again."""
@@ -121,6 +126,9 @@ class Books:
                 cursor.executemany(GIVE_BACK_USAGE, given_back)
 
     def _move(self, transaction_id: int, movement: Movement) -> None:
+        if self.accounts[movement.account_id].behind:
+            roll(movement.account_id, self.on)
+            self.accounts[movement.account_id] = _read_account(movement.account_id)
         account = self.accounts[movement.account_id]
         account.carry(self.on)
         account.current += movement.current
@@ -140,9 +148,10 @@ class Books:
 
 
 def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], on: datetime.date) -> Books:  # noqa: A001 - the books' own word
-    """Lock the patient's counters of some benefit years, then accounts in id order, and roll those that are behind.
+    """Lock the patient's counters of some benefit years, then accounts in id order, each shown in the day's year.
 
-    Call it inside a transaction; nothing may be decided on a balance read before. Amounts in yuan.
+    Call it inside a transaction; nothing may be decided on a balance read before. Amounts in yuan. An account that is
+    behind is shown as it will be once rolled, and rolled by `post` if it moves.
     """
     books = Books(patient_id=patient_id, on=on)
     wanted = sorted(set(years))
@@ -169,8 +178,15 @@ def _lock_usage(cursor, patient_id: int, year: int) -> None:  # type: ignore[no-
 def _lock_account(cursor, account_id: int, on: datetime.date) -> OpenAccount:  # type: ignore[no-untyped-def]
     cursor.execute(LOCK_ACCOUNT, [on, account_id])
     *values, behind = cursor.fetchone()
+    account = OpenAccount(*values, behind=behind)
     if behind:
-        roll(account_id, on)
+        shown = balances([account_id], on)[account_id]
+        account.benefit_year = shown.benefit_year
+        account.current, account.historical, account.debt = shown.current, shown.historical, shown.debt
+    return account
+
+
+def _read_account(account_id: int) -> OpenAccount:
+    with connection.cursor() as cursor:
         cursor.execute(READ_ACCOUNT, [account_id])
-        *values, _ = cursor.fetchone()
-    return OpenAccount(*values)
+        return OpenAccount(*cursor.fetchone())

@@ -71,9 +71,7 @@ class CreditRule(models.Model):
         verbose_name_plural = _("credit rules")
         ordering = ["region", "-valid_from"]
         constraints = [
-            ExclusionConstraint(
-                name="credit_rule_no_overlap", expressions=[(region_range(), "&&"), (validity(), "&&")]
-            )
+            ExclusionConstraint(name="credit_rule_no_overlap", expressions=[(region_range(), "&&"), (validity(), "&&")])
         ]
 
     def __str__(self) -> str:

@@ -61,15 +61,29 @@ class Settlement(models.Model):
             models.CheckConstraint(
                 name="settlement_adds_up",
                 condition=Q(
-                    in_scope=F("fund") + F("supplement") + F("own_current") + F("own_historical") + F("shared")
-                    + F("cash") - F("pre_self_pay") - F("self_paid")
+                    in_scope=F("fund")
+                    + F("supplement")
+                    + F("own_current")
+                    + F("own_historical")
+                    + F("shared")
+                    + F("cash")
+                    - F("pre_self_pay")
+                    - F("self_paid")
                 ),
             ),
             models.CheckConstraint(
                 name="settlement_never_negative",
                 condition=Q(
-                    in_scope__gte=0, pre_self_pay__gte=0, self_paid__gte=0, deductible__gte=0, fund__gte=0,
-                    supplement__gte=0, own_current__gte=0, own_historical__gte=0, shared__gte=0, cash__gte=0,
+                    in_scope__gte=0,
+                    pre_self_pay__gte=0,
+                    self_paid__gte=0,
+                    deductible__gte=0,
+                    fund__gte=0,
+                    supplement__gte=0,
+                    own_current__gte=0,
+                    own_historical__gte=0,
+                    shared__gte=0,
+                    cash__gte=0,
                 ),
             ),
         ]
@@ -101,7 +115,8 @@ class SettlementPayer(models.Model):
         constraints = [
             models.UniqueConstraint(name="payer_position_once", fields=["settlement", "position"]),
             models.CheckConstraint(
-                name="payer_paid_something", condition=Q(current__gte=0, historical__gte=0) & ~Q(current=0, historical=0)
+                name="payer_paid_something",
+                condition=Q(current__gte=0, historical__gte=0) & ~Q(current=0, historical=0),
             ),
         ]
         indexes = [models.Index(name="payer_by_member", fields=["member", "-settlement"])]

@@ -70,7 +70,7 @@ def care_facts(
 ) -> CareFacts:
     """The facts of a bill: enrolment and scheme on the day of care, account and grants on the day of settlement.
 
-    Raises Refused: not_insured, closed, no_scheme.
+    Raises Refused: not_insured, closed, not_covered (no scheme on that day).
     """
     row = _patient(member_id, on, service_on)
     region_id, insurance, status, personal_status, retired_on, signed_id, birth, died_on, name, *rest = row
@@ -78,9 +78,10 @@ def care_facts(
     if status == "closed" or (died_on is not None and service_on > died_on):
         raise Refused("closed")
     if settled_year is None or service_year is None:
-        raise Refused("no_scheme", region=region_id, insurance=insurance, kind=kind, on=service_on.isoformat())
+        raise Refused("not_covered", why="no_scheme", region=region_id, insurance=insurance, kind=kind, on=service_on.isoformat())
     scheme = scheme_on(region_id, insurance, kind, service_on)
-    rules = rules_on(region_id, on) if use_family else None
+    # Somebody whose contributions have stopped keeps the use of his own money; sharing rests (domain.md 5, number 22).
+    rules = rules_on(region_id, on) if use_family and status == "normal" else None
     by_settlement = scheme.scheme.accumulate_by == "settlement"
     return CareFacts(
         member_id=member_id,

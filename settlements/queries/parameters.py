@@ -32,18 +32,18 @@ class SchemeVersion:
 
 
 def scheme_on(region_id: str, insurance: str, kind: str, on: datetime.date) -> SchemeVersion:
-    """The scheme of a region for an insurance and a kind of care on a day of care. Raises Refused("no_scheme")."""
+    """The scheme of a region for an insurance and a kind of care on a day of care. Raises Refused("not_covered")."""
     row = _one(SCHEME_ON, [region_id, insurance, kind, on, on])
     if row is None:
-        raise Refused("no_scheme", region=region_id, insurance=insurance, kind=kind, on=on.isoformat())
+        raise Refused("not_covered", why="no_scheme", region=region_id, insurance=insurance, kind=kind, on=on.isoformat())
     return SchemeVersion(row[0], _scheme(*row))
 
 
 def credit_rule_on(region_id: str, on: datetime.date) -> CreditRule:
-    """A region's rule of crediting on a day. Raises Refused("no_scheme")."""
+    """A region's rule of crediting on a day. Raises Refused("not_covered")."""
     row = _one(CREDIT_ON, [region_id, on, on])
     if row is None:
-        raise Refused("no_scheme", region=region_id, on=on.isoformat())
+        raise Refused("not_covered", why="no_scheme", region=region_id, on=on.isoformat())
     return _credit_rule(*row)
 
 

@@ -18,13 +18,13 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts import clock, dates, masks, reasons
 from accounts.enums import Role
 from accounts.errors import Refused
-from accounts.models import BenefitYear, Region, User
+from accounts.models import Region, User
 from accounts.policies import regions_with_role
 from settlements import tasks
 from settlements.actions import rollover
 from settlements.enums import RunState
 from settlements.forms_rollover import PlanForm
-from settlements.models import RolloverRun
+from settlements.models import PersonalAccount, RolloverRun
 from settlements.policies import may_release, may_run_rollover
 from settlements.queries.rollover import Progress, progress, visible_to
 
@@ -44,13 +44,8 @@ class Verb:
     rings: bool = False
 
 
+# In the order in which they stand beside each other: first what comes next.
 VERBS = {
-    "rehearse": Verb(
-        rollover.rehearse,
-        (RunState.PLANNED, RunState.REHEARSED),
-        gettext_lazy("Rehearse"),
-        gettext_lazy("Works out what the rollover would come to today. Nothing is written to any account."),
-    ),
     "release": Verb(
         rollover.release,
         (RunState.REHEARSED,),
@@ -79,22 +74,28 @@ VERBS = {
         gettext_lazy("It goes on where it stopped. No account is rolled twice."),
         rings=True,
     ),
-    "reconcile": Verb(
-        rollover.reconcile,
-        (RunState.PAUSED, RunState.RECONCILED),
-        gettext_lazy("Count again"),
-        gettext_lazy("Counts the closed year two ways and compares to the fen."),
-    ),
     "close": Verb(
         rollover.close,
         (RunState.RECONCILED,),
         gettext_lazy("Close the rollover"),
         gettext_lazy("Everything is counted once more. If it agrees to the fen, the rollover is closed for good."),
     ),
+    "reconcile": Verb(
+        rollover.reconcile,
+        (RunState.PAUSED, RunState.RECONCILED),
+        gettext_lazy("Count again"),
+        gettext_lazy("Counts the closed year two ways and compares to the fen."),
+    ),
+    "rehearse": Verb(
+        rollover.rehearse,
+        (RunState.PLANNED, RunState.REHEARSED),
+        gettext_lazy("Rehearse"),
+        gettext_lazy("Works out what the rollover would come to today. Nothing is written to any account."),
+    ),
     "cancel": Verb(
         rollover.cancel,
         (RunState.PLANNED, RunState.REHEARSED, RunState.RELEASED),
-        gettext_lazy("Cancel"),
+        gettext_lazy("Take the plan back"),
         gettext_lazy("The plan is taken back. You can plan this year again."),
     ),
 }
@@ -105,8 +106,8 @@ STATE_HEADS = {
     RunState.RUNNING: gettext_lazy("Rolling over"),
     RunState.PAUSED: gettext_lazy("Paused"),
     RunState.RECONCILED: gettext_lazy("Agrees to the fen"),
-    RunState.CLOSED: gettext_lazy("Closed"),
-    RunState.CANCELLED: gettext_lazy("Cancelled"),
+    RunState.CLOSED: gettext_lazy("The rollover is closed"),
+    RunState.CANCELLED: gettext_lazy("The plan was taken back"),
 }
 STATE_NOTES = {
     RunState.PLANNED: gettext_lazy("Rehearse it next: nothing is written to any account."),
@@ -121,7 +122,7 @@ STATE_NOTES = {
     RunState.CANCELLED: gettext_lazy("This plan was taken back."),
 }
 LINE_NAMES = {
-    "accounts": gettext_lazy("Accounts"),
+    "accounts": gettext_lazy("Number of accounts"),
     "moved": gettext_lazy("Moved out of this year's"),
     "netted": gettext_lazy("Debt netted"),
     "interest": gettext_lazy("Interest"),
@@ -209,14 +210,16 @@ def _run(request: HttpRequest, pk: int) -> RolloverRun:
 
 
 def _first_guess(request: HttpRequest, regions: Any) -> dict[str, Any]:
-    """The run to plan anew, or the year that runs today in the first region."""
+    """The run to plan anew, or the oldest year that accounts of the first region are still in."""
     known = visible_to(request.user).filter(pk=request.GET.get("run") or 0).first() if _number(request) else None
     if known:
         names = ("region", "year", "current_rate", "historical_rate")
         return {name: getattr(known, name) for name in names}
     region = regions[0]
-    years = BenefitYear.objects.filter(region=region, starts_on__lte=clock.today())
-    return {"region": region.pk, "year": years.order_by("-year").values_list("year", flat=True).first()}
+    oldest = (
+        PersonalAccount.objects.filter(region=region).order_by("benefit_year").values_list("benefit_year", flat=True)
+    )
+    return {"region": region.pk, "year": oldest.first()}
 
 
 def _number(request: HttpRequest) -> bool:
@@ -271,7 +274,7 @@ def _figures(shown: Progress) -> list[dict[str, str]]:
     left = duration(shown.seconds_left) if shown.seconds_left is not None else "—"
     return [
         {"label": _("Rolled over"), "value": _accounts(shown.done)},
-        {"label": _("Left"), "value": _accounts(shown.left)},
+        {"label": _("Still to do"), "value": _accounts(shown.left)},
         {"label": _("Speed"), "value": rate},
         {"label": _("Time left, about"), "value": left},
         {"label": _("Time worked"), "value": duration(int(shown.seconds))},

@@ -144,7 +144,7 @@ class TestApplying:
 
     def test_twice(self, people, ask) -> None:
         ask()
-        with pytest.raises(Refused, match="already_applied"):
+        with pytest.raises(Refused, match="already_bound"):
             ask()
 
     def test_oneself(self, people, ask) -> None:

@@ -20,9 +20,13 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from None
         except ProtectedError as error:
-            raise CommandError(f"A version that bills were settled by was removed from its file: {error.args[0]}") from None
+            raise CommandError(
+                f"A version that bills were settled by was removed from its file: {error.args[0]}"
+            ) from None
         except (regions.BadRegionFile, regions.SchemeInUse) as error:
             raise CommandError(str(error)) from None
         for line in changes:
             self.stdout.write(line)
-        self.stdout.write(f"{len(files)} files read, {'nothing changed' if not changes else f'{len(changes)} changes'}.")
+        self.stdout.write(
+            f"{len(files)} files read, {'nothing changed' if not changes else f'{len(changes)} changes'}."
+        )
