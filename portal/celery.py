@@ -13,6 +13,9 @@ app.conf.beat_schedule = {
         "task": "settlements.tasks.warn_of_missing_runs",
         "schedule": crontab(hour=8, minute=0),
     },
+    "send-waiting-sms": {"task": "accounts.tasks.send_waiting_sms", "schedule": 30.0},
+    "seal-audit": {"task": "accounts.tasks.seal_audit", "schedule": 60.0},
+    "tidy-accounts": {"task": "accounts.tasks.tidy_accounts", "schedule": crontab(hour=3, minute=10)},
     "expire-invitations": {"task": "family.tasks.expire_invitations", "schedule": crontab(hour=0, minute=10)},
     "check-ledger": {"task": "settlements.tasks.check_ledger", "schedule": crontab(hour=2, minute=30)},
 }
