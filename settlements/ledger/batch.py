@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -11,8 +12,8 @@ from settlements.models import RolloverChunk, RolloverRun
 
 # Everything that happens to a chunk in one visit, in one statement. A row that a movement holds is skipped: its holder
 # rolls it, and the chunk is visited again. Several years behind: one year after the other, each with its own rates.
-# The totals of the chunk speak of the year that the run closes. `|| ''` and `+ 0` leave the planner no index but that of
-# the ids: one by region and year would read the whole region for each chunk, and its statistics age while the batch runs.
+# The totals of the chunk speak of the year that the run closes. `|| ''` and `+ 0` leave the planner no index but that
+# of the ids: one by region and year would read the whole region for each chunk, once its statistics have aged.
 ROLL = """
 WITH RECURSIVE due AS MATERIALIZED (
     SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on
@@ -111,7 +112,7 @@ def roll_chunk(run: RolloverRun, chunk: RolloverChunk) -> Visit:
     and counted in `left`. The chunk's row changes in the database only.
     """
     key = f"{run.pk}:{chunk.number}:{chunk.visits + 1}"
-    parameters = {
+    parameters: dict[str, Any] = {
         "region": run.region_id,
         "year": run.year,
         "first": chunk.first_id,
@@ -123,8 +124,8 @@ def roll_chunk(run: RolloverRun, chunk: RolloverChunk) -> Visit:
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(ROLL, parameters)
-        *totals, behind, written = cursor.fetchone()
-        visit = Visit(*totals, left=behind - totals[0])
+        accounts, moved, netted, interest, behind, written = cursor.fetchone()
+        visit = Visit(accounts, moved, netted, interest, left=behind - accounts)
         if written != visit.accounts:
             # Entries without their account, or the other way round: better no chunk than half of one.
             raise RuntimeError(f"chunk {key}: {visit.accounts} accounts rolled, {written} written")

@@ -1,7 +1,7 @@
 """The books checked against themselves: the same money counted two ways. Every check must find nothing.
 
 Each is one set-based statement over whole tables, so a million accounts take seconds; a row found is a fault or a
-crime, never a case to be handled. The numbers I1 … are those of the invariants in docs/decisions/.
+crime, never a case to be handled. The codes I1 … say which invariant a check belongs to.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,8 @@ MONEY_CONSERVED = """
 SELECT 'total' AS of, accounts, contras FROM (
     SELECT (SELECT coalesce(sum(current + historical - debt), 0) FROM settlements_personalaccount) AS accounts,
         (SELECT coalesce(sum(side), 0) FROM (
-            SELECT contra, sum(current_delta + historical_delta - debt_delta) AS side FROM settlements_entry GROUP BY contra
+            SELECT contra, sum(current_delta + historical_delta - debt_delta) AS side
+            FROM settlements_entry GROUP BY contra
         ) AS sides) AS contras
 ) AS both_ways WHERE accounts <> contras
 """
@@ -65,7 +66,8 @@ WHERE (a.version, a.version) IS DISTINCT FROM (coalesce(e.entries, 0), coalesce(
 """
 AFTER_FOLLOWS_BEFORE = """
 SELECT account_id, version FROM (
-    SELECT account_id, version, current_delta, historical_delta, debt_delta, current_after, historical_after, debt_after,
+    SELECT account_id, version, current_delta, historical_delta, debt_delta,
+        current_after, historical_after, debt_after,
         lag(current_after, 1, 0::numeric) OVER chain AS current_before,
         lag(historical_after, 1, 0::numeric) OVER chain AS historical_before,
         lag(debt_after, 1, 0::numeric) OVER chain AS debt_before
@@ -191,7 +193,8 @@ LEFT JOIN (
     GROUP BY 1, 2
 ) AS e ON e.run_id = r.id
 WHERE (c.chunk_accounts, c.chunk_moved, c.chunk_netted, c.chunk_interest) IS DISTINCT FROM (
-    coalesce(e.entry_accounts, 0), coalesce(e.entry_moved, 0), coalesce(e.entry_netted, 0), coalesce(e.entry_interest, 0))
+    coalesce(e.entry_accounts, 0), coalesce(e.entry_moved, 0), coalesce(e.entry_netted, 0),
+    coalesce(e.entry_interest, 0))
 """
 DONE_LEFT_NOBODY = """
 SELECT r.id AS run, c.number AS chunk, a.id AS account_id

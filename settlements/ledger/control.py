@@ -79,7 +79,7 @@ SELECT y FROM generate_series(
 WHERE NOT EXISTS (SELECT 1 FROM accounts_benefityear b WHERE b.region_id = %(region)s AND b.year = y)
 """
 
-# Rollovers of the closed year, by this run's batch or otherwise (a movement, a later run), each between the entry before
+# Rollovers of the closed year, by this run's batch or otherwise (a movement, a later run), each with the entry before
 # it and the interest after it.
 COUNT = """
 SELECT t.scope = 'rollover' AND t.key LIKE %(batch)s AS batch, count(*) AS accounts,
@@ -207,7 +207,7 @@ def plan_chunks(*, run_id: int, region_id: str, boundary: datetime.date, size: i
     """Write the chunks of a run, `size` accounts each, once: a second call changes nothing. Returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(PLAN, {"run": run_id, "region": region_id, "boundary": boundary, "size": size})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def rehearse(*, region_id: str, year: int) -> Part:
@@ -245,7 +245,7 @@ class Books:
 
 
 def count_books(*, run_id: int, region_id: str, year: int, current_rate: Decimal, historical_rate: Decimal) -> Books:
-    """Count the closing of a year from the entries, in yuan. Reads every entry of the region's year."""
+    """Count the closing of a year from the entries, in yuan. Call it inside a transaction; it reads every entry."""
     parameters = {
         "region": region_id,
         "year": year,
@@ -253,6 +253,9 @@ def count_books(*, run_id: int, region_id: str, year: int, current_rate: Decimal
         "current_rate": current_rate,
         "historical_rate": historical_rate,
     }
+    with connection.cursor() as cursor:
+        # Entries are joined with their neighbours: in memory where it can be.
+        cursor.execute("SET LOCAL work_mem = '128MB'")
     parts = {True: Part(), False: Part()}
     gain = ZERO
     for row in _named(COUNT, parameters):
@@ -273,7 +276,7 @@ def reopen_chunks(*, run_id: int, region_id: str, year: int) -> int:
     """Set chunks back to work in whose range somebody stayed behind; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(REOPEN, {"run": run_id, "region": region_id, "year": year})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def post_interest(
@@ -284,7 +287,7 @@ def post_interest(
 
     From the products kept on the rollover entries. Returns accounts and yuan. A second call finds nothing due.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "region": region_id, "year": year, "run": run_id, "first": first_id, "last": last_id, "on": on, "key": key,
         "digest": request_hash({"interest": key}), "now": clock.now(), "current_rate": rates[0],
         "historical_rate": rates[1],

@@ -272,7 +272,8 @@ def test_no_more_than_so_many_work_on_a_run(elsewhere, settings):
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", [rollover_work.SLOTS, run.pk * 100])
     assert rollover_work.work(run_id=run.pk, seconds=5) == rollover_work.Outcome.STOPPED
     assert not RolloverRun.objects.get().chunks.get().done
-    elsewhere.close()
+    with elsewhere.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock_all()")
     assert rollover_work.work(run_id=run.pk, seconds=5) == rollover_work.Outcome.FINISHED
 
 
