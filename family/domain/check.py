@@ -67,8 +67,8 @@ class Facts:
 CODES = (
     "same_person",
     "not_insured",
-    "not_permitted",
     "different_region",
+    "not_permitted",
     "not_near_relative",
     "suspended",
     "frozen",
@@ -150,12 +150,12 @@ def _identity(facts: Facts) -> list[Finding]:
 def _permission(rules: SharingRules | None, facts: Facts) -> list[Finding]:
     found = []
     grantor, beneficiary = facts.grantor, facts.beneficiary
+    if beneficiary.insurance and grantor.insurance and not _within_reach(rules, facts):
+        found.append(Finding("different_region", {}))
     if grantor.insurance != "employee":
         found.append(Finding("not_permitted", {"why": "no_account"}))
     elif rules is None:
         found.append(Finding("not_permitted", {"why": "no_rules"}))
-    if rules is not None and beneficiary.insurance and grantor.insurance and not _within_reach(rules, facts):
-        found.append(Finding("different_region", {}))
     if rules is not None and facts.relation not in rules.relations:
         in_law: dict[str, object] = {"why": "in_law"} if facts.relation == "parent_in_law" else {}
         found.append(Finding("not_near_relative", {"relation": facts.relation} | in_law))
@@ -164,9 +164,9 @@ def _permission(rules: SharingRules | None, facts: Facts) -> list[Finding]:
     return found
 
 
-def _within_reach(rules: SharingRules, facts: Facts) -> bool:
+def _within_reach(rules: SharingRules | None, facts: Facts) -> bool:
     # Across provinces an account cannot be charged at all; money goes there through the wallet.
-    digits = 6 if rules.same_region else 2
+    digits = 2 if rules is not None and not rules.same_region else 6
     return facts.grantor.region[:digits] == facts.beneficiary.region[:digits]
 
 

@@ -4,19 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_role_exclusion'),
-        ('family', '0003_first_commitment'),
+        ("accounts", "0003_role_exclusion"),
+        ("family", "0003_first_commitment"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='sharinggrant',
-            name='grant_limit_positive',
+            model_name="sharinggrant",
+            name="grant_limit_positive",
         ),
         migrations.AddConstraint(
-            model_name='sharinggrant',
-            constraint=models.CheckConstraint(condition=models.Q(('limit', None), ('limit__gte', 0), _connector='OR'), name='grant_limit_not_negative'),
+            model_name="sharinggrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("limit", None), ("limit__gte", 0), _connector="OR"), name="grant_limit_not_negative"
+            ),
         ),
     ]

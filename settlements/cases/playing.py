@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from accounts.domain.benefit_year import year_of
 from accounts.enums import InstitutionKind
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member, Region
@@ -16,7 +17,6 @@ from family.actions import sharing
 from family.models import SharingGrant
 from family.queries import who_shares_with
 from settlements import ledger
-from accounts.domain.benefit_year import year_of
 from settlements.actions import care, crediting
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load, region_files

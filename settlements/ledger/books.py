@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -114,7 +115,7 @@ class Books:
         """
         for movement in sorted(movements, key=lambda movement: movement.account_id):
             self._move(transaction_id, movement)
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"member": self.patient_id, "year": year, "counter": counter, "amount": amount}
             for year, counters in (usage or {}).items()
             for counter, amount in counters.items()
@@ -137,13 +138,13 @@ class Books:
         account.version += 1
         after = [account.current, account.historical, account.debt]
         deltas = [movement.current, movement.historical, movement.debt]
-        products = [account.current_products, account.historical_products, account.products_on]
-        cause = [transaction_id, movement.kind, self.on, account.benefit_year]
+        products: list[Any] = [account.current_products, account.historical_products, account.products_on]
+        cause: list[Any] = [transaction_id, movement.kind, self.on, account.benefit_year]
         with connection.cursor() as cursor:
             cursor.execute(WRITE_ACCOUNT, [account.version, *after, *products, account.id, account.version - 1])
             if cursor.rowcount != 1:
                 raise RuntimeError(f"account {account.id} changed under its lock")
-            contra = [movement.contra, movement.contra_id]
+            contra: list[Any] = [movement.contra, movement.contra_id]
             cursor.execute(WRITE_ENTRY, [account.id, account.version, *cause, *deltas, *after, *contra])
 
 
@@ -177,9 +178,8 @@ def _lock_usage(cursor, patient_id: int, year: int) -> None:  # type: ignore[no-
 
 def _lock_account(cursor, account_id: int, on: datetime.date) -> OpenAccount:  # type: ignore[no-untyped-def]
     cursor.execute(LOCK_ACCOUNT, [on, account_id])
-    *values, behind = cursor.fetchone()
-    account = OpenAccount(*values, behind=behind)
-    if behind:
+    account = OpenAccount(*cursor.fetchone())
+    if account.behind:
         shown = balances([account_id], on)[account_id]
         account.benefit_year = shown.benefit_year
         account.current, account.historical, account.debt = shown.current, shown.historical, shown.debt

@@ -77,7 +77,8 @@ def _earlier(scope: str, key: str, digest: str) -> Answer:
         first_digest, answer = cursor.fetchone()
     if first_digest != digest:
         raise KeyReused(key)
-    return json.loads(answer) if isinstance(answer, str) else answer
+    kept: Answer = json.loads(answer) if isinstance(answer, str) else answer
+    return kept
 
 
 def _work(work: Callable[[int], Answer], transaction_id: int) -> Answer:

@@ -78,7 +78,9 @@ def care_facts(
     if status == "closed" or (died_on is not None and service_on > died_on):
         raise Refused("closed")
     if settled_year is None or service_year is None:
-        raise Refused("not_covered", why="no_scheme", region=region_id, insurance=insurance, kind=kind, on=service_on.isoformat())
+        raise Refused(
+            "not_covered", why="no_scheme", region=region_id, insurance=insurance, kind=kind, on=service_on.isoformat()
+        )
     scheme = scheme_on(region_id, insurance, kind, service_on)
     # Somebody whose contributions have stopped keeps the use of his own money; sharing rests (domain.md 5, number 22).
     rules = rules_on(region_id, on) if use_family and status == "normal" else None

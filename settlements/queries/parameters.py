@@ -35,7 +35,9 @@ def scheme_on(region_id: str, insurance: str, kind: str, on: datetime.date) -> S
     """The scheme of a region for an insurance and a kind of care on a day of care. Raises Refused("not_covered")."""
     row = _one(SCHEME_ON, [region_id, insurance, kind, on, on])
     if row is None:
-        raise Refused("not_covered", why="no_scheme", region=region_id, insurance=insurance, kind=kind, on=on.isoformat())
+        raise Refused(
+            "not_covered", why="no_scheme", region=region_id, insurance=insurance, kind=kind, on=on.isoformat()
+        )
     return SchemeVersion(row[0], _scheme(*row))
 
 
