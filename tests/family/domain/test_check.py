@@ -102,6 +102,7 @@ def test_all_reasons_at_once_in_their_order() -> None:
         "different_region",
         "not_near_relative",
         "frozen",
+        "already_bound",
         "mutual_binding",
         "too_many_relatives",
         "too_many_grantors",
