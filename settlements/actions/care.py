@@ -267,7 +267,7 @@ def _candidate(
     return Candidate(
         grant=str(grant.pk),
         account=str(grantor.account_id),
-        name=grant.grantor.name,
+        name=grant.grantor_name,
         balance=accounts[grantor.account_id].historical,
         bound_on=grant.starts_on,
         bound_order=grant.pk,
