@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import connection, connections
+from kombu import pools
 
 Pool = ProcessPoolExecutor
 
@@ -16,14 +17,22 @@ Pool = ProcessPoolExecutor
 @contextmanager
 def pool(processes: int, begin: Any = None, *args: Any) -> Iterator[Pool]:
     """Worker processes that know all that this one knows now; `begin(*args)` runs in each first."""
-    # A connection that two processes write to is a broken one.
-    connections.close_all()
+    close_connections()
     context = multiprocessing.get_context("fork")
     executor = ProcessPoolExecutor(processes, context, _begin, (begin, args))
     try:
         yield executor
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def close_connections() -> None:
+    """Before processes are made: a connection that two of them read is a broken one, and waits for ever."""
+    connections.close_all()
+    current_app.pool.force_close_all()
+    pools.reset()
+    # Celery's own way to forget them; a closed pool would not open again.
+    current_app._after_fork()
 
 
 def run(executor: Pool, work: Any, parts: Sequence[Any], *args: Any) -> Iterator[Any]:

