@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 FIELD = "token"
-_TOKEN = re.compile(r"[\w-]{16,64}")
+_TOKEN = re.compile(r"[\w-]{16,64}", re.ASCII)
 # Longer than any session, so that no page outlives its token.
 LIFE = 24 * 3600
 

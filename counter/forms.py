@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import inputs
 from accounts.once import OnceForm
+from family.forms import AmendForm as FamilyAmendForm
 from family.forms import TermsForm, VersionForm, relation_field
 
 OTHER = "other"
@@ -44,7 +45,7 @@ class OpenForm(OnceForm):
         },
     )
     reason = forms.ChoiceField(
-        label=_("Reason"),
+        label=_("Reason for opening"),
         choices=REASONS,
         error_messages={"required": _("Say why you open the record"), "invalid_choice": _("Choose one of the reasons")},
     )
@@ -69,6 +70,23 @@ class OpenForm(OnceForm):
         return " · ".join(filter(None, [label, self.cleaned_data["words"]]))
 
 
+def for_the_applicant(form: forms.Form) -> None:
+    """At the window the applicant is spoken of, not spoken to; and radios stand in lines."""
+    form.fields["uses"].label = _("What may it pay?")
+    form.fields["limit"].help_text = _("Empty: no limit. It can be changed at any time.")
+    form.fields["last_day"].help_text = _("Empty: open-ended.")
+    form.fields["relation"].label = _("The relative is the applicant's")
+    form.fields["relation"].widget.attrs["class"] = "govuk-radios--inline"
+
+
+class AmendForm(FamilyAmendForm):
+    """Relation and terms of a draft or a returned application."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for_the_applicant(self)
+
+
 class BindForm(TermsForm):
     """Everything for a binding at the window on one page: the relative, the terms, an agent."""
 
@@ -78,13 +96,17 @@ class BindForm(TermsForm):
     id_number = inputs.IdNumberField(
         label=_("ID number of the relative"), error_messages={"required": _("Enter the ID number of the relative")}
     )
-    relation = relation_field(_("The relative is the applicant's"))
+    relation = relation_field()
     agent_name = inputs.NameField(
         label=_("Agent"),
         help_text=_("Only if somebody else acts for the applicant, with a written authority."),
         required=False,
     )
     field_order = ["name", "id_number", "relation", "uses", "limit", "last_day", "agent_name"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for_the_applicant(self)
 
 
 class ConsentCodeForm(VersionForm):

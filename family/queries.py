@@ -14,7 +14,6 @@ from casework.policies import staff_regions
 from family.domain.check import Facts, Finding, Person, Terms, check
 from family.domain.rules import SharingRules
 from family.models import Commitment, DeductionOrder, SharingApplication, SharingGrant
-from family.models import SharingRules as SharingRulesRow
 
 IN_FILED_ORDER = (
     Func(

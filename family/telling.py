@@ -154,6 +154,11 @@ def room(grant: SharingGrant, used: Decimal) -> str:
     return _("paused") + " · " + left if grant.paused_at else left
 
 
+def waits_until(application: SharingApplication) -> datetime.date | None:
+    """The day by which the relative must answer or the check be done, whichever the case waits for."""
+    return {"consent": application.consent_until, "review": application.case.due_on}.get(application.case.state)
+
+
 def next_steps(application: SharingApplication) -> list[str]:
     """What happens now, for the page after submitting and the case's page, said to the grantor."""
     term = term_of_beneficiary(application)

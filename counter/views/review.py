@@ -106,6 +106,7 @@ def _page(
         "case": found.case,
         "waits": waits,
         "own": case_policies.had_a_hand(request.user, found.case),
+        "on_paper": found.case.events.filter(verb="consent", note="paper").exists(),
         "late": waits and found.case.due_on is not None and found.case.due_on < on,
         "tag": case_telling.tag_of(found.case),
         "grantor_name": masks.mask_name(found.grantor.name),

@@ -20,7 +20,7 @@ from casework.domain import states
 from casework.enums import CaseState
 from counter import desk
 from counter.desk import Opened, needs_opened
-from counter.forms import BindForm, ConsentCodeForm
+from counter.forms import AmendForm, BindForm, ConsentCodeForm
 from counter.policies import centre_of, may_work_on
 from counter.receipts import PAPERS, print_receipt
 from counter.views.desk import opened_context, pdf_response
@@ -28,7 +28,7 @@ from family import queries, telling
 from family.actions import grants as grant_actions
 from family.actions import sharing
 from family.domain.check import unbound_from
-from family.forms import AmendForm, MoveForm, PaperSignForm, VersionForm, initial_terms
+from family.forms import MoveForm, PaperSignForm, VersionForm, initial_terms
 from family.models import SharingApplication
 from settlements import ordering
 
@@ -158,7 +158,7 @@ def _case_page(
         "phone": sharing_phone(found),
         "problem": problem,
         "has_errors": bad,
-        "events": case_telling.events(found.case, request.user, found.consent_until or found.case.due_on),
+        "events": case_telling.events(found.case, request.user, telling.waits_until(found)),
         "verbs": states.verbs_for(state, states.CLERK),
         "grant": getattr(found, "grant", None),
         "papers": PAPERS,
@@ -318,6 +318,8 @@ def amend(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpRespons
         context = opened_context(request, serving) | {"form": form, "case": found.case, "service": "bind"}
         return render(request, "counter/amend.html", context, status=422 if form.errors else 200)
 
+    if request.method != "POST":
+        desk.look(request, serving.member, f"case {found.case.number}", serving.reason, action="read_case")
     return done_once(request, work) if form.is_valid() else page()
 
 
@@ -326,6 +328,8 @@ def amend(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpRespons
 def commitment(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The commitment to be printed and signed by the applicant."""
     found = mine(request, public_id)
+    for person in (found.grantor, found.beneficiary):
+        desk.look(request, person, f"case {found.case.number}", found.case.number, action="read_case")
     context = {
         "application": found,
         "case": found.case,
@@ -362,6 +366,7 @@ def end(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpResponse:
     grant = get_object_or_404(seen.filter(grantor=person) | seen.filter(beneficiary=person), public_id=public_id)
     if request.method == "POST":
         return done_once(request, lambda: _end(request, serving, grant))
+    desk.look(request, person, f"grant {grant.public_id}", serving.reason)
     on = clock.today()
     rules = queries.rules_on(grant.region_id, on)
     is_grantor = grant.grantor_id == person.pk

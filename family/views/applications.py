@@ -50,7 +50,7 @@ def application(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "term": telling.term_of_beneficiary(found) if is_grantor else telling.term_of_grantor(found),
         "name": masks.mask_name((found.beneficiary if is_grantor else found.grantor).name),
         "rows": telling.answers(found),
-        "events": events(found.case, request.user, found.consent_until or found.case.due_on),
+        "events": events(found.case, request.user, telling.waits_until(found)),
         "steps": telling.next_steps(found) if is_grantor else [],
         "may_withdraw": "withdraw" in verbs,
         "may_amend": "amend" in verbs,

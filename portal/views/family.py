@@ -213,4 +213,4 @@ def _latest(request: HttpRequest, found: Any, on: datetime.date) -> list[Any]:
     if account is None:
         return []
     entries = read.movements(request.user, account, person=found.beneficiary.public_id)[:USES_SHOWN]
-    return told.tell_lines(read.lines(account, entries))
+    return told.tell_lines(read.lines(account, entries), on)

@@ -236,7 +236,7 @@ class TestSecondCheck:
     def test_overdue_is_marked(self, supervisor, waiting) -> None:
         Case.objects.filter(pk=waiting.case_id).update(due_on=clock.today() - datetime.timedelta(days=2))
         page = BeautifulSoup(supervisor.get(reverse("counter:queue")).content, "html.parser")
-        assert page.select_one("tbody .portal-tag--bad")
+        assert page.select_one(".portal-rows .portal-tag--bad")
 
     def test_a_supervisor_of_another_region_finds_nothing(self, waiting) -> None:
         client = log_in(make_staff("supervisor", region=make_region("110000")))

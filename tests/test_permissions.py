@@ -1,0 +1,286 @@
+"""Who gets which page: every address of the project, for every kind of reader. A page that is not in the table fails here.
+
+A new page needs a line in PAGES (a model in the administration one in ADMIN), and if its address holds an id, an entry
+in `arguments`. The statuses are those of a plain GET: 200 the page, 302 led elsewhere (login, proof, no record open),
+404 there is no such page for you, 405 only buttons lead here.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+
+from accounts import clock
+from documents.models import IssuedDocument
+from family.actions import sharing
+from family.queries import commitment_on
+from settlements.actions import care
+from settlements.actions.regions import load, region_files
+from tests.people import make_people, make_region
+from tests.support.ledger import open_account
+from tests.support.pages import log_in
+from tests.support.sharing import make_grant
+
+READERS = ["anonymous", "member", "stranger", "clerk", "supervisor", "region_admin", "system_admin", "auditor"]
+
+# The member is the grantor of the application and of the grant, and the patient of the bill.
+#                             anon mem  str  clk  sup  reg  sys  aud
+PAGES = """
+account_inactive              200  200  200  200  200  200  200  200
+account_login                 200  302  302  302  302  302  302  302
+account_logout                200  200  200  200  200  200  200  200
+account_reauthenticate        302  200  200  200  200  200  200  200
+accounts:claim                200  200  200  200  200  200  200  200
+accounts:claim_code           302  302  302  302  302  302  302  302
+accounts:claim_password       302  302  302  302  302  302  302  302
+accounts:demo                 200  200  200  200  200  200  200  200
+accounts:enrol_second_factor  302  302  302  302  302  302  302  302
+accounts:forgotten            200  200  200  200  200  200  200  200
+accounts:forgotten_code       302  302  302  302  302  302  302  302
+accounts:forgotten_new        302  302  302  302  302  302  302  302
+accounts:identity_done        302  302  302  404  404  404  404  404
+accounts:inbox                302  200  200  404  404  404  404  404
+accounts:inbox_read_all       302  405  405  405  405  405  405  405
+accounts:login_by_text        200  302  302  302  302  302  302  302
+accounts:login_by_text_code   302  302  302  302  302  302  302  302
+accounts:me                   302  200  200  200  200  200  200  200
+accounts:password             302  200  200  200  200  200  200  200
+accounts:phone                302  200  200  404  404  404  404  404
+accounts:phone_code           302  302  302  404  404  404  404  404
+accounts:prove_by_text        302  200  200  404  404  404  404  404
+accounts:prove_identity       302  302  302  404  404  404  404  404
+accounts:seen                 302  200  200  404  404  404  404  404
+accounts:sessions             302  200  200  200  200  200  200  200
+admin:app_list                302  302  302  302  302  200  200  200
+admin:autocomplete            302  302  302  302  302  403  403  403
+admin:index                   302  302  302  302  302  200  200  200
+admin:jsi18n                  302  302  302  302  302  200  200  200
+admin:login                   302  404  404  404  404  302  302  302
+admin:logout                  302  302  302  302  302  302  302  302
+admin:password_change_done    302  302  302  302  302  200  200  200
+admin:password_change         302  302  302  302  302  302  302  302
+admin:auth_user_password_change 302  302  302  302  302  403  404  403
+admin:view_on_site            302  302  302  302  302  404  404  404
+casework:mine                 302  200  200  404  404  404  404  404
+counter:amend                 302  404  404  302  404  404  404  404
+counter:bind                  302  404  404  302  404  404  404  404
+counter:case                  302  404  404  200  404  404  404  404
+counter:close                 302  404  404  405  404  404  404  404
+counter:commitment            302  404  404  200  404  404  404  404
+counter:end                   302  404  404  302  404  404  404  404
+counter:home                  302  404  404  200  302  404  404  404
+counter:journal               302  404  404  200  404  404  404  404
+counter:member                302  404  404  302  404  404  404  404
+counter:order                 302  404  404  302  404  404  404  404
+counter:queue                 302  404  404  404  200  404  404  404
+counter:receipt               302  404  404  405  404  404  404  404
+counter:review                302  404  404  404  200  404  404  404
+counter:statement             302  404  404  302  404  404  404  404
+counter:unmask                302  404  404  302  404  404  404  404
+documents:check               200  200  200  200  200  200  200  200
+documents:check_number        200  200  200  200  200  200  200  200
+family:adjust                 302  200  404  404  404  404  404  404
+family:amend                  302  200  404  404  404  404  404  404
+family:application            302  200  404  404  404  404  404  404
+family:bind                   302  200  200  404  404  404  404  404
+family:bind_result            302  302  302  404  404  404  404  404
+family:bind_terms             302  302  302  404  404  404  404  404
+family:check                  302  302  404  404  404  404  404  404
+family:end                    302  200  404  404  404  404  404  404
+family:grant                  302  200  404  404  404  404  404  404
+family:home                   302  200  200  404  404  404  404  404
+family:invitation             302  404  404  404  404  404  404  404
+family:order                  302  200  200  404  404  404  404  404
+family:pause                  302  200  404  404  404  404  404  404
+family:submitted              302  200  404  404  404  404  404  404
+family:withdraw               302  200  404  404  404  404  404  404
+gateway:call                  405  405  405  405  405  405  405  405
+gateway:call_numbered         405  405  405  405  405  405  405  405
+healthz                       200  200  200  200  200  200  200  200
+home                          200  200  200  302  302  302  302  302
+mfa_authenticate              302  302  302  302  302  302  302  302
+mfa_generate_recovery_codes   302  302  302  302  302  302  302  302
+mfa_reauthenticate            302  302  302  302  302  302  302  302
+mfa_view_recovery_codes       302  404  404  404  404  404  404  404
+preferences:set               405  405  405  405  405  405  405  405
+settlements:account           302  200  200  404  404  404  404  404
+settlements:bill              302  200  404  404  404  404  404  404
+settlements:bills             302  200  200  404  404  404  404  404
+settlements:statement         302  200  200  404  404  404  404  404
+settlements:statement_copy    302  405  405  405  405  405  405  405
+settlements:statement_file    302  405  405  405  405  405  405  405
+"""
+
+# Lists of the administration; who may not see the list finds none of the model's other pages either.
+#                                        anon mem  str  clk  sup  reg  sys  aud
+ADMIN = """
+accounts_auditblock                      302  302  302  302  302  403  403  200
+accounts_auditevent                      302  302  302  302  302  403  403  200
+accounts_enrolment                       302  302  302  302  302  200  403  403
+accounts_institution                     302  302  302  302  302  200  200  403
+accounts_member                          302  302  302  302  302  200  403  403
+accounts_message                         302  302  302  302  302  403  200  403
+accounts_region                          302  302  302  302  302  200  200  403
+accounts_servicecentre                   302  302  302  302  302  200  200  403
+accounts_smsoutbox                       302  302  302  302  302  403  200  403
+accounts_user                            302  302  302  302  302  403  200  403
+casework_case                            302  302  302  302  302  200  403  403
+casework_caseevent                       302  302  302  302  302  200  403  403
+casework_workingdayexception             302  302  302  302  302  200  200  403
+family_commitment                        302  302  302  302  302  200  200  403
+family_deductionorder                    302  302  302  302  302  200  403  403
+family_sharingapplication                302  302  302  302  302  200  403  403
+family_sharinggrant                      302  302  302  302  302  200  403  403
+family_sharingrules                      302  302  302  302  302  200  200  403
+gateway_gatewaymessage                   302  302  302  302  302  200  200  403
+gateway_institutionkey                   302  302  302  302  302  200  200  403
+settlements_catalogueitem                302  302  302  302  302  200  200  403
+settlements_creditrule                   302  302  302  302  302  200  200  403
+settlements_ledgertransaction            302  302  302  302  302  200  403  403
+settlements_personalaccount              302  302  302  302  302  200  403  403
+settlements_rolloverrun                  302  302  302  302  302  200  403  200
+settlements_scheme                       302  302  302  302  302  200  200  403
+settlements_settlement                   302  302  302  302  302  200  403  403
+"""
+
+
+def read(table: str) -> dict[str, list[int]]:
+    rows = (line.split() for line in table.splitlines() if line.strip())
+    return {name: [int(status) for status in statuses] for name, *statuses in rows}
+
+
+def names(resolver: URLResolver, space: str = "") -> Iterator[str]:
+    """Every name an address has; one without a name has only its shape."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern, f"{space}{pattern.namespace}:" if pattern.namespace else space)
+        else:
+            yield f"{space}{pattern.name}"
+
+
+def all_names() -> set[str]:
+    return set(names(get_resolver()))
+
+
+def model_of(name: str) -> str:
+    """admin:family_sharinggrant_change -> family_sharinggrant."""
+    return name.removeprefix("admin:").rsplit("_", 1)[0]
+
+
+# Django's own catch-alls: an old form of the address of a change page, and "no such page".
+NAMELESS = {"admin:None"}
+
+
+def test_every_page_is_in_the_table() -> None:
+    known = set(read(PAGES)) | NAMELESS
+    models = set(read(ADMIN))
+    missing = [name for name in all_names() - known if not (name.startswith("admin:") and model_of(name) in models)]
+    gone = [name for name in read(PAGES) if name not in all_names()]
+    gone += [model for model in models if f"admin:{model}_changelist" not in all_names()]
+    assert (sorted(missing), sorted(gone)) == ([], [])
+
+
+@pytest.fixture
+def world(db):
+    """People, and one of each thing that has an address of its own."""
+    cache.clear()
+    load(file for file in region_files() if "310000" in file.name)
+    people = make_people(make_region())
+    today, now = clock.today(), clock.now()
+    open_account(people.holder.member, people.region, 2026, "500", "1000")
+    application = sharing.apply(
+        grantor=people.holder.member,
+        beneficiary=people.spouse.member,
+        relation="spouse",
+        by=people.holder,
+        at=now,
+        commitment=commitment_on(today),
+    )
+    grant = make_grant(people.holder.member, people.child, "child")
+    bill = care.Bill(kind="outpatient", level="secondary", in_scope=Decimal(100))
+    settled = care.settle(
+        patient=people.holder.member, institution=people.institution, bill=bill, on=today, key="permissions"
+    )
+    paper = IssuedDocument.objects.create(
+        number="ABCDEFGHJKLM",
+        kind="statement",
+        member=people.holder.member,
+        subject=f"310000 {today}/{today}",
+        sha256="0" * 64,
+        issued_at=now,
+        issued_by="member",
+    )
+    return people, application, grant, settled, paper
+
+
+def arguments(name: str, world: tuple) -> list[object]:
+    """What stands in the address."""
+    _people, application, grant, settled, paper = world
+    case = application.case.public_id
+    by_name: dict[str, list[object]] = {
+        "documents:check_number": [paper.number],
+        "settlements:bill": [settled.public_id],
+        "settlements:statement_copy": [paper.public_id],
+        "gateway:call_numbered": ["1101"],
+        "admin:auth_user_password_change": [1],
+        "admin:app_list": ["accounts"],
+        "admin:view_on_site": [1, 1],
+        "counter:end": [grant.public_id],
+    }
+    for page in ("grant", "adjust", "pause", "end"):
+        by_name[f"family:{page}"] = [grant.public_id]
+    for page in ("application", "check", "submitted", "amend", "withdraw", "invitation"):
+        by_name[f"family:{page}"] = [case]
+    for page in ("case", "amend", "commitment", "receipt", "review"):
+        by_name[f"counter:{page}"] = [case]
+    return by_name.get(name, [])
+
+
+@pytest.fixture
+def clients(world) -> dict[str, Client]:
+    """A browser for each reader."""
+    people = world[0]
+    users = {reader: getattr(people, "holder" if reader == "member" else reader) for reader in READERS[1:]}
+    return {"anonymous": Client()} | {reader: log_in(user) for reader, user in users.items()}
+
+
+def given(clients: dict[str, Client], address: str) -> list[int]:
+    return [client.get(address).status_code for client in clients.values()]
+
+
+def test_each_reader_gets_what_the_table_says(world, clients) -> None:
+    wrong = {}
+    for name, expected in read(PAGES).items():
+        got = given(clients, reverse(name, args=arguments(name, world)))
+        if got != expected:
+            wrong[name] = f"{got} instead of {expected}"
+    assert wrong == {}
+
+
+def test_each_reader_gets_of_the_administration_what_the_table_says(clients) -> None:
+    wrong = {}
+    for model, expected in read(ADMIN).items():
+        got = given(clients, reverse(f"admin:{model}_changelist"))
+        if got != expected:
+            wrong[model] = f"{got} instead of {expected}"
+    assert wrong == {}
+
+
+def test_who_may_not_see_a_list_of_the_administration_finds_none_of_its_pages(clients) -> None:
+    found = []
+    for model, statuses in read(ADMIN).items():
+        outside = [reader for reader, one in zip(READERS, statuses, strict=True) if one == 403]
+        for action, args in (("add", []), ("change", [1]), ("delete", [1]), ("history", [1])):
+            name = f"admin:{model}_{action}"
+            if name in all_names():
+                address = reverse(name, args=args)
+                found += [(name, reader) for reader in outside if clients[reader].get(address).status_code == 200]
+    assert found == []
+
+
+def test_the_demo_page_is_only_in_the_demo() -> None:
+    assert ("accounts:demo" in all_names()) is settings.DEMO
