@@ -66,10 +66,7 @@ def test_the_calendar_is_kept_by_administrators_and_recorded(people) -> None:
     assert page.has_change_permission(request)
     assert not page.has_change_permission(asking(people.clerk))
 
-    class Form:
-        changed_data = ["day", "is_working"]
-
-    page.save_model(request, WorkingDayException(day=TODAY, is_working=False), form=Form, change=False)
+    page.log_addition(request, WorkingDayException.objects.create(day=TODAY, is_working=False), [{"added": {}}])
     line = AuditEvent.objects.get()
     assert (line.action, line.target, line.actor_id) == (
         "admin_add",
