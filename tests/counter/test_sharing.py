@@ -250,3 +250,21 @@ class TestSecondCheck:
 def test_an_agent_stands_on_the_case(people, serving) -> None:
     send(serving, BIND, who(people.child, "child", agent_name="高某山"))
     assert Case.objects.get().agent_name == "高某山"
+
+
+def test_looking_writes_nothing_but_the_line_that_one_looked(people, serving, supervisor, waiting) -> None:
+    grant = make_grant(people.holder.member, people.child, "child")
+    tables = (Case, CaseEvent, SharingApplication, SharingGrant, IssuedDocument, SmsOutbox)
+    before = [list(table.objects.order_by("pk").values()) for table in tables]
+    for name in ("home", "member", "bind", "order", "statement", "journal"):
+        assert serving.get(reverse(f"counter:{name}")).status_code in (200, 302)
+    for name in ("case", "amend", "commitment"):
+        assert serving.get(reverse(f"counter:{name}", args=[waiting.case.public_id])).status_code == 200
+    serving.get(reverse("counter:end", args=[grant.public_id]))
+    supervisor.get(reverse("counter:review", args=[waiting.case.public_id]))
+    assert [list(table.objects.order_by("pk").values()) for table in tables] == before
+
+
+def test_the_desk_is_read_in_a_few_statements(people, serving, waiting, django_assert_max_num_queries) -> None:
+    with django_assert_max_num_queries(60):
+        serving.get(reverse("counter:member"))
