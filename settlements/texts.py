@@ -12,7 +12,7 @@ MESSAGES = {
 }
 REASONS = {
     # Rollover
-    "same_person": (
+    "same_person.planned": (
         _("Whoever plans a rollover does not release it."),
         _("Ask another administrator of the region to look at it and release it."),
     ),

@@ -92,7 +92,8 @@ def release(*, run: RolloverRun, by: User | None, at: datetime.datetime | None =
         run = _locked(run)
         _must_be(run, [RunState.REHEARSED])
         if by is not None and by.pk == run.planned_by_id:
-            raise Refused("same_person")
+            # The bare code speaks of sharing an account with oneself.
+            raise Refused("same_person", why="planned")
         rates, starts = control.years_missing(region_id=run.region_id, year=run.year)
         if starts:
             raise Refused("year_missing", year=starts[0])

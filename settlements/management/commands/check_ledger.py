@@ -24,8 +24,6 @@ class Command(BaseCommand):
             if connection.get_autocommit() is False and not connection.savepoint_ids:
                 with connection.cursor() as cursor:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    # Sorting every entry twice: in memory where it can be.
-                    cursor.execute("SET LOCAL work_mem = '128MB'")
             for finding in run_checks(clock.today()):
                 wrong += bool(finding.count)
                 if finding.count or not options["quiet"]:

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from accounts.models import Region
+from settlements import tasks
 from settlements.actions import care, regions
 from settlements.ledger import batch, books
 from settlements.models import Settlement
@@ -239,3 +240,12 @@ def test_a_shown_balance_that_loses_money(world):
         assert broken_source != source
         cursor.execute(broken_source)
     assert "the shown balance is the rolled one" in found()
+
+
+def test_the_nightly_check_raises_an_alarm(world, caplog, monkeypatch):
+    monkeypatch.setattr(tasks.check_one, "delay", tasks.check_one)
+    tasks.check_ledger()
+    assert "ledger:" not in caplog.text
+    write("UPDATE settlements_personalaccount SET historical = historical + 0.01 WHERE id = %s", world[1].pk)
+    tasks.check_ledger()
+    assert "ledger: I1 money is conserved: accounts = sum by contra: 1 rows" in caplog.text
