@@ -37,9 +37,9 @@ def main() -> int:
                 print(f"{name} ...", flush=True)
                 lines += known[name]()
         finally:
+            # Also after Ctrl-C or a failure: what has been measured is worth keeping.
+            print(f"\n{measure.table(lines)}\n\nKept in {measure.save(lines, datetime.now())}", flush=True)
             places.clear()
-        at = datetime.now()
-        print(f"\n{measure.table(lines)}\n\nKept in {measure.save(lines, at)}")
     return 0
 
 

@@ -4,6 +4,7 @@ A clone begins every round with the same pages on disk, which emptying and filli
 """
 
 import os
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -32,7 +33,7 @@ def clear() -> None:
     with psycopg.connect(_home, autocommit=True) as server:
         found = server.execute("SELECT datname FROM pg_database WHERE datname ~ %s", [f"^{NAME}(_t[0-9]+|_pgbench)?$"])
         for (name,) in found.fetchall():
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(server, name)
 
 
 def address(name: str) -> str:
@@ -50,13 +51,21 @@ def create(name: str, template: str = "template1") -> None:
     """Make a database new, as a copy of a template that nobody is connected to, and let Django work on it."""
     _close()
     with psycopg.connect(_home, autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        _drop(server, name)
         server.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
     use(name)
+
+
+def _drop(server: psycopg.Connection[Any], name: str) -> None:
+    """Not WITH (FORCE), which our role may not use while an autovacuum worker is in the database; DROP ends that one."""
+    server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user", [name]
+    )
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def use(name: str) -> None:
