@@ -1,0 +1,101 @@
+"""A member claims the record, logs in, and reads the account as far as the paper."""
+
+import io
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+from pypdf import PdfReader
+
+from accounts.masks import mask_name
+from settlements.queries.member import account_of, balance_of
+from tests.e2e.eyes import Window
+from tests.people import PASSWORD, last_code, make_member, make_phone
+from tests.settlements.scene import bill, open_with
+
+
+def claim(window: Window, member, phone: str) -> None:
+    window.go("/")
+    window.look()
+    window.link("First time here: claim my account").click()
+    window.look()
+    window.button("Send the code").click()
+    window.page.wait_for_selector(".govuk-error-summary")
+    window.look()
+    window.fill(name=member.name, id_number=member.id_number.lower(), card_number=member.card_number, phone=phone)
+    window.button("Send the code").click()
+    window.page.wait_for_url("**/claim/code/")
+    window.look()
+    window.fill(code=last_code(phone))
+    window.page.press("main [name=code]", "Enter")
+    window.page.wait_for_url("**/claim/password/")
+    window.look()
+    window.fill(password=PASSWORD, again=PASSWORD)
+    window.button("Open my account").click()
+    window.page.wait_for_url("**/identity/")
+    window.look()
+    window.button("Begin the check").click()
+    window.page.wait_for_url(window.base + "/")
+
+
+def log_in_again(window: Window, member) -> None:
+    window.button("Log out").click()
+    window.page.wait_for_url("**/login/")
+    window.fill(login=member.id_number, password="not-the-password")
+    window.page.press("main [name=password]", "Enter")
+    window.page.wait_for_selector(".govuk-error-summary")
+    window.look()
+    window.fill(login=member.id_number, password=PASSWORD)
+    window.page.press("main [name=password]", "Enter")
+    window.page.wait_for_url(window.base + "/")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_from_the_claim_to_the_statement_on_paper(visit, scene, language) -> None:
+    member = make_member("顾某岚", region=scene.region)
+    open_with(member, scene.region, scene.on, "800.00", "1234.56", True)
+    settled = bill(scene, member, in_scope="950.00", self_paid="33.10")
+    balance = balance_of(account_of(member, scene.on), scene.on)
+    window = visit(language=language)
+    page = window.page
+
+    claim(window, member, make_phone())
+    log_in_again(window, member)
+    window.look()
+    assert mask_name(member.name) in window.text() or member.name in window.text()
+    assert f"{balance.historical:,.2f}" in window.text()
+
+    window.go(reverse("settlements:account"))
+    window.look()
+    assert page.locator("#movements .portal-rows > li").count() > 1
+    page.select_option("main [name=kind]", "care")
+    page.focus("#filter-go")
+    with page.expect_response(lambda response: "kind=care" in response.url):
+        page.keyboard.press("Enter")
+    page.wait_for_url("**kind=care**")
+    expect(page.locator("#movements .portal-rows > li")).to_have_count(1)
+    expect(page.locator("#portal-announce")).to_contain_text("1")
+    expect(page.locator("#filter-go")).to_be_focused()
+    window.look()
+
+    page.locator("#movements .portal-rows a").first.click()
+    page.wait_for_url(f"**{reverse('settlements:bill', args=[settled.public_id])}")
+    window.look()
+    assert page.locator(".portal-working > li").count() >= 2
+    assert f"{settled.cash:,.2f}" in window.text().replace(" ", "").replace("\n", "")
+
+    window.go(reverse("settlements:statement"))
+    page.locator("#period-month, #period-quarter").first.click()
+    page.wait_for_selector("#statement tfoot")
+    window.look()
+    assert f"{balance.current + balance.historical:,.2f}" in page.inner_text("#statement tfoot")
+
+    paper = window.download(window.button("Issue as PDF"))
+    assert paper.suggested_filename.endswith(".pdf")
+    with open(paper.path(), "rb") as file:
+        text = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(file.read())).pages)
+    assert f"{balance.historical:,.2f}" in text
+    assert f"{balance.current + balance.historical:,.2f}" in text
+    window.go(reverse("settlements:statement"))
+    assert window.button("Print a copy").count() == 1
+    window.look()
