@@ -17,6 +17,7 @@ from settlements import ledger
 from settlements.domain.crediting import CreditRule, month_credit, year_credit
 from settlements.domain.parameters import Person
 from settlements.enums import Contra, EntryKind
+from settlements.ledger.once import request_hash
 from settlements.ledger.rolling import roll
 from settlements.models import Credit, PersonalAccount
 from settlements.queries.parameters import credit_rule_on
@@ -173,10 +174,13 @@ def _credit_chunk(
     if not due:
         return 0, ZERO
     period = period_of(every, on, years)
+    request = {"due": {str(account): plain(amount) for account, amount in due.items()}}
+    # What is due is part of the key: once a missing base has been filled in, the same day's second run is another one.
+    # Nobody is credited twice by it: that is held by the key of `Credit`.
     answer = ledger.once(
         scope=f"credit-region:{region.pk}",
-        key=f"{period}:{chunk[0][0]}-{chunk[-1][0]}@{on}",
-        request={"due": {str(account): plain(amount) for account, amount in due.items()}},
+        key=f"{period}:{chunk[0][0]}-{chunk[-1][0]}@{on}:{request_hash(request)[:16]}",
+        request=request,
         kind=EntryKind.CREDIT,
         on=on,
         region_id=region.pk,

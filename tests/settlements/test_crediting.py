@@ -1,0 +1,74 @@
+"""Crediting through the real actions: once a period, whoever runs it how often, and a debt first."""
+
+import datetime
+
+import pytest
+
+from accounts.errors import Refused
+from accounts.models import Enrolment, Member
+from accounts.money import ZERO
+from settlements.actions import crediting
+from settlements.actions.opening import open_account
+from settlements.models import Credit, PersonalAccount
+from tests.people import make_member
+from tests.settlements.rollover.world import faults, yuan
+from tests.settlements.scene import region_of_file
+
+ON = datetime.date(2026, 7, 1)
+
+
+@pytest.fixture
+def region(db):
+    return region_of_file()
+
+
+def worker(region, base: str | None = "10000.00", debt: str = "0.00") -> tuple[Member, PersonalAccount]:
+    member = make_member(region=region)
+    Enrolment.objects.filter(member=member).update(base=base and yuan(base))
+    return member, open_account(member=member, region_id=region.pk, on=ON, debt=yuan(debt))
+
+
+def credit_all(region):
+    return crediting.credit_region(region=region, every=crediting.YEAR, on=ON)
+
+
+def test_a_base_filled_in_later_is_credited_by_a_second_run_on_the_same_day(region):
+    _, first = worker(region)
+    late, second = worker(region, base=None)
+    _, third = worker(region)
+    count, amount = credit_all(region)
+    assert (count, Credit.objects.filter(account=second).exists()) == (2, False)
+
+    Enrolment.objects.filter(member=late).update(base=yuan("10000.00"))
+    assert credit_all(region) == (1, amount / 2)
+    balances = {account.pk: account.current for account in PersonalAccount.objects.all()}
+    assert balances == {first.pk: amount / 2, second.pk: amount / 2, third.pk: amount / 2}
+    assert faults(ON) == []
+
+
+def test_the_same_run_again_credits_nobody_twice(region):
+    _, account = worker(region)
+    first = credit_all(region)
+    assert credit_all(region) == first
+    account.refresh_from_db()
+    assert account.current == first[1] > ZERO
+    assert account.version == 1
+
+
+def test_a_debt_is_repaid_first(region):
+    member, account = worker(region, debt="100.00")
+    enrolment = Enrolment.objects.select_related("region", "member").get(member=member)
+    credited = crediting.credit(enrolment=enrolment, every=crediting.YEAR, on=ON)
+    assert credited.debt_repaid == yuan("100.00")
+    account.refresh_from_db()
+    assert (account.current, account.debt) == (credited.current, ZERO)
+    assert faults(ON) == []
+
+
+def test_a_period_credited_for_everybody_is_refused_for_one(region):
+    member, account = worker(region)
+    credit_all(region)
+    enrolment = Enrolment.objects.select_related("region", "member").get(member=member)
+    with pytest.raises(Refused, match="duplicate"):
+        crediting.credit(enrolment=enrolment, every=crediting.YEAR, on=ON)
+    assert Credit.objects.filter(account=account).count() == 1
