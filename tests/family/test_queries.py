@@ -75,8 +75,20 @@ def test_facts_cost_the_same_for_any_number_of_relatives(people, rules, django_a
 
     for numbers in ((1,), (2, 3)):
         children(*numbers)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(3):
             queries.facts_for(people.holder.member, people.spouse.member, "spouse", TODAY)
+
+
+def test_only_the_grants_of_the_two_are_read(people, rules, django_assert_num_queries) -> None:
+    rules()
+    sharing.bind(grantor=people.holder.member, beneficiary=people.child, relation="child", at=AT)
+
+    with django_assert_num_queries(3) as asked:
+        facts = queries.facts_for(people.spouse.member, people.stranger.member, "spouse", TODAY)
+    assert (facts.bound, facts.relatives, facts.grantors) == (False, {}, 0)
+    grants = [query["sql"] for query in asked.captured_queries if "family_sharinggrant" in query["sql"]]
+    assert all(f'"grantor_id" = {people.spouse.member.pk}' in sql for sql in grants)
+    assert len(grants) == 1
 
 
 def test_grants_for_care_is_one_statement(people, rules, django_assert_num_queries) -> None:
