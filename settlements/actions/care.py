@@ -14,6 +14,7 @@ from accounts.masks import mask_name
 from accounts.models import Institution, Member, User
 from accounts.money import ZERO, plain
 from settlements import ledger
+from settlements.actions.recording import record
 from settlements.domain.allocation import OWN, Allocation, Candidate, allocate, order_sources
 from settlements.domain.assessment import Claim, Decision, assess
 from settlements.domain.parameters import NoValue
@@ -161,6 +162,7 @@ def settle(
     The ledger transaction is the audit line: it names institution, key and who.
     """
     request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
+    made: list[Settlement] = []
     answer = ledger.once(
         scope=f"institution:{institution.pk}",
         key=key,
@@ -169,9 +171,9 @@ def settle(
         on=on,
         region_id=institution.region_id,
         by_id=by.pk if by else None,
-        work=partial(_settle, patient.pk, institution, bill, on, use_account, use_family),
+        work=partial(_settle, patient.pk, institution, bill, on, use_account, use_family, made),
     )
-    return Settlement.objects.get(pk=answer["settlement"])
+    return made[0] if made else Settlement.objects.get(pk=answer["settlement"])
 
 
 def reverse(
@@ -315,6 +317,7 @@ def _settle(
     on: datetime.date,
     use_account: bool,
     use_family: bool,
+    made: list[Settlement],
     transaction_id: int,
 ) -> dict[str, Any]:
     facts = _facts(patient_id, bill, on, use_family)
@@ -336,6 +339,7 @@ def _settle(
     books.post(transaction_id, movements, quoted.counters)
     settlement = _record(quoted, institution, on, transaction_id, books)
     _tell_grantors(quoted, settlement, institution)
+    made.append(settlement)
     return {"settlement": settlement.pk}
 
 
@@ -343,7 +347,7 @@ def _record(
     quoted: Quote, institution: Institution, on: datetime.date, transaction_id: int, books: ledger.Books
 ) -> Settlement:
     facts = quoted.facts
-    settlement = Settlement.objects.create(
+    settlement = Settlement(
         transaction_id=transaction_id,
         region_id=facts.region_id,
         patient_id=facts.member_id,
@@ -375,10 +379,8 @@ def _record(
             "grants": [grantor.grant.pk for grantor in facts.grantors],
         },
     )
-    SettlementPayer.objects.bulk_create(
+    payers = [
         SettlementPayer(
-            settlement=settlement,
-            position=position,
             account_id=payer.account_id,
             member_id=payer.member_id,
             grant_id=payer.grant_id,
@@ -386,8 +388,9 @@ def _record(
             current=payer.current,
             historical=payer.historical,
         )
-        for position, payer in enumerate(quoted.payers, 1)
-    )
+        for payer in quoted.payers
+    ]
+    record(settlement, payers)
     return settlement
 
 

@@ -35,17 +35,23 @@ READ_ACCOUNT = """
 SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on
 FROM settlements_personalaccount WHERE id = %s
 """
-WRITE_ACCOUNT = """
-UPDATE settlements_personalaccount
-SET version = %s, current = %s, historical = %s, debt = %s,
-    current_products = %s, historical_products = %s, products_on = %s
-WHERE id = %s AND version = %s
-"""
-WRITE_ENTRY = """
+# Row and entry in one statement, so that they cannot part; it moves nothing if the version is not the one that was read.
+MOVE = """
+WITH moved AS (
+    UPDATE settlements_personalaccount
+    SET version = version + 1, current = %(current_after)s, historical = %(historical_after)s, debt = %(debt_after)s,
+        current_products = %(current_products)s, historical_products = %(historical_products)s,
+        products_on = %(products_on)s
+    WHERE id = %(account)s AND version = %(version)s
+    RETURNING version
+)
 INSERT INTO settlements_entry
     (account_id, version, transaction_id, kind, business_date, benefit_year, current_delta, historical_delta, debt_delta,
      current_after, historical_after, debt_after, contra, contra_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+SELECT %(account)s::bigint, version, %(transaction)s::bigint, %(kind)s, %(on)s::date, %(year)s::integer,
+    %(current)s::numeric, %(historical)s::numeric, %(debt)s::numeric,
+    %(current_after)s::numeric, %(historical_after)s::numeric, %(debt_after)s::numeric, %(contra)s, %(contra_id)s::bigint
+FROM moved
 """
 WRITE_USAGE = """
 INSERT INTO settlements_usage (member_id, benefit_year, counter, amount)
@@ -135,17 +141,32 @@ class Books:
         account.current += movement.current
         account.historical += movement.historical
         account.debt += movement.debt
-        account.version += 1
-        after = [account.current, account.historical, account.debt]
-        deltas = [movement.current, movement.historical, movement.debt]
-        products: list[Any] = [account.current_products, account.historical_products, account.products_on]
-        cause: list[Any] = [transaction_id, movement.kind, self.on, account.benefit_year]
         with connection.cursor() as cursor:
-            cursor.execute(WRITE_ACCOUNT, [account.version, *after, *products, account.id, account.version - 1])
+            cursor.execute(MOVE, self._row(transaction_id, movement, account))
             if cursor.rowcount != 1:
                 raise RuntimeError(f"account {account.id} changed under its lock")
-            contra: list[Any] = [movement.contra, movement.contra_id]
-            cursor.execute(WRITE_ENTRY, [account.id, account.version, *cause, *deltas, *after, *contra])
+        account.version += 1
+
+    def _row(self, transaction_id: int, movement: Movement, account: OpenAccount) -> dict[str, Any]:
+        return {
+            "account": account.id,
+            "version": account.version,
+            "transaction": transaction_id,
+            "kind": movement.kind,
+            "on": self.on,
+            "year": account.benefit_year,
+            "current": movement.current,
+            "historical": movement.historical,
+            "debt": movement.debt,
+            "current_after": account.current,
+            "historical_after": account.historical,
+            "debt_after": account.debt,
+            "current_products": account.current_products,
+            "historical_products": account.historical_products,
+            "products_on": account.products_on,
+            "contra": movement.contra,
+            "contra_id": movement.contra_id,
+        }
 
 
 def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], on: datetime.date) -> Books:  # noqa: A001 - the books' own word
