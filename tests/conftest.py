@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils.translation.reloader import translation_file_changed
 
 from portal import services
 from portal.celery import app
@@ -33,7 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     if not hasattr(config, "workerinput"):
         # On a fresh checkout nobody has called manage.py yet, which does this otherwise.
-        translations.compile_stale()
+        for catalogue in translations.compile_stale():
+            translation_file_changed(None, catalogue.with_suffix(".mo"))
         os.environ[SLOT] = str(_claim_slot(stack))
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # WhiteNoise warns at each start if it is missing
     slot = int(os.environ[SLOT])
