@@ -206,6 +206,7 @@ def _given(grant: SharingGrant, used: Any) -> dict[str, Any]:
         small = _("at most %(limit)s yuan a year, %(left)s yuan left") % facts
     return _person(grant.beneficiary, grant.relation, used) | {
         "small": _paused(grant, small),
+        "state": "",
         "used_meter": used,
         "whole_meter": grant.limit,
         "url": reverse("family:grant", args=[grant.public_id]),

@@ -1,0 +1,215 @@
+"""What holds for every page, whoever reads it: headers, no unknown name in a template, no number in full, no writing.
+
+The pages and the readers are those of tests/test_permissions.py, and some more that need a step before them.
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+
+import pytest
+from bs4 import BeautifulSoup
+from django import forms
+from django.db import connection
+from django.http import HttpResponse
+from django.template import engines
+from django.template.defaultfilters import default
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import AuditEvent
+from tests.people import make_member
+from tests.support.pages import fields, log_in
+from tests.test_permissions import ADMIN, PAGES, arguments, clients, read, world  # noqa: F401 - two are fixtures
+from tests.test_permissions import READERS as TABLE
+
+# 18 characters of an ID number, 11 of a mobile number; not inside a longer word or number (a nonce, a hash, a uuid).
+ID_NUMBER = re.compile(r"(?<![\w-])[1-9]\d{16}[\dXx](?![\w-])")
+PHONE = re.compile(r"(?<![\w-])1[3-9]\d{9}(?![\w-])")
+WRITE = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM|TRUNCATE)\s+\"?(\w+)")
+# The session slides with every request; its list of logins notes the browser; access is recorded.
+MAY_WRITE = {"django_session", "usersessions_usersession", "accounts_auditevent"}
+# What looking may put into the audit log.
+LOOKS = {"denied", "read_member", "read_case", "read_audit"}
+# The aid that shows text messages where no telephone is near: made for the demo, and absent from production.
+SHOWS_TEXTS = {"accounts:demo"}
+LANGUAGES = {"zh-hans": ("zh-CN", "zh-hans"), "en": ("en",)}
+
+
+class Unknown(str):
+    """Stands for an unknown name in a template, and keeps which and where."""
+
+    def __new__(cls) -> "Unknown":
+        one = super().__new__(cls, "%s")
+        one.names = set()
+        return one
+
+    def __mod__(self, name: object) -> object:
+        frame = sys._getframe(1).f_locals
+        expression, context = frame["self"], frame["context"]
+        function, given = expression.filters[0] if expression.filters else (None, [])
+        if function is default:
+            # Django leaves the filters out for an unknown name; without this stand-in the default would be taken.
+            lookup, value = given[0]
+            return value.resolve(context) if lookup else value
+        self.names.add(f"{context.render_context.template.name}: {expression.token}")
+        return ""
+
+
+@pytest.fixture
+def unknown(monkeypatch) -> Unknown:
+    names = Unknown()
+    monkeypatch.setattr(engines["django"].engine, "string_if_invalid", names)
+    return names
+
+
+def pages_of(world: tuple, column: str) -> Iterator[tuple[str, str]]:  # noqa: F811
+    """What a reader gets, and what needs a step before; "no such page" is looked at by a test of its own."""
+    place = TABLE.index(column)
+    for name, statuses in read(PAGES).items():
+        if statuses[place] in (200, 302):
+            yield name, reverse(name, args=arguments(name, world))
+    for model, statuses in read(ADMIN).items():
+        if statuses[place] == 200:
+            yield f"admin:{model}", reverse(f"admin:{model}_changelist")
+
+
+def wrong_headers(response: HttpResponse) -> Iterator[str]:
+    policy = response.get("Content-Security-Policy", "")
+    if "default-src 'none'" not in policy or "unsafe" in policy:
+        yield f"policy {policy!r}"
+    if response.get("X-Content-Type-Options") != "nosniff":
+        yield "sniffing"
+    if response.get("Cache-Control") != "no-store":
+        yield f"may be kept: {response.get('Cache-Control')}"
+    if response.get("X-Frame-Options") != "DENY":
+        yield "may be framed"
+
+
+def wrong_page(name: str, response: HttpResponse, language: str) -> Iterator[str]:
+    if not response.get("Content-Type", "").startswith("text/html") or not response.content:
+        return
+    html = response.content.decode()
+    soup = BeautifulSoup(html, "html.parser")
+    if not (soup.title and soup.title.get_text(strip=True)):
+        yield "no title"
+    if not soup.html or soup.html.get("lang") not in LANGUAGES[language]:
+        yield f"language {soup.html and soup.html.get('lang')}"
+    for tag in soup.find_all(True):
+        yield from (f"{tag.name} {key}" for key in tag.attrs if key == "style" or key.startswith("on"))
+        if tag.name in ("script", "style") and not tag.get("src") and tag.get("type") != "application/json":
+            yield f"inline {tag.name}"
+    for box in soup.select("input[name=id_number]"):
+        del box["value"]  # what the reader typed himself, to be put right
+    if name not in SHOWS_TEXTS:
+        html = str(soup)
+        yield from (f"in full: {found}" for found in [*ID_NUMBER.findall(html), *PHONE.findall(html)])
+
+
+def forms_of(response: HttpResponse) -> Iterable[forms.BaseForm]:
+    found = {}
+    for layer in response.context or []:
+        for scope in layer.dicts if hasattr(layer, "dicts") else [layer]:
+            found |= {id(value): value for value in scope.values() if isinstance(value, forms.BaseForm)}
+    return found.values()
+
+
+def wordless(response: HttpResponse) -> Iterator[str]:
+    """Fields that would say no more than "This field is required"."""
+    for form in forms_of(response):
+        for name, field in form.fields.items():
+            if field.required and field.error_messages["required"] == forms.Field.default_error_messages["required"]:
+                yield f"{type(form).__name__}.{name}"
+
+
+def written(queries: Iterable[dict]) -> Iterator[str]:
+    for query in queries:
+        yield from (f"writes {table}" for _verb, table in WRITE.findall(query["sql"]) if table not in MAY_WRITE)
+
+
+def crawl(client: Client, pages: Iterable[tuple[str, str]], language: str) -> tuple[dict[str, list[str]], set[str]]:
+    """What is wrong, by page; and the pages that came."""
+    client.cookies["django_language"] = language
+    wrong, came = {}, set()
+    for name, address in pages:
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(address)
+        found = [*wrong_headers(response), *wrong_page(name, response, language), *written(queries.captured_queries)]
+        if not name.startswith("admin:"):
+            found += wordless(response)
+        if response.status_code >= 500:
+            found.append(f"status {response.status_code}")
+        if response.status_code == 200:
+            came.add(name)
+        if found:
+            wrong[name] = sorted(set(found))
+    return wrong, came
+
+
+def open_record(client: Client, member) -> Client:
+    data = {"number": member.id_number, "reason": "balance"}
+    assert client.post("/counter/", fields(client.get("/counter/")) | data)["Location"] == "/counter/member/"
+    return client
+
+
+def begin_binding(client: Client, member) -> Client:
+    data = {"name": member.name, "id_number": member.id_number, "relation": "sibling"}
+    address = reverse("family:bind")
+    assert client.post(address, fields(client.get(address)) | data).status_code == 302
+    return client
+
+
+# Reader, the column of the table that says what he gets, language.
+READERS = [
+    ("anonymous", "anonymous", "zh-hans"),
+    ("member", "member", "zh-hans"),
+    ("spouse", "member", "en"),
+    ("binding", "member", "en"),
+    ("stranger", "stranger", "zh-hans"),
+    ("clerk", "clerk", "zh-hans"),
+    ("serving", "clerk", "en"),
+    ("supervisor", "supervisor", "zh-hans"),
+    ("region_admin", "region_admin", "zh-hans"),
+    ("system_admin", "system_admin", "en"),
+    ("auditor", "auditor", "zh-hans"),
+]
+
+
+@pytest.mark.parametrize(("reader", "column", "language"), READERS)
+def test_every_page_keeps_the_rules(reader, column, language, world, clients, unknown) -> None:  # noqa: F811
+    people = world[0]
+    if reader == "serving":
+        client = open_record(clients["clerk"], people.holder.member)
+    elif reader == "binding":
+        client = begin_binding(clients["member"], make_member("沈某川", sex="M", region=people.region))
+    else:
+        client = clients[reader] if reader in clients else log_in(people.spouse)
+    before = set(AuditEvent.objects.values_list("pk", flat=True))
+    wrong, came = crawl(client, pages_of(world, column), language)
+    ours = {name for name in unknown.names if not name.startswith("admin/")}
+    assert (wrong, ours) == ({}, set())
+    assert len(came) > 10
+    looked = AuditEvent.objects.exclude(pk__in=before)
+    staff = reader not in ("anonymous", "member", "spouse", "binding", "stranger")
+    assert set(looked.values_list("action", flat=True)) <= (LOOKS if staff else {"denied"})
+
+
+def test_numbers_in_full_are_an_act_that_is_recorded(world, clients) -> None:  # noqa: F811
+    member = world[0].holder.member
+    client = open_record(clients["clerk"], member)
+    address = reverse("counter:member")
+    shown = [
+        client.get(address),
+        client.post(reverse("counter:unmask")),
+        client.get(address),
+    ]
+    assert [member.id_number in page.content.decode() for page in shown] == [False, True, False]
+    assert AuditEvent.objects.filter(action="unmask", member_id=member.pk).count() == 1
+
+
+@pytest.mark.parametrize("address", ["/nowhere/", "/family/grants/nothing/", "/v/no/such/", "/admin/nowhere/"])
+def test_a_page_that_is_not_there_keeps_the_rules_too(address: str, world, clients, unknown) -> None:  # noqa: F811
+    for reader in ("anonymous", "member", "clerk", "region_admin"):
+        wrong, _came = crawl(clients[reader], [(reader, address)], "zh-hans")
+        assert (wrong, unknown.names) == ({}, set())
