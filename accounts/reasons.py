@@ -19,7 +19,8 @@ class Told(NamedTuple):
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.reason} {self.remedy}".strip()
+        between = "" if self.reason.endswith("。") else " "  # Chinese leaves no space after a full stop
+        return f"{self.reason}{between}{self.remedy}".strip()
 
 
 _texts: dict[str, tuple[Text, Text]] = {}

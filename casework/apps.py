@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 class CaseworkConfig(AppConfig):
     name = "casework"
+    verbose_name = _("Cases")
 
     def ready(self) -> None:
         from casework import texts

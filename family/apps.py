@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 class FamilyConfig(AppConfig):
     name = "family"
+    verbose_name = _("Family sharing")
 
     def ready(self) -> None:
         from casework import kinds  # models are loaded only now

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import dates, kinship, masks, reasons
+from accounts.errors import Refused
 from accounts.models import Member, Region, User
 from accounts.templatetags.portal import comma, yuan_unit
 from casework.models import Case
@@ -107,6 +108,12 @@ def prechecks(facts: Facts, rules: SharingRules, term: str) -> list[str]:
 def findings(found: Iterable[Finding]) -> list[reasons.Told]:
     """Each reason with its remedy."""
     return [reasons.tell(code, params) for code, params in found]
+
+
+def refused_to_beneficiary(refused: Refused) -> reasons.Told:
+    """A refusal told to the relative, of whom most words speak as of somebody else."""
+    yours = f"{refused.code}.yours"
+    return reasons.tell(yours if yours in reasons.registered() else refused.code, refused.params)
 
 
 def about(cases: Collection[Case], user: User) -> Mapping[int, str]:

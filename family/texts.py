@@ -69,6 +69,10 @@ REASONS = {
         _("This relative already uses as many accounts as this region allows: %(most)s."),
         _("The relative can end the present sharing; then apply again."),
     ),
+    "too_many_grantors.yours": (
+        _("You already use as many accounts as this region allows: %(most)s."),
+        _("End that sharing first, then agree to this one."),
+    ),
     "no_use_chosen": (
         _("Nothing is chosen that the account may pay."),
         _("Choose care, premiums, or both."),

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 class SettlementsConfig(AppConfig):
     name = "settlements"
+    verbose_name = _("Accounts and settlements")
 
     def ready(self) -> None:
         from settlements import texts  # translations and models are there only now

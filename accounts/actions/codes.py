@@ -30,11 +30,17 @@ KIND = "code"
 KIND_UNKNOWN = "unknown"
 
 _purposes: dict[str, Text] = {}
+_told_to_clerk: set[str] = set()
 
 
-def register_purpose(purpose: str, words: Text) -> None:
-    """Say in the text message what a code is for: a lazy text such as "logging in"."""
+def register_purpose(purpose: str, words: Text, told_to_clerk: bool = False) -> None:
+    """Say in the text message what a code is for: a lazy text such as "logging in".
+
+    With `told_to_clerk` its owner says it at the window; the message must then not forbid just that.
+    """
     _purposes[purpose] = words
+    if told_to_clerk:
+        _told_to_clerk.add(purpose)
 
 
 register_purpose("login", gettext_lazy("logging in"))
@@ -42,7 +48,7 @@ register_purpose("claim", gettext_lazy("claiming your account"))
 register_purpose("reset", gettext_lazy("setting a new password"))
 register_purpose("change_phone", gettext_lazy("registering this telephone"))
 register_purpose("proof", gettext_lazy("confirming that it is you"))
-register_purpose("sharing_consent", gettext_lazy("agreeing to family sharing"))
+register_purpose("sharing_consent", gettext_lazy("agreeing to family sharing"), told_to_clerk=True)
 
 
 @transaction.atomic
@@ -58,10 +64,7 @@ def issue(
     _refuse_too_many(index, at)
     code = f"{secrets.randbelow(10**6):06d}"
     if known:
-        text = _(
-            "Your code is %(code)s, valid for 10 minutes, for %(what)s. "
-            "Tell it to nobody; our staff will never ask for it."
-        ) % {"code": code, "what": _purposes[purpose]}
+        text = _words(purpose) % {"code": code, "what": _purposes[purpose]}
     else:
         text = unknown_text or _(
             "Somebody entered this number at the portal, but it belongs to no login there. "
@@ -76,6 +79,17 @@ def issue(
         code_index=_digest(index, purpose, subject, code) if known else "",
         created_at=at,
         expires_at=at + LIFE,
+    )
+
+
+def _words(purpose: str) -> str:
+    if purpose in _told_to_clerk:
+        return _(
+            "Your code is %(code)s, valid for 10 minutes, for %(what)s at the window. "
+            "If you agree, tell it only to the clerk who is serving you."
+        )
+    return _(
+        "Your code is %(code)s, valid for 10 minutes, for %(what)s. Tell it to nobody; our staff will never ask for it."
     )
 
 

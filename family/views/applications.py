@@ -161,7 +161,8 @@ def _answer(request: HttpRequest, found: SharingApplication, form: VersionForm) 
             messages.error(request, str(reasons.tell_refused(refused)))
             return redirect("family:application", public_id=newest.case.public_id)
         form = VersionForm(initial={"version": newest.case.version})
-        context = _invitation(request, newest, form) | {"problem": reasons.tell_refused(refused), "has_errors": True}
+        problem = telling.refused_to_beneficiary(refused)
+        context = _invitation(request, newest, form) | {"problem": problem, "has_errors": True}
         return render(request, "family/invitation.html", context, status=422)
     messages.success(request, _said(answered, agreed))
     return redirect("family:home")

@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
 
 from accounts import message_texts
 from accounts.actions import codes, messages, outbox
@@ -41,6 +42,17 @@ def test_a_code_works_once_for_its_telephone_purpose_and_subject():
     assert refused(confirm, make_phone(), code, at) == "code_expired"
     confirm(phone, code, at)
     assert refused(confirm, phone, code, at) == "code_expired"
+
+
+def test_a_code_for_the_window_may_be_told_to_the_clerk():
+    phone, at = make_phone(), now()
+    with translation.override("en"):
+        issue(phone, at)
+        assert "the clerk who is serving you" in last_text(phone)
+        assert "never ask" not in last_text(phone)
+        other = make_phone()
+        codes.issue(phone=other, purpose="login", subject="1", at=at)
+        assert "never ask" in last_text(other)
 
 
 def test_a_code_lives_ten_minutes():

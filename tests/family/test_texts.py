@@ -4,9 +4,10 @@ import pytest
 from django.utils import translation
 
 from accounts import message_texts, reasons
+from accounts.errors import Refused
 from accounts.masks import mask_name
 from accounts.models import Message
-from family import texts
+from family import telling, texts
 from family.actions import sharing
 from family.domain.check import CODES
 from family.models import SharingApplication
@@ -79,3 +80,11 @@ def test_no_wording_goes_beyond_the_two() -> None:
     for reason, remedy in texts.REASONS.values():
         for text in (reason, remedy):
             assert set(re.findall(r"%\((\w+)\)s", str(text))) <= {"most", "relation", "months", "from_on"}
+
+
+def test_the_relative_is_told_of_a_refusal_as_you() -> None:
+    with translation.override("en"):
+        told = telling.refused_to_beneficiary(Refused("too_many_grantors", most=1))
+        other = telling.refused_to_beneficiary(Refused("frozen", why="grantor"))
+        assert told.reason.startswith("You already use") and "1" in told.reason
+        assert other == reasons.tell("frozen", {"why": "grantor"})

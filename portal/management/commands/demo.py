@@ -56,6 +56,8 @@ class Command(BaseCommand):
 
     def run(self, note: Any, fresh: bool, yes: bool, once: bool, members: int | None, **options: Any) -> None:
         host, port = choose_address()
+        address = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}/"
+        os.environ["PUBLIC_URL"] = address.rstrip("/")
         if fresh:
             self.begin_again(yes)
         self.prepare(members)
@@ -63,7 +65,6 @@ class Command(BaseCommand):
             for child in children(host, port):
                 supervisor.start(child)
             wait_until_ready(supervisor, host, port)
-            address = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}/"
             note.write(address)
             note.flush()
             self.tell(address)

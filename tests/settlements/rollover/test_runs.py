@@ -4,9 +4,11 @@ import datetime
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import translation
 
 from accounts.errors import Refused
 from accounts.models import AuditEvent, BenefitYear
+from accounts.reasons import tell, tell_refused
 from settlements import tasks
 from settlements.actions import rollover, rollover_work
 from settlements.ledger.rolling import roll
@@ -115,7 +117,12 @@ def test_a_rehearsal_writes_to_no_account(region, planner):
 
 def test_who_planned_does_not_release(region, planner, releaser):
     run = rollover.rehearse(run=plan(region, planner), by=planner, at=at(LAST_DAY))
-    assert refusal(rollover.release, run=run, by=planner) == "same_person"
+    with pytest.raises(Refused, match="same_person") as refused:
+        rollover.release(run=run, by=planner)
+    with translation.override("en"):
+        assert "administrator" in tell_refused(refused.value).remedy
+        # Family sharing has other words for the bare code.
+        assert "relative" in tell("same_person").remedy
     # Planning it again is taking it over: then the other one must release.
     plan(region, releaser)
     run = rollover.rehearse(run=run, by=planner, at=at(LAST_DAY))
