@@ -50,6 +50,16 @@ SELECT account_id, version, kind, contra FROM settlements_entry
 WHERE (kind = 'rollover') <> (contra = '')
     OR kind = 'rollover' AND current_delta + historical_delta - debt_delta <> 0
 """
+# An entry of another kind than its cause, or with another side than its kind has, would put money into a sum by contra
+# that no contract or contribution stands behind.
+KIND_FITS = """
+SELECT e.account_id, e.version, e.kind, e.contra, t.kind AS cause
+FROM settlements_entry e JOIN settlements_ledgertransaction t ON t.id = e.transaction_id
+WHERE t.kind <> e.kind AND (t.kind, e.kind) <> ('rollover', 'interest')
+    OR e.contra <> CASE WHEN e.kind IN ('care', 'reversal') THEN 'institution' WHEN e.kind = 'credit' THEN 'contribution'
+        WHEN e.kind = 'rollover' THEN '' ELSE e.kind END
+    OR e.kind = 'opening' AND e.version <> 1
+"""
 ROW_IS_LAST_ENTRY = """
 SELECT a.id AS account_id, a.version, a.current, e.current_after, a.historical, e.historical_after, a.debt, e.debt_after
 FROM settlements_personalaccount a LEFT JOIN settlements_entry e ON e.account_id = a.id AND e.version = a.version
@@ -87,6 +97,7 @@ ONE_SETTLEMENT_A_KEY = """
 SELECT t.id AS transaction, t.kind, t.refused, s.id AS settlement
 FROM settlements_ledgertransaction t FULL JOIN settlements_settlement s ON s.transaction_id = t.id
 WHERE (t.kind = 'care' AND t.refused = '') <> (s.id IS NOT NULL)
+    OR (t.answer ->> 'settlement')::bigint <> s.id
 """
 REFUSED_MOVED_NOTHING = """
 SELECT t.id AS transaction, t.refused FROM settlements_ledgertransaction t
@@ -107,34 +118,76 @@ SELECT transaction_id AS transaction, account_id, paid.current, legs.current AS 
 FROM paid FULL JOIN legs USING (transaction_id, account_id)
 WHERE (paid.current, paid.historical) IS DISTINCT FROM (legs.current, legs.historical)
 """
+# Own legs and relatives' legs apart: what a relative paid must not stand as the patient's own, nor come from current.
 BILL_IS_ITS_LEGS = """
-SELECT s.id AS settlement, s.own_current + s.own_historical + s.shared AS by_bill, coalesce(p.paid, 0) AS by_legs
+SELECT s.id AS settlement, s.own_current, p.own_current AS leg_current, s.own_historical,
+    p.own_historical AS leg_historical, s.shared, p.shared AS leg_shared
 FROM settlements_settlement s
 LEFT JOIN (
-    SELECT settlement_id, sum(current + historical) AS paid FROM settlements_settlementpayer GROUP BY settlement_id
+    SELECT settlement_id, sum(current) FILTER (WHERE grant_id IS NULL) AS own_current,
+        sum(historical) FILTER (WHERE grant_id IS NULL) AS own_historical,
+        sum(historical) FILTER (WHERE grant_id IS NOT NULL) AS shared,
+        sum(current) FILTER (WHERE grant_id IS NOT NULL) AS shared_current
+    FROM settlements_settlementpayer GROUP BY settlement_id
 ) AS p ON p.settlement_id = s.id
-WHERE s.own_current + s.own_historical + s.shared <> coalesce(p.paid, 0)
+WHERE (s.own_current, s.own_historical, s.shared, 0) IS DISTINCT FROM (
+    coalesce(p.own_current, 0), coalesce(p.own_historical, 0), coalesce(p.shared, 0), coalesce(p.shared_current, 0))
+"""
+# No leg from an account that is neither the patient's nor that of somebody who shared with him.
+LEGS_OF_THE_FAMILY = """
+SELECT p.settlement_id AS settlement, p.position, p.account_id
+FROM settlements_settlementpayer p
+JOIN settlements_settlement s ON s.id = p.settlement_id
+JOIN settlements_personalaccount a ON a.id = p.account_id
+LEFT JOIN family_sharinggrant g ON g.id = p.grant_id
+WHERE a.member_id <> p.member_id
+    OR (p.member_id, s.patient_id) IS DISTINCT FROM (
+        CASE WHEN p.grant_id IS NULL THEN s.patient_id ELSE g.grantor_id END, coalesce(g.beneficiary_id, s.patient_id))
+"""
+# The sum by contra is what an institution is owed: a movement for another one than the bill's would pay the wrong one.
+INSTITUTION_OF_THE_BILL = """
+SELECT e.account_id, e.version, e.contra_id AS institution, s.institution_id AS of_bill
+FROM settlements_entry e
+JOIN settlements_ledgertransaction t ON t.id = e.transaction_id
+LEFT JOIN settlements_settlement s ON s.transaction_id = coalesce(t.reverses_id, t.id)
+WHERE e.kind IN ('care', 'reversal') AND e.contra_id IS DISTINCT FROM s.institution_id
 """
 # A reversal gives back what was paid, account by account; the bucket may be another one after a rollover.
 REVERSED_ONCE_AND_WHOLE = """
 WITH moved AS (
     SELECT e.transaction_id, e.account_id, sum(e.current_delta + e.historical_delta - e.debt_delta) AS amount
     FROM settlements_entry e WHERE e.kind IN ('care', 'reversal') GROUP BY e.transaction_id, e.account_id
+), paid AS (
+    SELECT s.id AS settlement, s.transaction_id, s.reversed_on, m.account_id, m.amount
+    FROM settlements_settlement s JOIN moved m ON m.transaction_id = s.transaction_id
 ), undone AS (
     SELECT r.reverses_id, m.account_id, sum(m.amount) AS amount, count(DISTINCT r.id) AS times
     FROM settlements_ledgertransaction r JOIN moved m ON m.transaction_id = r.id
     WHERE r.reverses_id IS NOT NULL GROUP BY r.reverses_id, m.account_id
 )
-SELECT s.id AS settlement, m.account_id, m.amount AS paid, u.amount AS given_back
-FROM settlements_settlement s
-JOIN moved m ON m.transaction_id = s.transaction_id
-LEFT JOIN undone u ON u.reverses_id = s.transaction_id AND u.account_id = m.account_id
-WHERE CASE WHEN s.reversed_on IS NULL THEN u.amount IS NOT NULL
-    ELSE u.amount IS DISTINCT FROM -m.amount OR u.times > 1 END
+SELECT p.settlement, coalesce(p.account_id, u.account_id) AS account_id, p.amount AS paid, u.amount AS given_back
+FROM paid p FULL JOIN undone u ON u.reverses_id = p.transaction_id AND u.account_id = p.account_id
+WHERE CASE WHEN p.reversed_on IS NULL THEN u.amount IS NOT NULL
+    ELSE u.amount IS DISTINCT FROM -p.amount OR u.times > 1 END
 UNION ALL
 SELECT s.id, NULL, NULL, NULL FROM settlements_settlement s
 LEFT JOIN settlements_ledgertransaction r ON r.reverses_id = s.transaction_id
 WHERE (s.reversed_on IS NULL) <> (r.id IS NULL)
+UNION ALL
+SELECT NULL, e.account_id, NULL, e.current_delta + e.historical_delta FROM settlements_entry e
+JOIN settlements_ledgertransaction r ON r.id = e.transaction_id WHERE e.kind = 'reversal' AND r.reverses_id IS NULL
+"""
+# A period is credited once by the key of its row: so every movement of that kind has one, of the same amount.
+CREDITS_ARE_ENTRIES = """
+WITH booked AS (
+    SELECT account_id, transaction_id, sum(current_delta + historical_delta - debt_delta) AS amount
+    FROM settlements_entry WHERE kind = 'credit' GROUP BY account_id, transaction_id
+), credited AS (
+    SELECT account_id, transaction_id, sum(amount) AS amount FROM settlements_credit GROUP BY account_id, transaction_id
+)
+SELECT account_id, transaction_id AS transaction, credited.amount AS credited, booked.amount AS booked
+FROM booked FULL JOIN credited USING (account_id, transaction_id)
+WHERE booked.amount IS DISTINCT FROM credited.amount
 """
 YEAR_ROLLED_ONCE = """
 SELECT account_id, benefit_year, count(*) AS times FROM settlements_entry
@@ -223,6 +276,41 @@ FROM posted p FULL JOIN due d ON d.account_id = p.account_id AND d.run_id = p.ru
 WHERE coalesce(p.interest, 0) <> coalesce(d.interest, 0)
     AND (p.account_id IS NOT NULL OR d.state IN ('reconciled', 'closed'))
 """
+# The base of interest counted again from the entries: balance times days, from one movement of a year to the next. A
+# day counted already is not counted again; interest posted late counts from the first day of its year.
+PRODUCTS_ARE_BALANCE_TIMES_DAYS = """
+WITH moved AS (
+    SELECT e.account_id, e.version, e.kind, e.benefit_year, e.historical_delta, e.current_products,
+        e.historical_products, y.starts_on, least(e.business_date, next.starts_on) AS upto,
+        lag(e.current_after, 1, 0::numeric) OVER chain AS current_before,
+        lag(e.historical_after, 1, 0::numeric) OVER chain AS historical_before,
+        CASE WHEN lag(e.version) OVER chain IS NULL THEN a.opened_on
+            WHEN lag(e.kind) OVER chain = 'rollover' THEN lag(e.business_date) OVER chain END AS begins
+    FROM settlements_entry e JOIN settlements_personalaccount a ON a.id = e.account_id
+    JOIN accounts_benefityear y ON y.region_id = a.region_id AND y.year = e.benefit_year
+    JOIN accounts_benefityear next ON next.region_id = a.region_id AND next.year = e.benefit_year + 1
+    WINDOW chain AS (PARTITION BY e.account_id ORDER BY e.version)
+), reached AS (
+    SELECT *, greatest(first_value(begins) OVER year, max(upto) OVER year) AS day
+    FROM moved WINDOW year AS (PARTITION BY account_id, benefit_year ORDER BY version)
+), passed AS (
+    SELECT *, day - coalesce(lag(day) OVER (PARTITION BY account_id, benefit_year ORDER BY version), begins) AS days
+    FROM reached
+), counted AS (
+    SELECT account_id, version, kind, day, current_products, historical_products,
+        sum(current_before * days) OVER year AS of_current,
+        sum(historical_before * days + CASE WHEN kind = 'interest' THEN historical_delta * (day - starts_on) ELSE 0 END)
+            OVER year AS of_historical
+    FROM passed WINDOW year AS (PARTITION BY account_id, benefit_year ORDER BY version)
+)
+SELECT account_id, version, current_products, of_current, historical_products, of_historical FROM counted
+WHERE kind = 'rollover' AND (current_products, historical_products) IS DISTINCT FROM (of_current, of_historical)
+UNION ALL
+SELECT a.id, a.version, a.current_products, of_current, a.historical_products, of_historical
+FROM settlements_personalaccount a JOIN counted c ON c.account_id = a.id AND c.version = a.version
+WHERE a.products_on <> day OR (a.current_products, a.historical_products) IS DISTINCT FROM (
+    CASE WHEN kind = 'rollover' THEN 0 ELSE of_current END, CASE WHEN kind = 'rollover' THEN 0 ELSE of_historical END)
+"""
 # The shown balance of an account that is behind against a roll written out here, one year at a time, from its row.
 SHOWN_IS_ROLLED = (
     ROLLED.replace(
@@ -261,6 +349,7 @@ WHERE coalesce(stood.amount, 0) <> coalesce(counted.amount, 0)
 CHECKS = [
     Check("I1", "money is conserved: accounts = sum by contra", MONEY_CONSERVED),
     Check("I2", "every entry is balanced by its form", BALANCED_BY_FORM),
+    Check("I2", "an entry's kind, cause and other side belong together", KIND_FITS),
     Check("I3", "an account's row is its last entry", ROW_IS_LAST_ENTRY),
     Check("I4", "versions have no gap", NO_GAP_IN_VERSIONS),
     Check("I5", "each balance follows from the one before", AFTER_FOLLOWS_BEFORE),
@@ -270,7 +359,10 @@ CHECKS = [
     Check("I8", "a refusal moved nothing", REFUSED_MOVED_NOTHING),
     Check("I8", "the legs of a bill are its entries", LEGS_ARE_ENTRIES),
     Check("I8", "a bill adds up with its legs", BILL_IS_ITS_LEGS),
+    Check("I8", "a bill is paid by the patient and those who share with him", LEGS_OF_THE_FAMILY),
+    Check("I8", "money for care goes to the institution of the bill", INSTITUTION_OF_THE_BILL),
     Check("I10", "reversed once, and whole", REVERSED_ONCE_AND_WHOLE),
+    Check("I10", "credits are what was booked", CREDITS_ARE_ENTRIES),
     Check("I10", "a year of an account is closed once", YEAR_ROLLED_ONCE),
     Check("I10", "every year passed was closed", EVERY_YEAR_ROLLED),
     Check("I10", "entries lie in the order of their years", YEARS_IN_ORDER),
@@ -279,6 +371,7 @@ CHECKS = [
     Check("I11", "chunks add up with their entries", CONTROL_TOTALS),
     Check("I11", "a chunk that is done left nobody behind", DONE_LEFT_NOBODY),
     Check("I11", "interest is rate times products", INTEREST_IS_RATE_TIMES_PRODUCTS),
+    Check("I11", "products are balance times days", PRODUCTS_ARE_BALANCE_TIMES_DAYS),
     Check("I12", "the shown balance is the rolled one", SHOWN_IS_ROLLED),
     Check("I12", "counters are what standing bills counted", USAGE_IS_COUNTED),
 ]

@@ -11,7 +11,7 @@ from accounts.models import BenefitYear, Member, Region
 from accounts.money import ZERO
 from settlements.enums import Contra, EntryKind
 from settlements.ledger.books import Books, Movement, OpenAccount
-from settlements.models import LedgerTransaction, PersonalAccount
+from settlements.models import Credit, LedgerTransaction, PersonalAccount
 
 _keys = itertools.count(1)
 
@@ -61,6 +61,11 @@ def move(
     ]  # fmt: skip
     row = PersonalAccount.objects.filter(pk=account.pk).values(*fields).get()
     books = Books(patient_id=account.member_id, on=on, accounts={account.pk: OpenAccount(**row)})
+    if kind == EntryKind.CREDIT:
+        amount = current + historical - debt
+        Credit.objects.create(
+            account=account, period=f"t{transaction.key}", amount=amount, transaction_id=transaction.pk
+        )
     books.post(
         transaction.pk,
         [Movement(account_id=account.pk, kind=kind, contra=contra, current=current, historical=historical, debt=debt)],

@@ -13,7 +13,7 @@ from settlements.ledger import batch, books
 from settlements.models import Settlement
 from tests.people import make_institution, make_member
 from tests.settlements.rollover.world import YEAR, faults, release_run, work_to_the_end, yuan
-from tests.support.ledger import open_account
+from tests.support.ledger import move, open_account
 
 IN_MAY = datetime.date(2026, 5, 10)
 IN_JULY = datetime.date(2026, 7, 10)
@@ -211,11 +211,57 @@ def test_a_year_closed_twice(world):
         ("UPDATE settlements_ledgertransaction SET refused = 'frozen' WHERE key = 'a'", "a refusal moved nothing"),
         ("UPDATE settlements_ledgertransaction SET kind = 'credit' WHERE key = 'a'",
          "one settlement for each settled key"),
+        ("""UPDATE settlements_ledgertransaction SET answer = '{"settlement": 0}' WHERE key = 'a'""",
+         "one settlement for each settled key"),
+        ("UPDATE settlements_ledgertransaction SET reverses_id = NULL WHERE kind = 'reversal'",
+         "reversed once, and whole"),
+        ("UPDATE settlements_entry SET contra = 'contribution' WHERE kind = 'care'",
+         "an entry's kind, cause and other side belong together"),
+        ("UPDATE settlements_entry SET contra_id = contra_id + 1 WHERE kind = 'care'",
+         "money for care goes to the institution of the bill"),
+        ("UPDATE settlements_settlement SET shared = shared + 1, own_current = own_current - 1 WHERE own_current > 1",
+         "a bill adds up with its legs"),
+        ("UPDATE settlements_settlementpayer SET member_id = (SELECT max(id) FROM accounts_member)",
+         "a bill is paid by the patient and those who share with him"),
+        ("UPDATE settlements_personalaccount SET current_products = current_products + 0.01 WHERE version > 1",
+         "products are balance times days"),
+        ("UPDATE settlements_personalaccount SET products_on = products_on - 1 WHERE version > 1",
+         "products are balance times days"),
     ],
 )  # fmt: skip
 def test_a_tampered_row(world, sql, expected):
     write(sql)
     assert expected in found()
+
+
+def test_products_of_a_closed_year(world):
+    """Interest by wrong products is right by its rate: only counting the days again shows it."""
+    run = world[-1]
+    work_to_the_end(run)
+    write("UPDATE settlements_entry SET historical_products = historical_products + 1 WHERE kind = 'rollover'")
+    assert "products are balance times days" in found()
+
+
+def test_a_credit_of_another_amount_than_its_row(world):
+    move(world[1], IN_MAY, historical=yuan("10.00"))
+    assert found() == set()
+    write("UPDATE settlements_credit SET amount = 9.99")
+    assert found() == {"credits are what was booked"}
+
+
+def test_money_made_up_by_a_credit_that_stands_for_no_period(world):
+    move(world[1], IN_MAY, historical=yuan("10.00"))
+    write("DELETE FROM settlements_credit")
+    assert found() == {"credits are what was booked"}
+
+
+def test_money_given_back_for_no_bill(world):
+    move(world[1], IN_MAY, historical=yuan("10.00"))
+    write("DELETE FROM settlements_credit")
+    for table in ("ledgertransaction", "entry"):
+        write(f"UPDATE settlements_{table} SET kind = 'reversal' WHERE kind = 'credit'")
+    write("UPDATE settlements_entry SET contra = 'institution' WHERE kind = 'reversal'")
+    assert found() == {"reversed once, and whole"}
 
 
 def test_what_a_member_brought_along_is_told_apart(world):
