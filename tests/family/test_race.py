@@ -5,39 +5,15 @@ import datetime
 import threading
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
-from accounts.errors import Refused
 from family.actions import grants, locks, sharing
 from family.models import SharingApplication, SharingGrant
 from tests.family.support import AT, make_rules
 from tests.people import make_member, make_people
+from tests.support.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 10  # seconds
-
-
-def at_once(*acts) -> list[str]:
-    """Run the acts in threads, each with a connection of its own; what came of each."""
-    start, outcomes = threading.Barrier(len(acts)), [""] * len(acts)
-
-    def run(number, act) -> None:
-        try:
-            start.wait(PATIENCE)
-            outcomes[number] = str(act())
-        except Refused as refused:
-            outcomes[number] = refused.code
-        except Exception as error:  # noqa: BLE001 - told to the test, which fails on it
-            outcomes[number] = repr(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=row) for row in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-    return sorted(outcomes)
 
 
 def binding(grantor, child, relation="child"):
