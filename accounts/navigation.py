@@ -49,7 +49,9 @@ def registered() -> list[Entry]:
 
 
 def entries(area: str, request: HttpRequest) -> list[Entry]:
-    """What this request may see of an area, in order."""
+    """What this request may see of an area, in order. Where an error comes before it is known whose request it is, what
+    everybody sees."""
+    known = hasattr(request, "user")
     mine = [entry for entry in _entries.values() if entry.area == area]
-    shown = [entry for entry in mine if entry.visible is None or entry.visible(request)]
+    shown = [entry for entry in mine if entry.visible is None or (known and entry.visible(request))]
     return sorted(shown, key=lambda entry: (entry.order, entry.key))

@@ -1,4 +1,4 @@
-"""A real browser on a real server, on committed data. All of it in one group, so that no two browsers compete."""
+"""A real browser on a real server, on committed data. The files name one group, so that no two browsers compete."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from accounts.models import User
 from settlements.actions.regions import load, region_files
@@ -17,15 +17,10 @@ from tests.e2e.eyes import NARROW, Window, words
 from tests.settlements.scene import SHANGHAI, Scene, make_scene
 from tests.support.pages import log_in
 
-PATIENCE = 10_000  # milliseconds
+# Milliseconds: beside the rest of the suite, on few cores.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 WIDE = {"width": 1280, "height": 900}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(settings.BASE_DIR / "tests" / "e2e"):
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="package")

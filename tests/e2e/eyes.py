@@ -20,7 +20,8 @@ AXE = """async (tags) => {
 STICKS_OUT = """() => {
   const wide = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= wide && document.body.scrollWidth <= wide) return [];
-  const boxed = (one) => one && one !== document.body && (getComputedStyle(one).overflowX !== "visible" || boxed(one.parentElement));
+  const boxed = (one) =>
+    one && one !== document.body && (getComputedStyle(one).overflowX !== "visible" || boxed(one.parentElement));
   return [...document.body.querySelectorAll("*")]
     .filter((one) => one.getBoundingClientRect().right > wide + 0.5 && !boxed(one.parentElement))
     .map((one) => one.tagName + "." + one.className + " " + one.textContent.trim().slice(0, 30)).slice(0, 5);
@@ -78,6 +79,11 @@ class Window:
     def link(self, text: str, **facts: object) -> Locator:
         """A link by its message id."""
         return self.page.get_by_role("link", name=self.said(text, **facts))
+
+    def follow(self, locator: Locator) -> None:
+        """Click what leads to another page, and wait for that page."""
+        with self.page.expect_navigation():
+            locator.click()
 
     def fill(self, **boxes: str) -> None:
         """Type into boxes by the names of their fields."""

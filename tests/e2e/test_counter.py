@@ -14,6 +14,8 @@ from tests.e2e.eyes import Window
 from tests.family.support import make_rules
 from tests.people import PASSWORD, last_code, make_centre, make_staff, person, totp_code
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 
 def log_in_with_second_factor(window: Window, user) -> None:
     code = totp_code(user)
@@ -95,7 +97,7 @@ def test_a_binding_at_the_window_and_its_second_check(visit, scene, staff) -> No
     check = visit(supervisor, wide=True, language="en")
     check.go(reverse("counter:queue"))
     check.look()
-    check.page.get_by_role("link", name=application.case.number).click()
+    check.follow(check.page.get_by_role("link", name=application.case.number))
     check.look()
     check.page.keyboard.press("F9")
     check.page.wait_for_url("**/counter/queue/")

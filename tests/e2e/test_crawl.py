@@ -22,6 +22,8 @@ from tests.people import make_login, make_member, make_staff, person
 from tests.settlements.scene import Scene, bill, open_with, share, undo
 from tests.support.pages import fields, log_in
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 DAY = datetime.timedelta(days=1)
 NOBODY, DAUGHTER, FATHER, RESIDENT, NEWCOMER = "nobody", "daughter", "father", "resident", "newcomer"
 

@@ -1,5 +1,6 @@
 """The year-end rollover from the plan to the close, on its page: one administrator plans, another releases."""
 
+import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -10,6 +11,8 @@ from tests.e2e.eyes import Window
 from tests.people import make_region, make_staff
 from tests.settlements.rollover.world import FIRST_DAY, YEAR, faults
 from tests.support.ledger import open_many
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 ACCOUNTS = 50
 

@@ -13,6 +13,8 @@ from tests.people import make_member, person
 from tests.settlements.scene import bill, open_with
 from tests.support.sharing import make_grant
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
 
 def ask(window: Window, relative, relation: str) -> None:
     """The first page of a binding, answered with the keyboard alone."""
@@ -27,7 +29,7 @@ def ask(window: Window, relative, relation: str) -> None:
 
 def sign(window: Window) -> SharingApplication:
     """For what and how much, the commitment, the signature."""
-    window.link("Go on: for what and how much").click()
+    window.follow(window.link("Go on: for what and how much"))
     window.look()
     window.fill(limit="2000.555")
     window.button("Keep it and check").click()
@@ -70,7 +72,7 @@ def test_from_the_refusal_of_an_in_law_to_the_end_of_a_grant(visit, scene, langu
     other = visit(spouse, language=language)
     other.go(reverse("family:home"))
     other.look()
-    other.page.locator(f"a[href='{reverse('family:invitation', args=[application.case.public_id])}']").click()
+    other.follow(other.page.locator(f"a[href='{reverse('family:invitation', args=[application.case.public_id])}']"))
     other.look()
     assert "2,000.00" in other.text()
     other.button("I agree").first.click()
