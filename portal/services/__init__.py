@@ -46,7 +46,8 @@ def database_settings(url: str | None = None) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or host,
         "PORT": str(parts.port or port),
-        "OPTIONS": options,
+        # The statements of a bill are few and always the same: planned once a connection, not once a bill.
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 5, **options},
     }
 
 

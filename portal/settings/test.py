@@ -16,6 +16,8 @@ DATABASES = {"default": services.database_settings()}
 CELERY_BROKER_URL = services.broker_url()
 CACHES = {"default": CACHE | {"LOCATION": services.redis_url(db=1)}}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Nothing is collected here: a demo that starts in the same folder must not take files from under a test.
+STATIC_ROOT = BASE_DIR / "var" / "test" / "static"  # noqa: F405
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -218,6 +218,9 @@ def test_a_socket_address_in_the_three_ways_it_is_written(monkeypatch: pytest.Mo
 )
 def test_an_address_becomes_django_settings(url: str, expected: tuple[object, ...]) -> None:
     got = services.database_settings(url)
+    prepared = {"server_side_binding": True, "prepare_threshold": 5}
+    *address, options = expected
+    expected = (*address, prepared | options)
     assert tuple(got[key] for key in ("HOST", "PORT", "USER", "PASSWORD", "NAME", "OPTIONS")) == expected
 
 
