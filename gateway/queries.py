@@ -59,8 +59,9 @@ def patient(given: dict) -> Member:
 
 
 def enrolments_since(member: Member, since: datetime.date, until: datetime.date) -> list[Enrolment]:
-    """How the member is insured on `until`, and was from `since` on, the latest first; nothing after death."""
-    if member.died_on and member.died_on <= until:
+    """How the member is insured on `until`, and was from `since` on, the latest first; nothing after his last day."""
+    # The last day's care is still settled, as `settlements.actions.care` has it.
+    if member.died_on and member.died_on < until:
         return []
     touches = Q(valid_to=None) | Q(valid_to__gt=since)
     return list(member.enrolments.filter(touches, valid_from__lte=until).order_by("-valid_from"))

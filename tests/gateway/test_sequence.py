@@ -1,5 +1,6 @@
 """The outpatient sequence as an institution plays it, from the look-up to the reversal."""
 
+import datetime
 from decimal import Decimal
 
 from accounts.clock import today
@@ -10,7 +11,7 @@ from gateway.queries import account_id_of, psn_no
 from settlements.ledger import balances
 from settlements.models import Settlement
 from tests.gateway.identities import check_bill, check_line
-from tests.gateway.world import DEAR_DRUG, DRUG, LUXURY, PART_DRUG, World, bill_input, credential, line
+from tests.gateway.world import DEAR_DRUG, DRUG, LUXURY, PART_DRUG, World, bill_input, credential, line, visit_input
 
 
 def held(world: World) -> dict[str, Decimal]:
@@ -121,6 +122,19 @@ def test_account_use_flags(world: World) -> None:
     assert paid["1"]["acct_mulaid_pay"] == 250
     assert paid["2"]["acct_pay"] == paid["2"]["acct_mulaid_pay"] == 400
     assert paid["2"]["balc"] == 150
+
+
+def test_care_of_the_last_day_is_settled_and_nothing_after_it(world: World) -> None:
+    world.patient.died_on = today()
+    world.patient.save()
+    mdtrt_id = world.hospital.register(world.patient)
+    world.hospital.ok("2204", {"feedetail": [line(world.patient, mdtrt_id, "1", DRUG, "1", "40.00")]})
+    assert world.hospital.settle(world.patient, mdtrt_id, Decimal("40.00"))["infcode"] == 0
+
+    world.patient.died_on = today() - datetime.timedelta(days=1)
+    world.patient.save()
+    refused = world.hospital.call("2201", {"data": visit_input(world.patient)})
+    assert refused["infcode"] != 0
 
 
 def test_past_insurance_is_told_on_request(world: World) -> None:
