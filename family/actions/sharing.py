@@ -298,8 +298,13 @@ def send_consent_code(*, application: SharingApplication, by: User, at: datetime
     if application.case.state != "consent":
         raise Refused("not_in_this_state", state=application.case.state, verb="consent")
     codes.issue(
-        phone=_phone_of(application.beneficiary), purpose=CONSENT_PURPOSE, subject=application.case.number, at=at
+        phone=_phone_of(application.beneficiary), purpose=CONSENT_PURPOSE, subject=_code_subject(application), at=at
     )
+
+
+def _code_subject(application: SharingApplication) -> str:
+    """The case as it is now: a code told for one set of terms must not agree to terms changed since."""
+    return f"{application.case.number} {application.case.version}"
 
 
 def _phone_of(member: Member) -> str:
@@ -333,7 +338,7 @@ def consent(
         raise Refused("needs_verification")
     if role == CLERK and code:
         phone = _phone_of(application.beneficiary)
-        codes.confirm(phone=phone, purpose=CONSENT_PURPOSE, subject=application.case.number, code=code, at=at)
+        codes.confirm(phone=phone, purpose=CONSENT_PURPOSE, subject=_code_subject(application), code=code, at=at)
     on_paper = role == CLERK and not code
     return _consent(application, role, on_paper, by=by, at=at, channel=channel, version=version)
 

@@ -222,6 +222,19 @@ class TestConsent:
         application = sharing.consent(application=application, by=people.clerk, at=AT, channel="window", code=code)
         assert (application.case.state, application.consent_channel) == ("granted", "window")
 
+    def test_a_code_agrees_to_what_it_was_sent_for_alone(self, people, ask) -> None:
+        application = ask()
+        sharing.send_consent_code(application=application, by=people.clerk, at=AT)
+        code = re.search(r"\d{6}", SmsOutbox.objects.get(kind__startswith="code").text)[0]
+        wider = Terms(limit=Decimal("50000.00"))
+        application = sharing.amend(application=application, by=people.holder, at=AT, terms=wider)
+        application = sharing.submit(
+            application=application, by=people.holder, at=AT, commitment=queries.commitment_on(TODAY)
+        )
+        with pytest.raises(Refused, match="code_expired"):
+            sharing.consent(application=application, by=people.clerk, at=AT, channel="window", code=code)
+        assert state_of(application) == "consent"
+
     def test_begun_online_and_agreed_to_at_the_window(self, people, ask, rules, monkeypatch) -> None:
         rules(review="window")
         monkeypatch.setattr(sharing.codes, "confirm", lambda **_facts: None)
