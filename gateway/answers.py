@@ -13,7 +13,7 @@ from accounts.money import ZERO
 from gateway.domain import json_text
 from gateway.fields import name_of
 from gateway.models import FeeLine, Visit
-from gateway.queries import psn_no
+from gateway.queries import BatchFacts, psn_no
 from settlements import working
 from settlements.ledger import Balance
 
@@ -145,18 +145,17 @@ def line(fee: FeeLine) -> dict[str, Any]:
     }
 
 
-def amounts(shares: Shares, lines: Iterable[FeeLine], insured: str) -> dict[str, Decimal]:
+def amounts(shares: Shares, facts: BatchFacts, insured: str) -> dict[str, Decimal]:
     """The amounts of setlinfo, in yuan; the identities F1 to F5, F10 and F14 of interface.md 4.1 hold among them.
 
     `acct_mulaid_pay` (the relatives) is inside `acct_pay`; funds never hold the account.
     """
     employee = insured == Insurance.EMPLOYEE
-    lines = list(lines)
     accounts = shares.own_current + shares.own_historical + shares.shared
     return {
         "medfee_sumamt": shares.total,
-        "fulamt_ownpay_amt": sum((fee.off_catalogue for fee in lines), ZERO),
-        "overlmt_selfpay": sum((fee.over_limit for fee in lines), ZERO),
+        "fulamt_ownpay_amt": facts.off_catalogue,
+        "overlmt_selfpay": facts.over_limit,
         "preselfpay_amt": shares.pre_self_pay,
         "inscp_scp_amt": shares.in_scope,
         "act_pay_dedc": shares.deductible,

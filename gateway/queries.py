@@ -1,19 +1,64 @@
 """What the interface asks for: people by their credential, visits of an institution, lines of a charge batch."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
+from django.utils import timezone
 
-from accounts.crypto import blind_index
+from accounts.crypto import blind_index, decrypt
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member
-from gateway.models import FeeLine, Visit, VisitSettlement
+from gateway.models import Visit, VisitSettlement
 from settlements.models import PersonalAccount
 
 ID_CARD, SOCIAL_SECURITY_CARD = "02", "03"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ID_NUMBER = Member._meta.get_field("id_number")
+VISIT_FIELDS = ["id", "mdtrt_id", "member_id", "region_id", "insurance", "kind", "begun_at"]
+MEMBER_FIELDS = [
+    "id", "public_id", "name", "id_number", "id_number_index", "card_number_index", "birth", "sex", "died_on"
+]  # fmt: skip
+VISIT = f"""
+SELECT {", ".join(f"v.{name}" for name in VISIT_FIELDS)}, {", ".join(f"m.{name}" for name in MEMBER_FIELDS)}
+FROM gateway_visit v JOIN accounts_member m ON m.id = v.member_id
+WHERE v.institution_id = %s AND v.mdtrt_id = %s
+"""
+BATCH = """
+SELECT sums.*,
+    EXISTS (
+        SELECT FROM gateway_visitsettlement WHERE visit_id = %(visit)s AND batch = %(batch)s AND reversed_at IS NULL
+    ),
+    e.insurance, e.personal_status,
+    (SELECT id FROM settlements_personalaccount
+     WHERE member_id = %(member)s AND region_id = %(region)s AND status = 'open')
+FROM (
+    SELECT count(*), coalesce(sum(amount), 0), coalesce(sum(in_scope), 0), coalesce(sum(pre_self_pay), 0),
+        coalesce(sum(over_limit), 0), coalesce(sum(off_catalogue), 0)
+    FROM gateway_feeline WHERE visit_id = %(visit)s AND batch = %(batch)s
+) sums LEFT JOIN accounts_enrolment e
+    ON e.member_id = %(member)s AND e.valid_from <= %(day)s AND (e.valid_to IS NULL OR e.valid_to > %(day)s)
+"""
+
+
+@dataclass(frozen=True)
+class BatchFacts:
+    """The lines of a charge batch in sum (yuan), whether it is settled, and of the patient: how insured on the day of
+    the visit (None: not at all), and the open account in the region of the visit."""
+
+    lines: int
+    amount: Decimal
+    in_scope: Decimal
+    pre_self_pay: Decimal
+    over_limit: Decimal
+    off_catalogue: Decimal
+    settled: bool
+    enrolment: Enrolment | None
+    account_id: int | None
 
 
 def psn_no(member: Member) -> str:
@@ -78,17 +123,47 @@ def visit_of(institution: Institution, mdtrt_id: str, person_number: str, *, loc
 
     `lock`: nobody else uploads, settles or reverses meanwhile. Raises Refused("visit_unknown").
     """
-    visits = Visit.objects.select_for_update(no_key=True, of=("self",)) if lock else Visit.objects.all()
-    visit = visits.select_related("member").filter(institution=institution, mdtrt_id=mdtrt_id).first()
-    if visit is None or psn_no(visit.member) != person_number:
+    with connection.cursor() as cursor:
+        cursor.execute(VISIT + " FOR NO KEY UPDATE OF v" * lock, [institution.pk, mdtrt_id])
+        row = cursor.fetchone()
+    if row is None:
         raise Refused("visit_unknown")
+    visit = Visit.from_db(connection.alias, VISIT_FIELDS, row[: len(VISIT_FIELDS)])
+    known = dict(zip(MEMBER_FIELDS, row[len(VISIT_FIELDS) :], strict=True))
+    known["id_number"] = decrypt(known["id_number"], ID_NUMBER.context)
     visit.institution = institution
+    visit.member = Member.from_db(connection.alias, MEMBER_FIELDS, known.values())
+    if psn_no(visit.member) != person_number:
+        raise Refused("visit_unknown")
     return visit
 
 
-def batch_lines(visit: Visit, batch: str) -> Sequence[FeeLine]:
-    """The fee lines of a charge batch."""
-    return list(visit.lines.filter(batch=batch).order_by("id"))
+def is_credential_of(member: Member, cert_type: str, cert_no: str) -> bool:
+    """Whether the ID number or social-security card number is this member's. Raises Refused("credential_unsupported")."""
+    if cert_type == ID_CARD:
+        return member.id_number_index == blind_index(cert_no.upper())
+    if cert_type == SOCIAL_SECURITY_CARD:
+        return member.card_number_index == blind_index(cert_no)
+    raise Refused("credential_unsupported")
+
+
+def batch_facts(visit: Visit, batch: str) -> BatchFacts:
+    """A charge batch of a visit that the caller has locked, if it is to be settled: what came before the lock counts."""
+    day = timezone.localdate(visit.begun_at)
+    known = {
+        "visit": visit.pk, "batch": batch, "member": visit.member_id, "region": visit.region_id, "day": day,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(BATCH, known)
+        *amounts, settled, insurance, personal_status, account_id = cursor.fetchone()
+    died = visit.member.died_on is not None and visit.member.died_on < day
+    enrolment = None if died or insurance is None else Enrolment(insurance=insurance, personal_status=personal_status)
+    return BatchFacts(*amounts, settled=settled, enrolment=enrolment, account_id=account_id)
+
+
+def lines_there(visit: Visit, sns: Collection[str]) -> set[str]:
+    """Which of these line numbers the visit has already."""
+    return set(visit.lines.filter(sn__in=sns).values_list("sn", flat=True))
 
 
 def settled_batches(visit: Visit) -> set[str]:

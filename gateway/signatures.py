@@ -16,6 +16,10 @@ from gateway.errors import Rejected
 from gateway.models import InstitutionKey
 
 WINDOW = datetime.timedelta(minutes=5)
+# A key's secret never changes, so a key that has signed a call is not fetched and decrypted for the next one. What may
+# change, its end and its institution, `actions.messages` reads anew with each call: a retired key ends at once.
+MOST_REMEMBERED = 10_000
+_remembered: dict[tuple[str, str], InstitutionKey] = {}
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ VARIANTS: dict[str, Scheme] = {Variant.X_TIF: XTif()}
 
 
 def authenticate(headers: Mapping[str, str], body: bytes, *, at: datetime.datetime) -> tuple[InstitutionKey, str]:
-    """The key that signed the call, with its institution, and the nonce. That the nonce is new is held by the database.
+    """The key that signed the call, with its institution, and the nonce. That the nonce is new, and that a key which
+    this process remembers is still valid, is held by the database when the call is recorded.
 
     Raises Rejected: headers_missing, timestamp_off, key_unknown, signature_wrong, key_expired.
     """
@@ -61,16 +66,28 @@ def authenticate(headers: Mapping[str, str], body: bytes, *, at: datetime.dateti
         WINDOW.total_seconds()
     ):
         raise Rejected("timestamp_off", minutes=int(WINDOW.total_seconds() // 60))
-    try:
-        key = InstitutionKey.objects.select_related("institution").get(key_id=claimed.key_id, variant=variant)
-    except InstitutionKey.DoesNotExist:
-        raise Rejected("key_unknown") from None
+    key = _remembered.get((variant, claimed.key_id)) or _key(variant, claimed.key_id)
     right = VARIANTS[variant].sign(key.secret, claimed.timestamp, claimed.nonce, body)
     if not hmac.compare_digest(right.encode(), claimed.signature.lower().encode()):
         raise Rejected("signature_wrong")
     if not key.is_valid(at):
         raise Rejected("key_expired")
+    if len(_remembered) >= MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[variant, claimed.key_id] = key
     return key, claimed.nonce
+
+
+def forget(key: InstitutionKey) -> None:
+    """The database does not know a key as this process remembers it."""
+    _remembered.pop((key.variant, key.key_id), None)
+
+
+def _key(variant: str, key_id: str) -> InstitutionKey:
+    try:
+        return InstitutionKey.objects.select_related("institution").get(key_id=key_id, variant=variant)
+    except InstitutionKey.DoesNotExist:
+        raise Rejected("key_unknown") from None
 
 
 def _claimed(headers: Mapping[str, str]) -> tuple[str, Claimed]:

@@ -1,10 +1,11 @@
 """2206, 2207 and 2208: quote, settle and reverse a charge batch."""
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from accounts.errors import Refused
@@ -13,16 +14,8 @@ from accounts.money import MAX_AMOUNT, ZERO, plain
 from gateway import answers
 from gateway.actions.visits import new_number
 from gateway.answers import Occasion
-from gateway.models import FeeLine, Visit, VisitSettlement
-from gateway.queries import (
-    account_id_of,
-    batch_lines,
-    enrolments_since,
-    patient,
-    settled_batches,
-    visit_of,
-    visit_settlement,
-)
+from gateway.models import Visit
+from gateway.queries import BatchFacts, batch_facts, is_credential_of, visit_of, visit_settlement
 from settlements.actions import care
 from settlements.enums import CareKind
 from settlements.ledger import balances
@@ -41,13 +34,21 @@ MED_TYPES = {
 ACCOUNTS_USED = {"0": (False, False), "1": (True, True), "2": (False, True)}
 
 
+# The settlement under the institution's numbers: of a batch, once.
+KNOW = """
+INSERT INTO gateway_visitsettlement
+    (setl_id, visit_id, batch, settlement_id, msgid, med_type, mdtrt_cert_type, settled_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
 @dataclass(frozen=True)
 class Batch:
     """A charge batch and how it is to be settled."""
 
     visit: Visit
     enrolment: Enrolment
-    lines: Sequence[FeeLine]
+    facts: BatchFacts
     bill: care.Bill
     use_account: bool
     use_family: bool
@@ -71,8 +72,8 @@ def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
     data, on = given["data"], timezone.localdate(at)
     batch = _batch(institution, data, lock=False)
     quoted = care.quote(**batch.shared_out(), on=on)
-    left = _balance(batch.visit, on) - quoted.own_current - quoted.own_historical
-    money = answers.amounts(quoted, batch.lines, batch.visit.insurance)
+    left = _balance(batch.facts, on) - quoted.own_current - quoted.own_historical
+    money = answers.amounts(quoted, batch.facts, batch.visit.insurance)
     occasion = Occasion(
         msgid=msgid, med_type=data["med_type"], mdtrt_cert_type=data["mdtrt_cert_type"], balance=left, on=on
     )
@@ -91,18 +92,20 @@ def settle(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     data, on = given["data"], timezone.localdate(at)
     batch = _batch(institution, data, lock=True)
     settled = care.settle(**batch.shared_out(), on=on, key=msgid)
-    known = VisitSettlement.objects.create(
-        setl_id=new_number(batch.visit.region_id, at),
-        visit=batch.visit,
-        batch=data["chrg_bchno"],
-        settlement=settled,
+    setl_id = new_number(batch.visit.region_id, at)
+    occasion = Occasion(
         msgid=msgid,
         med_type=data["med_type"],
         mdtrt_cert_type=data["mdtrt_cert_type"],
+        balance=_balance(batch.facts, on),
+        on=on,
+        setl_id=setl_id,
         settled_at=at,
     )
-    money = answers.amounts(settled, batch.lines, batch.visit.insurance)
-    occasion = _occasion(known, msgid, on, known.setl_id, at)
+    numbers = [setl_id, batch.visit.pk, data["chrg_bchno"], settled.pk, msgid]
+    with connection.cursor() as cursor:
+        cursor.execute(KNOW, [*numbers, occasion.med_type, occasion.mdtrt_cert_type, at])
+    money = answers.amounts(settled, batch.facts, batch.visit.insurance)
     return {
         "setlinfo": answers.setlinfo(batch.visit, batch.enrolment, money, occasion),
         "setldetail": answers.setldetail(money, batch.visit.insurance, settled.steps),
@@ -121,9 +124,18 @@ def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
     known.reversal_setl_id = new_number(visit.region_id, at)
     known.reversal_msgid, known.reversed_at = msgid, at
     known.save(update_fields=["reversal_setl_id", "reversal_msgid", "reversed_at"])
-    settled = answers.amounts(known.settlement, batch_lines(visit, known.batch), visit.insurance)
-    money = answers.negated(settled)
-    info = answers.setlinfo(visit, _enrolment(visit), money, _occasion(known, msgid, on, known.reversal_setl_id, at))
+    facts = batch_facts(visit, known.batch)
+    money = answers.negated(answers.amounts(known.settlement, facts, visit.insurance))
+    occasion = Occasion(
+        msgid=msgid,
+        med_type=known.med_type,
+        mdtrt_cert_type=known.mdtrt_cert_type,
+        balance=_balance(facts, on),
+        on=on,
+        setl_id=known.reversal_setl_id,
+        settled_at=at,
+    )
+    info = answers.setlinfo(visit, _insured(facts), money, occasion)
     return {
         "setlinfo": info | {"pdn_cash_pay": money["psn_cash_pay"]},
         "setldetail": answers.setldetail(money, visit.insurance, []),
@@ -132,62 +144,46 @@ def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
 
 def _batch(institution: Institution, data: dict[str, Any], *, lock: bool) -> Batch:
     visit = visit_of(institution, data["mdtrt_id"], data["psn_no"], lock=lock)
-    if patient(data) != visit.member:
+    if not is_credential_of(visit.member, data["mdtrt_cert_type"], data["mdtrt_cert_no"]):
         raise Refused("person_unknown")
     if data["insutype"] != answers.INSUTYPE[visit.insurance]:
         raise Refused("insutype_other")
     if MED_TYPES.get(data["med_type"]) != visit.kind:
         raise Refused("med_type_unsupported")
     use_account, use_family = ACCOUNTS_USED[data["acct_used_flag"]]
-    lines = _payable(visit, data)
+    facts = batch_facts(visit, data["chrg_bchno"])
+    _must_be_payable(facts, data)
     bill = care.Bill(
         kind=visit.kind,
         level=institution.level,
-        in_scope=sum((line.in_scope for line in lines), ZERO),
-        pre_self_pay=sum((line.pre_self_pay for line in lines), ZERO),
-        self_paid=sum((line.over_limit + line.off_catalogue for line in lines), ZERO),
+        in_scope=facts.in_scope,
+        pre_self_pay=facts.pre_self_pay,
+        self_paid=facts.over_limit + facts.off_catalogue,
         service_on=timezone.localdate(visit.begun_at),
     )
-    return Batch(visit, _enrolment(visit), lines, bill, use_account, use_family)
+    return Batch(visit, _insured(facts), facts, bill, use_account, use_family)
 
 
-def _payable(visit: Visit, data: dict[str, Any]) -> Sequence[FeeLine]:
-    """The lines of the batch, if they are the total that the institution asks for and not yet paid."""
-    lines = batch_lines(visit, data["chrg_bchno"])
-    total = sum((line.amount for line in lines), ZERO)
-    if not lines:
+def _must_be_payable(facts: BatchFacts, data: dict[str, Any]) -> None:
+    """The lines of the batch are the total that the institution asks for, and not yet paid."""
+    if not facts.lines:
         raise Refused("batch_empty", batch=data["chrg_bchno"])
-    if data["chrg_bchno"] in settled_batches(visit):
+    if facts.settled:
         raise Refused("batch_settled", batch=data["chrg_bchno"])
-    if data["medfee_sumamt"] != total:
-        raise Refused("total_other", amount=plain(data["medfee_sumamt"]), expected=plain(total))
-    if total > MAX_AMOUNT:
+    if data["medfee_sumamt"] != facts.amount:
+        raise Refused("total_other", amount=plain(data["medfee_sumamt"]), expected=plain(facts.amount))
+    if facts.amount > MAX_AMOUNT:
         raise Refused("amount_too_large")
-    return lines
 
 
-def _enrolment(visit: Visit) -> Enrolment:
+def _insured(facts: BatchFacts) -> Enrolment:
     """How the patient was insured on the day of the visit."""
-    day = timezone.localdate(visit.begun_at)
-    found = enrolments_since(visit.member, day, day)
-    if not found:
+    if facts.enrolment is None:
         raise Refused("not_insured")
-    return found[0]
+    return facts.enrolment
 
 
-def _balance(visit: Visit, on: datetime.date):
+def _balance(facts: BatchFacts, on: datetime.date) -> Decimal:
     """The patient's own balance in yuan; zero without an account."""
-    account_id = account_id_of(visit.member, visit.region_id)
+    account_id = facts.account_id
     return balances([account_id], on)[account_id].total if account_id else ZERO
-
-
-def _occasion(known: VisitSettlement, msgid: str, on: datetime.date, setl_id: str, at: datetime.datetime) -> Occasion:
-    return Occasion(
-        msgid=msgid,
-        med_type=known.med_type,
-        mdtrt_cert_type=known.mdtrt_cert_type,
-        balance=_balance(known.visit, on),
-        on=on,
-        setl_id=setl_id,
-        settled_at=at,
-    )

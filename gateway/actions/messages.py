@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
+from accounts import crypto
 from accounts.clock import now
 from accounts.errors import KeyReused, Refused
-from gateway import envelope, fields
+from accounts.models import Institution
+from gateway import envelope, fields, signatures
 from gateway.actions import bills, people, visits
 from gateway.envelope import Call
 from gateway.errors import Rejected
@@ -28,6 +30,8 @@ class Transaction:
     changes: bool
 
 
+BODY = GatewayMessage._meta.get_field("body")
+ANSWER = GatewayMessage._meta.get_field("answer")
 TRANSACTIONS = {
     "1101": Transaction(people.look_up, changes=False),
     "2201": Transaction(visits.register, changes=True),
@@ -38,17 +42,52 @@ TRANSACTIONS = {
 }
 
 
+# The key may be one that the process remembers: whether it is still valid, and what the institution is by now, is read
+# here, in the statement that every call needs anyway. An earlier message may have acted for the msgid already.
+RECORD = """
+WITH caller AS (
+    SELECT k.id, k.valid_from <= %(at)s AND (k.valid_until IS NULL OR k.valid_until > %(at)s) AS valid,
+        i.id AS institution_id, i.code, i.name, i.region_id, i.kind, i.level, i.is_active
+    FROM gateway_institutionkey k JOIN accounts_institution i ON i.id = k.institution_id
+    WHERE k.key_id = %(key)s
+), recorded AS (
+    INSERT INTO gateway_gatewaymessage
+        (key_id, institution_id, nonce, msgid, infno, request_hash, received_at, outcome, body)
+    SELECT id, institution_id, %(nonce)s, %(msgid)s, %(infno)s, %(hash)s, %(at)s, '', %(body)s
+    FROM caller WHERE valid AND is_active AND code = %(code)s
+    ON CONFLICT (key_id, nonce) DO NOTHING RETURNING id
+)
+SELECT recorded.id, first.id, valid, caller.institution_id, code, name, region_id, kind, level, is_active
+FROM caller LEFT JOIN recorded ON true LEFT JOIN gateway_gatewaymessage first
+    ON first.institution_id = caller.institution_id AND first.claim = %(msgid)s
+"""
+FINISH = """
+UPDATE gateway_gatewaymessage SET claim = %s, answer = %s, outcome = %s, duration_ms = %s WHERE id = %s
+"""
+INSTITUTION = ["id", "code", "name", "region_id", "kind", "level", "is_active"]
+
+
+class Answered(Exception):
+    """Another call with this msgid has acted meanwhile."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A call that is in the database: what was asked by whom; `first_id` is the message that acted for its msgid."""
+
+    id: int
+    first_id: int | None
+    institution: Institution
+    call: Call
+    received_at: datetime.datetime
+
+
 def deliver(*, key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime) -> str:
     """The answer to an authenticated call, as JSON text. The message is kept with it, both encrypted.
 
-    Raises Rejected before anything is written: institution_unknown, institution_suspended, infno_unknown, nonce_used.
-    Everything after that is an answer.
+    Raises Rejected before anything is written: infno_unknown, key_unknown, key_expired, institution_unknown,
+    institution_suspended, nonce_used. Everything after that is an answer.
     """
-    institution = key.institution
-    if call.institution_code != institution.code:
-        raise Rejected("institution_unknown")
-    if not institution.is_active:
-        raise Rejected("institution_suspended")
     if call.infno not in TRANSACTIONS:
         raise Rejected("infno_unknown", infno=call.infno)
     message = _record(key, nonce, call, at)
@@ -57,83 +96,93 @@ def deliver(*, key: InstitutionKey, nonce: str, call: Call, at: datetime.datetim
         if TRANSACTIONS[call.infno].changes:
             return _once(message, given)
         with transaction.atomic():
-            return _act(message, given)
+            return _act(message, given, None)
     except Refused as refusal:
         return _refuse(message, refusal)
     except Exception as error:
         # Nothing was changed; the institution may send the same msgid again.
-        logger.exception("gateway message %s failed", message.pk)
+        logger.exception("gateway message %s failed", message.id)
         return _refuse(message, Rejected("system_error"), error=type(error).__name__)
 
 
-def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime) -> GatewayMessage:
+def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime) -> Message:
     """Committed before anything is done, so a call that brings the process down is still known of."""
-    message = GatewayMessage(
-        key=key,
-        institution=key.institution,
-        nonce=nonce,
-        msgid=call.msgid,
-        infno=call.infno,
-        request_hash=call.request_hash,
-        received_at=at,
-        body=call.text,
-    )
-    try:
-        with transaction.atomic():
-            message.save()
-    except IntegrityError:
-        raise Rejected("nonce_used") from None
-    return message
+    parameters: dict[str, Any] = {
+        "key": key.key_id,
+        "nonce": nonce,
+        "msgid": call.msgid,
+        "infno": call.infno,
+        "hash": call.request_hash,
+        "at": at,
+        "code": call.institution_code,
+        "body": crypto.encrypt(call.text, BODY.context),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(RECORD, parameters)
+        row = cursor.fetchone()
+    if row is None or not row[2]:
+        signatures.forget(key)
+        raise Rejected("key_expired" if row else "key_unknown")
+    message_id, first_id, _valid, *institution = row
+    found = Institution.from_db(connection.alias, INSTITUTION, institution)
+    if call.institution_code != found.code:
+        raise Rejected("institution_unknown")
+    if not found.is_active:
+        raise Rejected("institution_suspended")
+    if message_id is None:
+        raise Rejected("nonce_used")
+    return Message(message_id, first_id, found, call, at)
 
 
-def _once(message: GatewayMessage, given: dict[str, Any]) -> str:
+def _once(message: Message, given: dict[str, Any]) -> str:
     """Act for the first call with this msgid; give every later one the kept answer, a refusal too.
 
-    A twin waits at the unique claim until the first has committed, and then reads its answer.
+    The msgid is claimed with the answer, at the end of the transaction that acts: of twins one is told there that it
+    is the second, takes back what it did, and reads the answer of the first.
     """
-    with transaction.atomic():
-        first = _claim(message)
-        if first is not None:
-            if first.request_hash != message.request_hash:
-                raise Rejected("msgid_reused")
-            return _finish(message, str(first.answer), first.outcome)
+    claim = message.call.msgid
+    try:
+        if message.first_id is not None:
+            raise Answered
         try:
             with transaction.atomic():
-                return _act(message, given)
+                return _act(message, given, claim)
         except Refused as refusal:
-            return _refuse(message, refusal)
+            return _refuse(message, refusal, claim)
         except KeyReused:
-            return _refuse(message, Rejected("msgid_reused"))
+            return _refuse(message, Rejected("msgid_reused"), claim)
+    except Answered:
+        return _again(message)
 
 
-def _claim(message: GatewayMessage) -> GatewayMessage | None:
-    """None when the msgid is ours to act for, else the message that did."""
-    try:
-        with transaction.atomic():
-            message.claim = message.msgid
-            message.save(update_fields=["claim"])
-            return None
-    except IntegrityError:
-        message.claim = None
-        return GatewayMessage.objects.get(institution=message.institution, claim=message.msgid)
+def _again(message: Message) -> str:
+    first = GatewayMessage.objects.get(institution=message.institution, claim=message.call.msgid)
+    if first.request_hash != message.call.request_hash:
+        raise Rejected("msgid_reused")
+    return _finish(message, str(first.answer), first.outcome, None)
 
 
-def _act(message: GatewayMessage, given: dict[str, Any]) -> str:
-    act = TRANSACTIONS[message.infno].act
-    institution = message.institution
-    said = act(institution=institution, msgid=message.msgid, given=given, at=message.received_at)
-    output = fields.write(fields.tables(message.infno).output, said)
-    answer = envelope.success(output, region_id=institution.region_id, received_at=message.received_at, at=now())
-    return _finish(message, answer, GatewayMessage.OK)
+def _act(message: Message, given: dict[str, Any], claim: str | None) -> str:
+    call, institution, at = message.call, message.institution, message.received_at
+    said = TRANSACTIONS[call.infno].act(institution=institution, msgid=call.msgid, given=given, at=at)
+    output = fields.write(fields.tables(call.infno).output, said)
+    answer = envelope.success(output, region_id=institution.region_id, received_at=at, at=now())
+    return _finish(message, answer, GatewayMessage.OK, claim)
 
 
-def _refuse(message: GatewayMessage, refusal: Refused, error: str = "") -> str:
+def _refuse(message: Message, refusal: Refused, claim: str | None = None, error: str = "") -> str:
     answer = envelope.failure(err_msg(refusal), received_at=message.received_at, at=now())
-    return _finish(message, answer, error or refusal.code)
+    with transaction.atomic():
+        return _finish(message, answer, error or refusal.code, claim)
 
 
-def _finish(message: GatewayMessage, answer: str, outcome: str) -> str:
-    message.answer, message.outcome = answer, outcome[:40]
-    message.duration_ms = round((now() - message.received_at).total_seconds() * 1000)
-    message.save(update_fields=["answer", "outcome", "duration_ms"])
+def _finish(message: Message, answer: str, outcome: str, claim: str | None) -> str:
+    """Keep the answer. Raises Answered, and the transaction is lost, if another message has the claim."""
+    duration = round((now() - message.received_at).total_seconds() * 1000)
+    sealed = crypto.encrypt(answer, ANSWER.context)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(FINISH, [claim, sealed, outcome[:40], duration, message.id])
+    except IntegrityError:
+        raise Answered from None
     return answer

@@ -15,7 +15,7 @@ from accounts.models import Institution
 from accounts.money import MAX_AMOUNT, ZERO, fen, plain
 from gateway import answers
 from gateway.models import FeeLine, Visit
-from gateway.queries import enrolments_since, patient, settled_batches, visit_of
+from gateway.queries import enrolments_since, lines_there, patient, settled_batches, visit_of
 from settlements.domain.catalogue import classify
 from settlements.enums import CareKind
 from settlements.models import CatalogueItem
@@ -83,7 +83,7 @@ def _check_free(visit: Visit, rows: Iterable[dict[str, Any]]) -> None:
     """No line number twice, and nothing more into a batch that is settled."""
     settled = settled_batches(visit)
     counted = Counter(row["feedetl_sn"] for row in rows)
-    there = set(visit.lines.filter(sn__in=counted).values_list("sn", flat=True))
+    there = lines_there(visit, counted)
     for row in rows:
         if row["chrg_bchno"] in settled:
             raise Refused("batch_settled", batch=row["chrg_bchno"])

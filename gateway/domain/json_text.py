@@ -4,6 +4,9 @@ import json
 from decimal import Decimal
 from typing import Any
 
+# Made once: json.dumps with other than its defaults makes one for each number and each name.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 class NotJson(ValueError):
     """The text is no JSON, or JSON that nobody sends in good faith (NaN, thousands of levels)."""
@@ -27,9 +30,9 @@ def _refuse(constant: str) -> None:
 def dumps(value: Any) -> str:
     """The value as JSON on one line; a Decimal is a JSON number with the decimals it has."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{dumps(str(key))}:{dumps(item)}" for key, item in value.items()) + "}"
+        return "{" + ",".join(f"{_ENCODER.encode(str(key))}:{dumps(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(dumps, value)) + "]"
     if isinstance(value, Decimal):
         return format(value, "f")
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)

@@ -68,7 +68,7 @@ def _read_field(field: Field, raw: Any, place: str) -> Value:
 
 def _text(field: Field, text: str, place: str) -> str:
     # NUL cannot be stored, a lone surrogate cannot be encoded, and neither is writing.
-    if any(not char.isprintable() and char not in "\n\r\t\u3000" for char in text):
+    if not text.isprintable() and any(not char.isprintable() and char not in "\n\r\t\u3000" for char in text):
         raise Rejected("field_format", field=place, kind=field.kind)
     if len(text) > field.size:
         raise Rejected("field_too_long", field=place, most=field.size)
