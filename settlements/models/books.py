@@ -142,7 +142,10 @@ class Entry(models.Model):
 
 
 class Credit(models.Model):
-    """That an account was credited for a period: a month ("2026-03") or a benefit year ("2025"). Never twice, by key."""
+    """That an account was credited for a period: a month ("2026-03") or a benefit year ("2025").
+
+    Never twice, by key; append-only by trigger.
+    """
 
     pk = models.CompositePrimaryKey("account_id", "period")
     account = models.ForeignKey(PersonalAccount, models.PROTECT, related_name="credits")

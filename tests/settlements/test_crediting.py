@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from accounts.errors import Refused
 from accounts.models import Enrolment, Member
@@ -53,6 +54,15 @@ def test_the_same_run_again_credits_nobody_twice(region):
     account.refresh_from_db()
     assert account.current == first[1] > ZERO
     assert account.version == 1
+
+
+def test_that_a_period_was_credited_cannot_be_taken_back(region):
+    worker(region)
+    credit_all(region)
+    for change in (lambda: Credit.objects.all().delete(), lambda: Credit.objects.update(amount=1)):
+        with pytest.raises(DatabaseError, match="append"), transaction.atomic():
+            change()
+    assert Credit.objects.count() == 1
 
 
 def test_a_debt_is_repaid_first(region):

@@ -51,7 +51,7 @@ def found() -> set[str]:
 
 def write(sql: str, *parameters: object) -> None:
     """A write that the triggers would refuse: what a thief with the owner's password, or a broken disk, might do."""
-    tables = ["entry", "settlement", "settlementpayer", "ledgertransaction"]
+    tables = ["entry", "settlement", "settlementpayer", "ledgertransaction", "credit"]
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
