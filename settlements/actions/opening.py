@@ -41,29 +41,34 @@ def open_account(
         opened_on=on,
     )
     if funded:
-        cause = LedgerTransaction.objects.create(
-            kind=EntryKind.OPENING,
-            business_date=on,
-            recorded_at=now(),
-            region_id=region_id,
-            scope="opening",
-            key=str(account.pk),
-            answer={},
-            by=by,
-        )
-        Entry.objects.create(
-            account=account,
-            version=1,
-            transaction=cause,
-            kind=EntryKind.OPENING,
-            business_date=on,
-            benefit_year=year,
-            current_delta=current,
-            historical_delta=historical,
-            debt_delta=debt,
-            current_after=current,
-            historical_after=historical,
-            debt_after=debt,
-            contra=Contra.OPENING,
-        )
+        _enter(account, by)
     return account
+
+
+def _enter(account: PersonalAccount, by: User | None) -> None:
+    """The opening balances as the account's first entry."""
+    cause = LedgerTransaction.objects.create(
+        kind=EntryKind.OPENING,
+        business_date=account.opened_on,
+        recorded_at=now(),
+        region_id=account.region_id,
+        scope="opening",
+        key=str(account.pk),
+        answer={},
+        by=by,
+    )
+    Entry.objects.create(
+        account=account,
+        version=account.version,
+        transaction=cause,
+        kind=EntryKind.OPENING,
+        business_date=account.opened_on,
+        benefit_year=account.benefit_year,
+        current_delta=account.current,
+        historical_delta=account.historical,
+        debt_delta=account.debt,
+        current_after=account.current,
+        historical_after=account.historical,
+        debt_after=account.debt,
+        contra=Contra.OPENING,
+    )
