@@ -1,7 +1,9 @@
-"""Every page of a citizen on a narrow screen: in both languages, and in large print. What is wrong is told all at once."""
+"""Every page on a narrow screen: a citizen's in both languages and in large print. What is wrong is told all at once."""
 
 import datetime
+import json
 from dataclasses import dataclass
+from importlib import import_module
 from uuid import UUID
 
 import pytest
@@ -11,14 +13,16 @@ from django.urls import reverse
 from accounts import clock
 from accounts.actions import audit, messages
 from accounts.enums import IdentityLevel
+from casework.models import Case
 from documents.models import IssuedDocument
 from family.actions import sharing
 from family.models import SharingApplication
 from family.queries import commitment_on
 from settlements.actions import statements
 from settlements.models import Settlement
+from tests.e2e.eyes import Window
 from tests.family.support import make_rules
-from tests.people import make_login, make_member, make_staff, person
+from tests.people import make_centre, make_login, make_member, make_staff, person
 from tests.settlements.scene import Scene, bill, open_with, share, undo
 from tests.support.pages import fields, log_in
 
@@ -89,6 +93,44 @@ PAGES: list[tuple[str, str, str]] = [
     (FATHER, "family:end", "grant"),
     (FATHER, "family:invitation", "offered"),
 ]
+
+CLERK, SUPERVISOR, ADMINISTRATOR = "clerk", "supervisor", "administrator"
+# `draft`, `asked` and `checked` are here the case at its three stages at the window.
+DESK: list[tuple[str, str, str]] = [
+    (CLERK, "counter:home", ""),
+    (CLERK, "counter:member", ""),
+    (CLERK, "counter:bind", ""),
+    (CLERK, "counter:order", ""),
+    (CLERK, "counter:statement", ""),
+    (CLERK, "counter:journal", ""),
+    (CLERK, "counter:case", "draft"),
+    (CLERK, "counter:commitment", "draft"),
+    (CLERK, "counter:amend", "draft"),
+    (CLERK, "counter:case", "asked"),
+    (CLERK, "counter:case", "checked"),
+    (CLERK, "counter:end", "grant"),
+    (CLERK, "accounts:me", ""),
+    (SUPERVISOR, "counter:queue", ""),
+    (SUPERVISOR, "counter:review", "checked"),
+    (ADMINISTRATOR, "admin:index", ""),
+    (ADMINISTRATOR, "admin:settlements_rolloverrun_changelist", ""),
+    (ADMINISTRATOR, "admin:settlements_rolloverrun_add", ""),
+]
+# Led to from a page above, in the journeys of the other files; or no page of a citizen at all.
+COMBINED = {"family:home", "family:order", "family:grant"}
+ELSEWHERE = {
+    "accounts:login_by_text_code",
+    "accounts:forgotten_code",
+    "accounts:forgotten_new",
+    "accounts:claim_code",
+    "accounts:claim_password",
+    "accounts:phone_code",
+    "accounts:identity_done",
+    "accounts:enrol_second_factor",
+    "accounts:inbox_read_all",
+    "settlements:statement_file",
+    "settlements:statement_copy",
+}
 
 
 @dataclass
@@ -194,6 +236,33 @@ def _binding(client: Client, relative) -> Client:
     return client
 
 
+def test_no_page_of_a_citizen_is_left_out() -> None:
+    modules = {"accounts": "accounts.urls", "documents": "documents.urls", "settlements": "settlements.urls"}
+    modules |= {"casework": "casework.urls", "family": "family.urls"}
+    names = {f"{app}:{page.name}" for app, urls in modules.items() for page in import_module(urls).urlpatterns}
+    assert names - ELSEWHERE == {name for _who, name, _what in PAGES if name.split(":")[0] in modules} - COMBINED
+
+
+def crawl(window: Window, pages: list[tuple[str, str]], elder: bool = False) -> dict[str, list[str]]:
+    """What is wrong with each page, by name and address; empty if nothing is."""
+    faults = {}
+    for name, path in pages:
+        window.go(path)
+        found = window.faults()
+        if not window.page.url.endswith(path):
+            found.append(f"led away to {window.page.url}")
+        if (window.page.locator("html.elder").count() == 1) != elder:
+            found.append("not in the print that was asked for")
+        if found:
+            faults[f"{name} {path}"] = found
+    return faults
+
+
+def pages_of(who: str, table: list[tuple[str, str, str]], objects: dict[str, UUID | str]) -> list[tuple[str, str]]:
+    rows = [(name, what) for reader, name, what in table if reader == who]
+    return [(name, reverse(name, args=[objects[what]] if what else [])) for name, what in rows]
+
+
 @pytest.mark.parametrize(
     ("language", "elder"), [("zh-hans", False), ("en", False), ("zh-hans", True)], ids=["chinese", "english", "elder"]
 )
@@ -201,14 +270,46 @@ def test_every_page_of_a_citizen(visit, world, language, elder) -> None:
     faults = {}
     for who in world.clients:
         window = visit(world.clients[who], language=language, elder=elder)
-        for _who, name, what in (row for row in PAGES if row[0] == who):
-            path = reverse(name, args=[world.objects[what]] if what else [])
-            window.go(path)
-            found = window.faults()
-            if not window.page.url.endswith(path):
-                found.append(f"led away to {window.page.url}")
-            if (window.page.locator("html.elder").count() == 1) != elder:
-                found.append("not in the print that was asked for")
-            if found:
-                faults[f"{who} {name} {what}".strip()] = found
-    assert faults == {}
+        faults |= crawl(window, pages_of(who, PAGES, world.objects), elder)
+    assert faults == {}, json.dumps(faults, ensure_ascii=False, indent=1)
+
+
+@pytest.fixture
+def desk(scene: Scene) -> World:
+    """A clerk who serves the daughter, with a case at each stage."""
+    make_rules(scene.region, review="window")
+    region, centre = scene.region, make_centre(scene.region)
+    staff = {
+        who: make_staff(role, region=region, centre=centre if role != "region_admin" else None, name=name)
+        for who, role, name in (
+            (CLERK, "clerk", "柜员甲"),
+            (SUPERVISOR, "supervisor", "复核员乙"),
+            (ADMINISTRATOR, "region_admin", "区管丙"),
+        )
+    }
+    clients = {who: log_in(user) for who, user in staff.items()}
+    answers = {"number": scene.daughter.member.id_number, "reason": "sharing"}
+    home = reverse("counter:home")
+    assert clients[CLERK].post(home, fields(clients[CLERK].get(home)) | answers).status_code == 302
+    relatives = [person(name, datetime.date(1961, 9, 9), region=region) for name in ("沈某芬", "沈某芳", "沈某菊")]
+    at = {"by": staff[CLERK], "at": clock.now(), "channel": "window"}
+    cases = [
+        sharing.draft(grantor=scene.daughter.member, beneficiary=one.member, relation="sibling", centre=centre, **at)
+        for one in relatives
+    ]
+    cases[1:] = [sharing.submit(application=one, commitment=commitment_on(clock.today()), **at) for one in cases[1:]]
+    sharing.consent(application=cases[2], **at)
+    names = dict(zip(("draft", "asked", "checked"), (one.case.public_id for one in cases), strict=True))
+    # Since it was submitted, the register has changed: the check shows what.
+    Case.objects.filter(pk=cases[2].case_id).update(submitted_at=clock.now() - DAY)
+    relatives[2].member.enrolments.update(status="suspended")
+    return World(scene, {"": "", "grant": scene.grant.public_id} | names, clients)
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_every_page_of_the_desk(visit, desk, language) -> None:
+    faults = {}
+    for who, client in desk.clients.items():
+        window = visit(client, language=language, wide=True)
+        faults |= crawl(window, pages_of(who, DESK, desk.objects))
+    assert faults == {}, json.dumps(faults, ensure_ascii=False, indent=1)
