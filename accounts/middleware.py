@@ -24,7 +24,10 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class RefuseBadInput:
-    """A zero character (PostgreSQL refuses it) is 400, too large a body is 413, each with a page that says so."""
+    """A zero character (PostgreSQL refuses it) is 400, too large a body is 413, each with a page that says so.
+
+    Every text is read as UTF-8, whatever its sender calls it: Python knows "encodings" that make no text and fail.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -34,6 +37,8 @@ class RefuseBadInput:
         for name, value in list(request.COOKIES.items()):
             if NUL in value:
                 del request.COOKIES[name]
+        if request.encoding is not None:
+            request.encoding = "utf-8"
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> HttpResponse | None:

@@ -48,6 +48,7 @@ APPEND_ONLY = [
     "accounts_auditblock",
     "accounts_auditevent",
     "casework_caseevent",
+    "settlements_credit",
     "settlements_entry",
     "settlements_settlementpayer",
 ]

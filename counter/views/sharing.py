@@ -102,6 +102,11 @@ def serves(serving: Opened | None, application: SharingApplication) -> bool:
     return serving is not None and serving.member.pk in (application.grantor_id, application.beneficiary_id)
 
 
+def _open_first(request: HttpRequest) -> HttpResponse:
+    messages.warning(request, _("Open the record of one of the two first, with a reason."))
+    return redirect("counter:home")
+
+
 @clerk
 @require_http_methods(["GET", "HEAD", "POST"])
 def case(request: HttpRequest, public_id: UUID) -> HttpResponse:
@@ -114,8 +119,7 @@ def case(request: HttpRequest, public_id: UUID) -> HttpResponse:
             desk.look(request, person, f"case {found.case.number}", reason, action="read_case")
         return _case_page(request, found, serving)
     if not serves(serving, found):
-        messages.warning(request, _("Open the record of one of the two first, with a reason."))
-        return redirect("counter:home")
+        return _open_first(request)
     act = ACTS.get(request.POST.get("do", ""))
     if act is None:
         return _case_page(request, found, serving, problem=reasons.tell("not_in_this_state"))
@@ -345,6 +349,8 @@ def commitment(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def receipt(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The receipt as PDF, on the 80 mm roll or A4; later prints are marked as copies."""
     found = mine(request, public_id)
+    if not serves(desk.opened(request), found):
+        return _open_first(request)
     paper = request.POST.get("paper", "")
     if paper not in PAPERS:
         return redirect("counter:case", public_id=public_id)
