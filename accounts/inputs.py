@@ -17,7 +17,6 @@ from accounts import clock
 from accounts.domain import id_number, names, phone
 from accounts.money import BadAmount, parse_amount
 
-
 GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 
 
@@ -101,6 +100,7 @@ class MoneyField(forms.Field):
     widget = MoneyWidget
     default_error_messages = {
         "amount_format": _("Enter an amount like 1200 or 1200.50"),
+        "amount_wide": _("Type the amount in half-width digits, like 1200"),
         "amount_too_large": _("This amount is too large"),
         "min_value": _("Enter an amount that is large enough"),
         "max_value": _("This amount is too large"),
@@ -122,7 +122,8 @@ class MoneyField(forms.Field):
         try:
             return parse_amount(text)
         except BadAmount as bad:
-            raise ValidationError(self.error_messages[bad.code], code=bad.code) from None
+            code = "amount_wide" if unicodedata.normalize("NFKC", text) != text else bad.code
+            raise ValidationError(self.error_messages[code], code=code) from None
 
     def validate(self, value: Decimal | None) -> None:
         super().validate(value)
