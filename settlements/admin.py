@@ -1,5 +1,8 @@
 """The administration's view of accounts, rules and rollovers. What moves money goes through actions alone."""
 
+import re
+from uuid import UUID
+
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -114,13 +117,27 @@ class LedgerTransactionAdmin(RegionalAdmin):
 
 @admin.register(Settlement)
 class SettlementAdmin(RegionalAdmin):
-    list_display = ["public_id", "settled_on", "institution", "kind", "fund", "shared", "cash", "reversed_on"]
+    list_display = ["told_number", "settled_on", "institution", "kind", "fund", "shared", "cash", "reversed_on"]
     list_filter = ["kind", "region"]
     list_select_related = ["institution"]
-    search_fields = ["=public_id"]
+    search_fields = ["public_id"]
     show_full_result_count = False
     # How a bill was worked out tells nothing of the disease, and is for the member and the institution to see.
     exclude = ["steps", "order", "counters"]
+
+    @admin.display(description=_("Number"), ordering="public_id")
+    def told_number(self, settlement):
+        return settlement.number
+
+    def get_search_results(self, request, queryset, search_term):
+        """By the short number that a member tells, or by the whole id."""
+        digits = search_term.replace("-", "").strip().lower()
+        if not digits:
+            return queryset, False
+        if not re.fullmatch(r"[0-9a-f]{8,32}", digits):
+            return queryset.none(), False
+        ends = (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f")))
+        return queryset.filter(public_id__range=ends), False
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         settlement = self.get_object(request, object_id)

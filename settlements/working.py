@@ -5,7 +5,7 @@ reads the keys from the domain and fails on one that is missing here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +18,13 @@ Names = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Told:
-    """One step: what it is called, what happened, and by which rule ("" for none)."""
+    """One step: what it is called, what happened, and by which rule ("" for none); `source`: the rule's number in the
+    list of sources ("" for none)."""
 
     name: str
     sentence: str
     rule: str
+    source: str = ""
 
 
 def step(stored: Mapping[str, Any], names: Names | None = None) -> Told:
@@ -33,9 +35,7 @@ def step(stored: Mapping[str, Any], names: Names | None = None) -> Told:
     params, amount = stored["params"], Decimal(stored["amount"])
     told = _TELLERS[stored["key"]](amount, params, names or {})
     source = params.get("source")
-    if told.rule and source:
-        return Told(told.name, told.sentence, _("%(rule)s (source %(source)s)") % {"rule": told.rule, "source": source})
-    return told
+    return replace(told, source=source) if told.rule and source else told
 
 
 def known_keys() -> frozenset[str]:

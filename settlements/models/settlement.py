@@ -49,6 +49,12 @@ class Settlement(models.Model):
     order = models.JSONField(default=dict)
     reversed_on = models.DateField(_("reversed on"), null=True, blank=True)
 
+    @property
+    def number(self) -> str:
+        """What people call the bill by, on the telephone too: A1B2-C3D4, the beginning of its public id."""
+        start = self.public_id.hex[:8].upper()
+        return f"{start[:4]}-{start[4:]}"
+
     class Meta:
         verbose_name = _("settlement")
         verbose_name_plural = _("settlements")

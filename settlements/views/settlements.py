@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts import kinship
+from accounts import clock, kinship
 from accounts.decorators import deny, member_required
 from accounts.models import User
 from settlements import telling
@@ -57,7 +57,7 @@ def bill(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if not may_see_whole(request.user, found):
         return render(request, "settlements/leg.html", _leg(request.user, found))
     told = Explanation(found, grant_names(found))
-    context = {"bill": found, "told": told, "order": _order(found), "short": str(found.public_id)[:8]}
+    context = {"bill": found, "told": told, "order": _order(found), "printed_at": clock.now()}
     return render(request, "settlements/bill.html", context)
 
 

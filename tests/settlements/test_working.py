@@ -97,7 +97,8 @@ def test_what_a_step_says(stored, said):
     key, amount, params = stored
     with translation.override("en"):
         told = working.step({"key": key, "amount": amount, "params": params}, {"7": "daughter's account"})
-    text = " ".join([told.name, told.sentence, told.rule])
+    assert "source" not in told.rule, "the number of the source stands apart from the sentence"
+    text = " ".join([told.name, told.sentence, told.rule, told.source])
     for piece in said:
         assert piece in text
     assert "%(" not in text

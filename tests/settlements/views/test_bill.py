@@ -13,6 +13,7 @@ from settlements.actions import care
 from settlements.explaining import Explanation
 from tests.people import make_staff, person
 from tests.settlements.scene import BEIJING, bill, make_scene, open_with, share, undo
+from tests.support.pages import log_in
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +37,32 @@ def test_the_patient_sees_who_paid_and_why(client):
     assert "浦江中心医院" in page
     assert "沈某梁" not in page  # names are masked
     assert "沈某宁" not in page
+
+
+def test_a_bill_has_a_number_that_can_be_told_and_found(client):
+    scene = make_scene()
+    settled, other = bill(scene), bill(scene)
+    client.force_login(scene.father)
+    page = words(client.get(url(settled)))
+    assert settled.number in page and str(settled.public_id) not in page
+    assert settled.number == str(settled.public_id)[:8].upper()[:4] + "-" + str(settled.public_id)[4:8].upper()
+    desk = log_in(make_staff("region_admin", region=scene.region))
+    listed = reverse("admin:settlements_settlement_changelist")
+    for told in (settled.number, settled.number.lower().replace("-", ""), str(settled.public_id)):
+        page = words(desk.get(listed, {"q": told}))
+        assert settled.number in page and other.number not in page
+    assert settled.number not in words(desk.get(listed, {"q": "沈某梁"}))
+
+
+def test_the_number_of_a_rules_source_stands_apart_from_the_sentence(client):
+    scene = make_scene()
+    settled = bill(scene)
+    client.force_login(scene.father)
+    response = client.get(url(settled), headers={"Accept-Language": "en"})
+    sources = {step["source"] for step in response.context["told"].steps if step.get("source")}
+    assert sources
+    for source in sources:
+        assert f'<span class="portal-rule__source">Number of the source: {source}</span>' in response.content.decode()
 
 
 def test_the_steps_and_the_table_add_up_to_the_bill(client):
