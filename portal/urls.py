@@ -3,6 +3,7 @@ from django.urls import include, path
 
 from family.urls import urlpatterns as family_pages
 from portal.views import family
+from portal.views.favicon import favicon
 from portal.views.health import healthz
 from portal.views.home import home
 
@@ -15,6 +16,7 @@ combined = [
 
 urlpatterns = [
     path("", home, name="home"),
+    path("favicon.ico", favicon, name="favicon"),
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("", include("gateway.urls")),

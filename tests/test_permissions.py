@@ -98,6 +98,7 @@ family:order                  302  200  200  404  404  404  404  404
 family:pause                  302  200  404  404  404  404  404  404
 family:submitted              302  200  404  404  404  404  404  404
 family:withdraw               302  200  404  404  404  404  404  404
+favicon                       302  302  302  302  302  302  302  302
 gateway:call                  405  405  405  405  405  405  405  405
 gateway:call_numbered         405  405  405  405  405  405  405  405
 healthz                       200  200  200  200  200  200  200  200

@@ -28,3 +28,8 @@ def test_a_service_that_is_gone_is_told(client, what, error, told):
     with mock.patch(what, side_effect=error):
         response = client.get(URL)
     assert (response.status_code, response.content) == (503, told)
+
+
+def test_the_mark_is_found_where_browsers_look_for_it(client):
+    response = client.get("/favicon.ico")
+    assert (response.status_code, response["Location"]) == (302, "/static/img/mark.svg")
