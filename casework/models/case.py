@@ -70,11 +70,11 @@ class CaseEvent(models.Model):
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="events")
     at = models.DateTimeField()
-    verb = models.CharField(max_length=20)
+    verb = models.CharField(_("step"), max_length=20)
     from_state = models.CharField(max_length=10, blank=True)
     to_state = models.CharField(max_length=10)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    actor_role = models.CharField(max_length=12)
+    actor_role = models.CharField(_("role"), max_length=12)
     note = models.CharField(max_length=200, blank=True)
 
     class Meta:
