@@ -40,7 +40,7 @@ def _staff() -> list[Login]:
         "r0002": _("can release what the other planned"),
         "a0001": _("reads the log"),
     }
-    rows = [(roles[name], name, staff.PASSWORD, f"{note}; {_('codes: /demo/')}") for name, note in notes.items()]
+    rows = [(roles[name], name, staff.PASSWORD, f"{note} · {_('codes: /demo/')}") for name, note in notes.items()]
     first = (str(staff.Role.SYSTEM_ADMIN.label), staff.SYSTEM_ADMIN[0], staff.PASSWORD, _("codes: /demo/"))
     return [*rows, first]
 
