@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 from bs4 import BeautifulSoup
 from django import forms
+from django.apps import apps
 from django.db import connection
 from django.http import HttpResponse
 from django.template import engines
@@ -18,6 +19,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts import clock
+from accounts.actions import messages
 from accounts.models import AuditEvent
 from tests.people import make_member
 from tests.support.pages import fields, log_in
@@ -128,13 +131,15 @@ def written(queries: Iterable[dict]) -> Iterator[str]:
         yield from (f"writes {table}" for _verb, table in WRITE.findall(query["sql"]) if table not in MAY_WRITE)
 
 
-def crawl(client: Client, pages: Iterable[tuple[str, str]], language: str) -> tuple[dict[str, list[str]], set[str]]:
+def crawl(
+    client: Client, pages: Iterable[tuple[str, str]], language: str, **headers: str
+) -> tuple[dict[str, list[str]], set[str]]:
     """What is wrong, by page; and the pages that came."""
     client.cookies["django_language"] = language
     wrong, came = {}, set()
     for name, address in pages:
         with CaptureQueriesContext(connection) as queries:
-            response = client.get(address)
+            response = client.get(address, **headers)
         found = [*wrong_headers(response), *wrong_page(name, response, language), *written(queries.captured_queries)]
         if not name.startswith("admin:"):
             found += wordless(response)
@@ -195,6 +200,35 @@ def test_every_page_keeps_the_rules(reader, column, language, world, clients, un
     assert set(looked.values_list("action", flat=True)) <= (LOOKS if staff else {"denied"})
 
 
+def test_every_object_of_the_administration_keeps_the_rules(world, clients, unknown) -> None:  # noqa: F811
+    """The page of one row of each list that a reader sees, and of adding one."""
+    messages.notify(member=world[0].holder.member, kind="welcome", params={}, at=clock.now(), sms=True)
+    came = set()
+    for reader, language in (("region_admin", "zh-hans"), ("system_admin", "en"), ("auditor", "zh-hans")):
+        place, pages = TABLE.index(reader), []
+        for name, statuses in read(ADMIN).items():
+            row = apps.get_model(name.replace("_", ".", 1)).objects.last()
+            if statuses[place] == 200 and row is not None:
+                pages.append((f"admin:{name}", reverse(f"admin:{name}_change", args=[row.pk])))
+                pages.append((f"admin:{name}", reverse(f"admin:{name}_add")))
+        wrong, found = crawl(clients[reader], pages, language)
+        assert wrong == {}
+        came |= found
+    assert len(came) > 12
+    assert {name for name in unknown.names if not name.startswith("admin/")} == set()
+
+
+def test_parts_that_htmx_asks_for_keep_the_rules(world, clients, unknown) -> None:  # noqa: F811
+    names = ["settlements:account", "settlements:bills", "settlements:statement", "family:order", "accounts:inbox"]
+    names += ["casework:mine"]
+    wrong, came = crawl(clients["member"], [(name, reverse(name)) for name in names], "zh-hans", HTTP_HX_REQUEST="true")
+    wrong = {
+        name: [one for one in found if one != "no title" and "language" not in one] for name, found in wrong.items()
+    }
+    assert ({name: found for name, found in wrong.items() if found}, unknown.names) == ({}, set())
+    assert came == set(names)
+
+
 def test_numbers_in_full_are_an_act_that_is_recorded(world, clients) -> None:  # noqa: F811
     member = world[0].holder.member
     client = open_record(clients["clerk"], member)
@@ -213,3 +247,19 @@ def test_a_page_that_is_not_there_keeps_the_rules_too(address: str, world, clien
     for reader in ("anonymous", "member", "clerk", "region_admin"):
         wrong, _came = crawl(clients[reader], [(reader, address)], "zh-hans")
         assert (wrong, unknown.names) == ({}, set())
+
+
+def test_these_eyes_see(world, clients, unknown) -> None:  # noqa: F811
+    text = engines["django"].from_string("{{ here }}{{ nothing }}{{ absent|default:'x' }}").render({"here": 1})
+    assert (text, {name.split(": ")[1] for name in unknown.names}) == ("1x", {"nothing"})
+    number, phone = world[0].holder.member.id_number, world[0].holder.phone
+    bad = HttpResponse(f'<html lang="fr"><p style="" onclick="">{number} {phone}</p><script>1</script></html>')
+    assert len(list(wrong_page("", bad, "en"))) == 7
+    assert len(list(wrong_headers(bad))) == 4
+    response = clients["member"].get(reverse("family:bind"))
+    assert [type(form).__name__ for form in forms_of(response)] == ["WhoForm"]
+    next(iter(forms_of(response))).fields["name"].error_messages["required"] = str(
+        forms.Field.default_error_messages["required"]
+    )
+    assert list(wordless(response)) == ["WhoForm.name"]
+    assert list(written([{"sql": 'UPDATE "family_sharinggrant" SET x = 1'}])) == ["writes family_sharinggrant"]
