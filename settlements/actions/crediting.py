@@ -16,7 +16,7 @@ from accounts.money import ZERO, plain
 from settlements import ledger
 from settlements.domain.crediting import CreditRule, month_credit, year_credit
 from settlements.domain.parameters import Person
-from settlements.enums import Contra, EntryKind
+from settlements.enums import AccountStatus, Contra, EntryKind
 from settlements.ledger.once import request_hash
 from settlements.ledger.rolling import roll
 from settlements.models import Credit, PersonalAccount
@@ -38,12 +38,14 @@ class Credited:
 def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | None = None) -> Credited:
     """Credit one member for the month or (the rest of) the benefit year of a day, by his region's rule.
 
-    A debt is repaid first. Raises Refused: not_permitted (no account), suspended, no_base, not_covered, duplicate
+    A debt is repaid first. Raises Refused: not_permitted (no account), closed, suspended, no_base, not_covered, duplicate
     (credited for this period already).
     """
     account = PersonalAccount.objects.filter(member=enrolment.member_id, region=enrolment.region_id).first()
     if account is None or enrolment.insurance != "employee":
         raise Refused("not_permitted")
+    if account.status != AccountStatus.OPEN:
+        raise Refused("closed")
     rules = years_of(enrolment.region)
     rule = credit_rule_on(enrolment.region_id, on)
     amount = amount_for(rule, enrolment, every, on, rules)

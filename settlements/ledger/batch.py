@@ -21,17 +21,22 @@ WITH RECURSIVE due AS MATERIALIZED (
     WHERE id BETWEEN %(first)s AND %(last)s AND region_id || '' = %(region)s AND benefit_year + 0 <= %(year)s
     ORDER BY id
     FOR NO KEY UPDATE SKIP LOCKED
+), years AS MATERIALIZED (
+    SELECT year - 1 AS closed_year, * FROM account_years(%(region)s) WHERE year <= %(year)s + 1
 ), rolled AS (
     SELECT d.id, d.version + 1 AS version, d.current::numeric AS current_before,
-        d.historical::numeric AS historical_before, d.debt::numeric AS debt_before, n.*
-    FROM due d, LATERAL account_next(
-        %(region)s, d.benefit_year, d.current, d.historical, d.debt, d.current_products, d.historical_products,
-        d.products_on
+        d.historical::numeric AS historical_before, d.debt::numeric AS debt_before,
+        y.closed_year, y.year, y.boundary, y.run_id, n.*
+    FROM due d JOIN years y ON y.closed_year = d.benefit_year, LATERAL account_closed(
+        d.current, d.historical, d.debt, d.current_products, d.historical_products, d.products_on,
+        y.boundary, y.current_rate, y.historical_rate
     ) n
     UNION ALL
-    SELECT r.id, r.version + 1 + (r.interest <> 0)::int, 0, r.historical, r.debt, n.*
-    FROM rolled r, LATERAL account_next(%(region)s, r.year, 0, r.historical, r.debt, 0, 0, r.boundary) n
-    WHERE r.year <= %(year)s
+    SELECT r.id, r.version + 1 + (r.interest <> 0)::int, 0, r.historical, r.debt,
+        y.closed_year, y.year, y.boundary, y.run_id, n.*
+    FROM rolled r JOIN years y ON y.closed_year = r.year, LATERAL account_closed(
+        0, r.historical, r.debt, 0, 0, r.boundary, y.boundary, y.current_rate, y.historical_rate
+    ) n
 ), written AS (
     UPDATE settlements_personalaccount a
     SET benefit_year = r.year, current = 0, historical = r.historical, debt = r.debt,
@@ -46,10 +51,10 @@ WITH RECURSIVE due AS MATERIALIZED (
 ), cause AS (
     INSERT INTO settlements_ledgertransaction
         (kind, business_date, recorded_at, region_id, scope, key, request_hash, answer, refused)
-    SELECT 'rollover', starts_on, %(now)s, %(region)s, 'rollover', %(key)s, %(digest)s,
+    SELECT 'rollover', boundary, %(now)s, %(region)s, 'rollover', %(key)s, %(digest)s,
         jsonb_build_object('accounts', accounts, 'moved', moved::text, 'netted', netted::text,
                            'interest', interest::text), ''
-    FROM totals, accounts_benefityear WHERE region_id = %(region)s AND year = %(year)s + 1
+    FROM totals, years WHERE closed_year = %(year)s
     RETURNING id
 ), entered AS (
     INSERT INTO settlements_entry

@@ -131,6 +131,8 @@ class Books:
                 cursor.executemany(WRITE_USAGE, filled)
             if given_back := [row for row in rows if row["amount"] < 0]:
                 cursor.executemany(GIVE_BACK_USAGE, given_back)
+                if cursor.rowcount != len(given_back):
+                    raise RuntimeError(f"a counter of member {self.patient_id} that a bill filled is gone")
 
     def _move(self, transaction_id: int, movement: Movement) -> None:
         if self.accounts[movement.account_id].behind:
