@@ -278,7 +278,7 @@ def test_what_a_member_brought_along_is_told_apart(world):
 def test_a_shown_balance_that_loses_money(world):
     """The one definition itself broken: it forgets the interest in what it shows."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_functiondef('account_next'::regproc)")
+        cursor.execute("SELECT pg_get_functiondef('account_closed'::regproc)")
         source = cursor.fetchone()[0]
         broken_source = source.replace("GREATEST((net + gain), ", "GREATEST(net, ").replace(
             "greatest(net + gain, 0)", "greatest(net, 0)"
