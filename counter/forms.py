@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from accounts import inputs
+from accounts.domain import id_number
 from accounts.once import OnceForm
 from family.forms import AmendForm as FamilyAmendForm
 from family.forms import TermsForm, VersionForm, relation_field
@@ -56,6 +57,11 @@ class OpenForm(OnceForm):
         required=False,
         error_messages={"max_length": _("At most 100 characters")},
     )
+
+    def clean_number(self) -> str:
+        """What is as long as an ID number is read as one: a mistyped digit is told, not searched for and recorded."""
+        number = str(self.cleaned_data["number"])
+        return inputs.IdNumberField().clean(number) if len(number) == id_number.LENGTH else number
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
