@@ -1,11 +1,19 @@
 """What the acts in the audit log are called where people read them."""
 
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import AuditEvent
 from accounts.wording import Text
 
+# Pages of one record opened one after the other are one look to whoever reads of it.
+TOGETHER = datetime.timedelta(minutes=10)
 _texts: dict[str, Text] = {}
+_reasons: dict[tuple[str, str], Text] = {}
 
 
 def register_action(action: str, text: Text) -> None:
@@ -16,6 +24,55 @@ def register_action(action: str, text: Text) -> None:
 def tell(action: str) -> str:
     """The act in the reader's language; one that nobody named is "worked on the record"."""
     return str(_texts.get(action, _("worked on the record")))
+
+
+def register_reason(action: str, code: str, text: Text) -> None:
+    """Say what a code that stands where an act has its reason means: a lazy text."""
+    _reasons[action, code] = text
+
+
+def tell_reason(event: AuditEvent) -> str:
+    """The reason as it was written, or what its code means in the reader's language."""
+    return str(_reasons.get((event.action, event.reason), event.reason))
+
+
+@dataclass
+class Looks:
+    """The same act by the same person on the same thing within ten minutes: the latest line, when the first was, how
+    many there were."""
+
+    event: AuditEvent
+    first_at: datetime.datetime
+    count: int = 1
+
+    @property
+    def what(self) -> str:
+        """The act, and how often if more than once."""
+        told = tell(self.event.action)
+        return told if self.count == 1 else _("%(act)s (%(count)s times)") % {"act": told, "count": self.count}
+
+    @property
+    def reason(self) -> str:
+        """Why, as the reader is told."""
+        return tell_reason(self.event)
+
+
+def grouped(events: Iterable[AuditEvent]) -> list[Looks]:
+    """Lines of the log, the latest first, with repeated ones told as one. Another reason is another line."""
+    told: list[Looks] = []
+    latest: dict[tuple[object, ...], Looks] = {}
+    for event in events:
+        # "member" and "bind" are pages of one record; "case 7KF2" names a thing of its own.
+        thing = event.target if " " in event.target else ""
+        key = (event.actor_id, event.action, event.member_id, thing, event.reason)
+        group = latest.get(key)
+        if group is not None and group.event.at - event.at <= TOGETHER:
+            group.count += 1
+            group.first_at = event.at
+        else:
+            latest[key] = Looks(event, event.at)
+            told.append(latest[key])
+    return told
 
 
 def registered() -> set[str]:

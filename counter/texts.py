@@ -37,3 +37,4 @@ def register() -> None:
     """Called once when the app is ready."""
     for action, text in ACTIONS.items():
         audit_texts.register_action(action, text)
+    audit_texts.register_reason("case_consent", "paper", _("the relative signed on paper"))

@@ -122,6 +122,6 @@ def _number(text: str | None) -> int:
 @member_required()
 def seen(request: HttpRequest) -> HttpResponse:
     """Who of the staff looked at or changed my record, and why."""
-    page = Paginator(queries.seen_by_staff(request.user.member), PAGE).get_page(request.GET.get("page"))
-    rows = [{"event": event, "what": audit_texts.tell(event.action)} for event in page]
-    return render(request, "accounts/seen.html", {"page_obj": page, "rows": rows})
+    looks = audit_texts.grouped(queries.seen_by_staff(request.user.member))
+    page = Paginator(looks, PAGE).get_page(request.GET.get("page"))
+    return render(request, "accounts/seen.html", {"page_obj": page, "rows": page.object_list})

@@ -227,6 +227,7 @@ def journal(request: HttpRequest) -> HttpResponse:
     on = clock.today()
     readings = list(queries.readings_of(request.user, on)[:200])
     members = queries.members_by_id({line.member_id for line in readings if line.member_id})
+    looks = audit_texts.grouped(readings)
     context = {
         "today": on,
         "steps": [
@@ -234,12 +235,12 @@ def journal(request: HttpRequest) -> HttpResponse:
         ],
         "readings": [
             {
-                "at": line.at,
-                "what": audit_texts.tell(line.action),
-                "reason": line.reason,
-                "name": masks.mask_name(members[line.member_id].name) if line.member_id in members else "",
+                "at": look.event.at,
+                "what": look.what,
+                "reason": look.reason,
+                "name": masks.mask_name(members[look.event.member_id].name) if look.event.member_id in members else "",
             }
-            for line in readings
+            for look in looks
         ],
     }
     return render(request, "counter/journal.html", context)

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
+from accounts import audit_texts
 from accounts.actions import audit, users
 from accounts.clock import now
 from accounts.models import AuditBlock, AuditEvent, User
@@ -151,3 +152,35 @@ def test_a_member_sees_who_of_the_staff_looked_and_why(client, people):
     assert "来窗口改手机号" in page and people.clerk.username in page
     assert "别人的事" not in page
     assert len(client.get(reverse("accounts:seen")).context["rows"]) == 1, "one's own acts are not among them"
+
+
+def test_pages_looked_at_one_after_the_other_are_one_line_with_a_count(client, people):
+    start = now() - datetime.timedelta(days=1)
+
+    def look(minute, action="read_member", target="member", by=people.clerk, reason="家庭共济"):
+        at = start + datetime.timedelta(minutes=minute)
+        audit.record(action=action, by=by, at=at, member=people.holder.member, target=target, reason=reason)
+
+    for minute, target in ((0, "member"), (1, "bind"), (3, "member"), (10, "member"), (11, "member")):
+        look(minute, target=target)
+    look(2, action="read_case", target="case A")
+    look(4, action="read_case", target="case B")
+    look(5, by=people.supervisor)
+    look(6, reason="余额或对账单")
+    lines = audit_texts.grouped(AuditEvent.objects.filter(member_id=people.holder.member.pk).order_by("-at"))
+    told = [(line.event.action, line.event.actor_id, line.count) for line in lines]
+    assert sorted(line.count for line in lines) == [1, 1, 1, 1, 1, 4]
+    assert told[0] == ("read_member", people.clerk.pk, 4)
+    client.force_login(people.holder)
+    page = client.get(reverse("accounts:seen"))
+    assert len(page.context["rows"]) == 6
+    assert audit_texts.TOGETHER == datetime.timedelta(minutes=10)
+
+
+def test_a_consent_on_paper_has_a_reason_in_words(client, people):
+    member = people.holder.member
+    audit.record(action="case_consent", by=people.clerk, at=now(), member=member, target="case A", reason="paper")
+    client.force_login(people.holder)
+    page = client.get(reverse("accounts:seen"), headers={"Accept-Language": "en"}).content.decode()
+    assert "Reason: the relative signed on paper" in page
+    assert AuditEvent.objects.get(action="case_consent").reason == "paper", "the log itself stays as it was written"

@@ -52,6 +52,23 @@ def test_who_is_insured_elsewhere_and_who_does_not_exist_are_one_answer(people, 
     assert clerk.get(MEMBER).status_code == 302
 
 
+def test_a_mistyped_id_number_is_told_and_is_no_try_to_open_a_record(people, clerk) -> None:
+    number = people.holder.member.id_number
+    wrong = number[:-1] + ("1" if number[-1] != "1" else "2")
+    response = open_record(clerk, wrong)
+    assert response.status_code == 422
+    assert response.context["form"].errors.as_data()["number"][0].code == "id_check"
+    assert not AuditEvent.objects.filter(action="open_refused").exists()
+
+
+def test_pages_of_a_record_are_one_line_of_the_journal(people, serving) -> None:
+    for url in (MEMBER, reverse("counter:bind"), MEMBER):
+        serving.get(url)
+    rows = serving.get(reverse("counter:journal")).context["readings"]
+    assert [row["reason"] for row in rows] == ["家庭共济", "家庭共济"], "opened, and looked at"
+    assert "3" in rows[0]["what"] and "3" not in rows[1]["what"]
+
+
 def test_after_a_quarter_of_an_hour_it_is_closed(people, serving, monkeypatch) -> None:
     assert serving.get(MEMBER).status_code == 200
     later = clock.now() + datetime.timedelta(minutes=14, seconds=59)
