@@ -41,6 +41,7 @@ TEXTS: Mapping[str, Promise] = {
     "visit_unknown": _("This visit is not found; check mdtrt_id and psn_no"),
     "several_visits": _("One upload may hold lines of one visit only"),
     "line_repeated": _("Line number %(line)s was uploaded before in this visit"),
+    "line_later": _("Line %(line)s lies in the future; check fee_ocur_time"),
     "line_amount": _("Line %(line)s says %(amount)s yuan, but quantity times price is %(expected)s yuan"),
     "amount_too_large": _("The amount is too large"),
     "batch_empty": _("Charge batch %(batch)s has no lines; upload them first (2204)"),

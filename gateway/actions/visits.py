@@ -64,7 +64,7 @@ def upload(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     """Answer 2204: the lines, all or none, classified by the catalogue of the day.
 
     The catalogue is that of the place of treatment, also for people insured elsewhere (就医地目录, 参保地政策).
-    Raises Refused: visit_unknown, several_visits, batch_settled, line_repeated, line_amount, amount_too_large.
+    Raises Refused: visit_unknown, several_visits, batch_settled, line_repeated, line_later, line_amount, amount_too_large.
     """
     rows = given["feedetail"]
     if len({(row["mdtrt_id"], row["psn_no"]) for row in rows}) > 1:
@@ -72,6 +72,9 @@ def upload(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     visit = visit_of(institution, rows[0]["mdtrt_id"], rows[0]["psn_no"], lock=True)
     _check_free(visit, rows)
     for row in rows:
+        # Else what the catalogue will say one day could be had today; it goes by days.
+        if _day(row) > timezone.localdate(at + AHEAD):
+            raise Refused("line_later", line=row["feedetl_sn"])
         _check_amount(row)
     items = _items(institution.region_id, rows)
     lines = [_line(visit, row, items.get((row["med_list_codg"], _day(row)))) for row in rows]

@@ -158,6 +158,9 @@ def test_refusals_name_what_is_wrong(world: World) -> None:
     assert refused("2206", {"data": bill}) == "batch_empty"
     wrong = line(patient, mdtrt_id, "1", DRUG, "2", "5.00", det_item_fee_sumamt="10.01")
     assert refused("2204", {"feedetail": [wrong]}) == "line_amount"
+    soon = f"{today() + datetime.timedelta(days=2)} 09:00:00"
+    early = line(patient, mdtrt_id, "1", DRUG, "2", "5.00", fee_ocur_time=soon)
+    assert refused("2204", {"feedetail": [early]}) == "line_later"
     good = line(patient, mdtrt_id, "1", DRUG, "2", "5.00")
     assert refused("2204", {"feedetail": [good, good]}) == "line_repeated"
     hospital.ok("2204", {"feedetail": [good]})
