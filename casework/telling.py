@@ -58,6 +58,7 @@ class Row:
     title: str
     about: str
     tag: str
+    state: str
 
     @property
     def url_name(self) -> str:
@@ -72,7 +73,7 @@ def rows(cases: Iterable[Case], user: User) -> list[Row]:
     for code in {case.kind for case in listed}:
         about |= kinds.get(code).about([case for case in listed if case.kind == code], user)
     return [
-        Row(case, str(kinds.get(case.kind).title), about.get(case.pk, ""), STATE_TAGS[CaseState(case.state)])
+        Row(case, str(kinds.get(case.kind).title), about.get(case.pk, ""), tag_of(case), state_of(case, user))
         for case in listed
     ]
 
@@ -80,6 +81,12 @@ def rows(cases: Iterable[Case], user: User) -> list[Row]:
 def tag_of(case: Case) -> str:
     """What kind of tag the case's state bears."""
     return STATE_TAGS[CaseState(case.state)]
+
+
+def state_of(case: Case, reader: User) -> str:
+    """The state in words; a relative who is asked is told that the answer is his own."""
+    asked = case.state == CaseState.CONSENT and reader.member_id not in (None, case.applicant_id)
+    return _("Waiting for your answer") if asked else str(case.get_state_display())
 
 
 def events(case: Case, reader: User, until: datetime.date | None = None) -> list[dict[str, Any]]:
@@ -90,7 +97,7 @@ def events(case: Case, reader: User, until: datetime.date | None = None) -> list
     told = [_told(event, reader) for event in timeline(case)]
     if case.state in states.OPEN and case.state != CaseState.DRAFT:
         small = _("until %(day)s") % {"day": dates.day(until)} if until else ""
-        told.append({"text": case.get_state_display(), "small": small, "when": "now"})
+        told.append({"text": state_of(case, reader), "small": small, "when": "now"})
     return told
 
 

@@ -14,7 +14,7 @@ from accounts.decorators import role_required
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.once import done_once
-from accounts.policies import regions_with_role
+from accounts.policies import regions_with_role, serves_himself
 from accounts.queries import enrolment_on
 from casework import policies as case_policies
 from casework import queries as case_queries
@@ -105,6 +105,7 @@ def _page(
         "application": found,
         "case": found.case,
         "waits": waits,
+        "concerns": serves_himself(request.user, found.grantor_id, found.beneficiary_id),
         "own": case_policies.had_a_hand(request.user, found.case),
         "on_paper": found.case.events.filter(verb="consent", note="paper").exists(),
         "late": waits and found.case.due_on is not None and found.case.due_on < on,
@@ -122,7 +123,7 @@ def _page(
         "until": telling.until(found.ends_on),
         "findings": telling.findings(findings),
         "changes": queries.changes_since_submission(found, on),
-        "events": case_telling.events(found.case, request.user, found.case.due_on),
+        "events": case_telling.events(found.case, request.user, telling.waits_until(found)),
         "form": form,
         "problem": problem,
         "has_errors": bad,

@@ -174,7 +174,6 @@ def test_pages_looked_at_one_after_the_other_are_one_line_with_a_count(client, p
     client.force_login(people.holder)
     page = client.get(reverse("accounts:seen"))
     assert len(page.context["rows"]) == 6
-    assert audit_texts.TOGETHER == datetime.timedelta(minutes=10)
 
 
 def test_a_consent_on_paper_has_a_reason_in_words(client, people):

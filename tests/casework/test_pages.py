@@ -45,6 +45,16 @@ def test_both_sides_see_it_in_their_own_words_and_nobody_else(people, asked) -> 
     assert rows(log_in(people.stranger)) == []
 
 
+def test_who_is_asked_is_told_that_the_answer_is_hers(people, asked) -> None:
+    english = {"headers": {"Accept-Language": "en"}}
+    assert "Waiting for the relative's consent" in rows(log_in(people.holder), **english)[0]
+    assert "Waiting for your answer" in rows(log_in(people.spouse), **english)[0]
+    invitation = reverse("family:invitation", args=[asked.case.public_id])
+    timeline = BeautifulSoup(log_in(people.spouse).get(invitation, **english).content, "html.parser")
+    assert "Waiting for your answer" in timeline.select_one(".portal-timeline .is-now").get_text()
+    assert telling.state_of(asked.case, people.clerk) == asked.case.get_state_display()
+
+
 def test_a_draft_is_the_applicants_own(people, asked) -> None:
     sharing.draft(
         grantor=people.holder.member, beneficiary=people.child, relation="child", by=people.holder, at=clock.now()

@@ -182,6 +182,17 @@ class TestSecondCheck:
         waiting.refresh_from_db()
         assert (grant.application, waiting.case.checked_by) == (waiting, people.supervisor)
 
+    def test_a_closed_case_is_not_checked_again_and_is_due_no_more(self, supervisor, waiting) -> None:
+        def page() -> BeautifulSoup:
+            headers = {"Accept-Language": "en"}
+            return BeautifulSoup(supervisor.get(self.url(waiting), headers=headers).content, "html.parser")
+
+        assert page().select_one("#h-now") and page().select_one("#h-diff")
+        assert "due" in page().select_one(".portal-head").get_text()
+        self.decide(supervisor, waiting, "approve")
+        assert not page().select_one("#h-now") and not page().select_one("#h-diff")
+        assert "due" not in page().select_one(".portal-head").get_text()
+
     @pytest.mark.parametrize(("verdict", "state"), [("return", "returned"), ("refuse", "refused")])
     def test_returned_or_refused_for_a_reason(self, supervisor, waiting, verdict, state) -> None:
         assert self.decide(supervisor, waiting, verdict).status_code == 422
