@@ -9,6 +9,13 @@ from django.db import connection
 
 from settlements.ledger.rolling import ROLLED
 
+# Most accounts are in the day's year, and to be told so costs a third of working out what rolling would give.
+HELD = """
+SELECT id, benefit_year, current, historical, debt, version, benefit_year < (
+    SELECT max(year) FROM accounts_benefityear y WHERE y.region_id = a.region_id AND y.starts_on <= %s
+)
+FROM settlements_personalaccount a WHERE id = ANY(%s)
+"""
 SHOWN = (
     ROLLED
     + """
@@ -39,5 +46,10 @@ def balances(account_ids: Iterable[int], on: datetime.date) -> dict[int, Balance
     From the first instant of a new benefit year this shows the rolled values, whether the batch has come by or not.
     """
     with connection.cursor() as cursor:
-        cursor.execute(SHOWN, [list(account_ids), on])
-        return {row[0]: Balance(*row[1:]) for row in cursor.fetchall()}
+        cursor.execute(HELD, [on, list(account_ids)])
+        rows = cursor.fetchall()
+        found = {row[0]: Balance(*row[1:6]) for row in rows}
+        if behind := [row[0] for row in rows if row[6]]:
+            cursor.execute(SHOWN, [behind, on])
+            found |= {row[0]: Balance(*row[1:]) for row in cursor.fetchall()}
+        return found
