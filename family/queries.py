@@ -174,6 +174,14 @@ def open_applications(grantor_id: int, beneficiary_id: int) -> QuerySet[SharingA
     )
 
 
+def draft_between(grantor: Member, beneficiary: Member, region_code: str | None) -> SharingApplication | None:
+    """The draft of one for the other that was begun last in a region and not handed in yet."""
+    drafts = SharingApplication.objects.filter(
+        grantor=grantor, beneficiary=beneficiary, case__region=region_code, case__state=CaseState.DRAFT
+    )
+    return drafts.select_related("case", "grantor", "beneficiary").order_by("-case__opened_at", "-id").first()
+
+
 def invitations_to(member: Member) -> QuerySet[SharingApplication]:
     """Applications that wait for this member's consent, the first to lapse first."""
     waiting = SharingApplication.objects.filter(beneficiary=member, case__state=CaseState.CONSENT)

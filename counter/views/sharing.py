@@ -75,10 +75,7 @@ def _begin(request: HttpRequest, serving: Opened, form: BindForm) -> HttpRespons
         found = sharing.dry_run(**asked).findings
         if found:
             return _bind_page(request, serving, form, telling.findings(found))
-        region = queries.region_of(serving.member, clock.today())
-        application = sharing.draft(
-            **asked, centre=centre_of(request.user, region or ""), agent_name=data["agent_name"] or ""
-        )
+        application = _draft(request, asked, data["agent_name"] or "")
     except Refused as refused:
         form.add_error(None, str(reasons.tell_refused(refused)))
         return _bind_page(request, serving, form, [])
@@ -87,6 +84,18 @@ def _begin(request: HttpRequest, serving: Opened, form: BindForm) -> HttpRespons
         form.add_error(None, str(reasons.tell("not_permitted")))
         return _bind_page(request, serving, form, [])
     return redirect("counter:case", public_id=application.case.public_id)
+
+
+def _draft(request: HttpRequest, asked: dict[str, Any], agent_name: str) -> SharingApplication:
+    """A draft of what is asked; one that is there for the same two is changed to it, so that there are never two."""
+    region = queries.region_of(asked["grantor"], clock.today())
+    begun = queries.draft_between(asked["grantor"], asked["beneficiary"], region)
+    if begun is None:
+        return sharing.draft(**asked, centre=centre_of(request.user, region or ""), agent_name=agent_name)
+    changed = {name: asked[name] for name in ("by", "at", "relation", "terms", "channel")}
+    application = sharing.amend(application=begun, agent_name=agent_name, **changed)
+    messages.info(request, _("A draft for this relative was there already. It now says what you entered."))
+    return application
 
 
 def mine(request: HttpRequest, public_id: UUID) -> SharingApplication:

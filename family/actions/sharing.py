@@ -260,11 +260,12 @@ def amend(
     terms: Terms | None = None,
     channel: str = Channel.ONLINE,
     version: int | None = None,
+    agent_name: str | None = None,
 ) -> SharingApplication:
     """Change what is asked for, taking it back from whoever was looking at it; it must then be submitted again.
 
-    Signature, consent and check are void, for they were given to something else. Raises Refused (stale,
-    not_in_this_state) and PermissionDenied.
+    Signature, consent and check are void, for they were given to something else. `agent_name` None: as it was. Raises
+    Refused (stale, not_in_this_state) and PermissionDenied.
     """
     case, application = _locked(application, "amend", version)
     role = _grantor_role(by, application.grantor, case.region_id)
@@ -274,6 +275,9 @@ def amend(
     application.consented_at = application.consent_until = None
     application.committed_channel = application.consent_channel = ""
     _with_terms(application, terms or terms_of(application))
+    if agent_name is not None and agent_name != case.agent_name:
+        case.agent_name = agent_name
+        case.save(update_fields=["agent_name"])
     if case.submitted_at is not None:
         # The second check is shown what was submitted first; before that there is nothing to compare with.
         audit.record(

@@ -65,6 +65,12 @@ def _ask(request: HttpRequest, form: WhoForm, known: dict[str, Any]) -> HttpResp
         by=request.user,
         at=clock.now(),
     )
+    draft = queries.draft_between(request.user.member, relative, queries.region_of(request.user.member, clock.today()))
+    begun = str(draft.case.public_id) if draft else None
+    if begun and begun != known.get("draft") and not result.findings:
+        messages.info(
+            request, _("You began an application for this relative before. It goes on here; there is no second one.")
+        )
     request.session[SESSION] = {
         **{name: data[name] for name in ("name", "id_number", "relation")},
         "member": relative.pk,
@@ -72,7 +78,7 @@ def _ask(request: HttpRequest, form: WhoForm, known: dict[str, Any]) -> HttpResp
         "consent_needed": result.consent_needed,
         "until": result.until.isoformat() if result.until else None,
         # The same relative again goes on with the draft that is there.
-        "draft": known.get("draft") if known.get("member") == relative.pk else None,
+        "draft": begun,
     }
     return redirect("family:bind_result")
 

@@ -76,6 +76,19 @@ class TestAtTheWindow:
         )
         assert begun.limit == Decimal(2000)
 
+    def test_the_same_relative_again_goes_on_with_the_draft(self, people, serving, begun) -> None:
+        response = send(serving, BIND, who(people.spouse.member, limit="300", agent_name="高某山"))
+        assert response["Location"] == case_url(begun)
+        begun.refresh_from_db()
+        assert (begun.limit, begun.case.agent_name, Case.objects.count()) == (Decimal(300), "高某山", 1)
+        assert len(BeautifulSoup(serving.get(case_url(begun)).content, "html.parser").select(".portal-said")) == 1
+        send(serving, BIND, who(people.spouse.member))
+        begun.case.refresh_from_db()
+        assert (begun.case.agent_name, Case.objects.count()) == ("", 1)
+        send(serving, case_url(begun), {"do": "withdraw"})
+        send(serving, BIND, who(people.spouse.member))
+        assert Case.objects.count() == 2, "what was taken back is over"
+
     def test_all_reasons_against_it_are_told_at_once(self, people, serving, rules) -> None:
         rules(relations=["child"], max_beneficiaries=1)
         make_grant(people.holder.member, people.child, "child")

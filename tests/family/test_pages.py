@@ -117,6 +117,19 @@ class TestBinding:
         application.refresh_from_db()
         assert (SharingApplication.objects.count(), application.limit) == (1, Decimal(600))
 
+    def test_a_new_binding_for_the_same_relative_goes_on_with_the_draft(self, people, holder) -> None:
+        application = begin(holder, people.spouse.member, terms={"limit": "500"})
+        later = log_in(people.holder)
+        response = send(later, reverse("family:bind"), who(people.spouse.member))
+        assert BeautifulSoup(later.get(response["Location"]).content, "html.parser").select_one(".portal-said")
+        assert fields(later.get(reverse("family:bind_terms")))["limit"] == "500.00"
+        send(later, reverse("family:bind_terms"), {"limit": "600"})
+        application.refresh_from_db()
+        assert (SharingApplication.objects.count(), application.limit) == (1, Decimal(600))
+        send(later, reverse("family:bind"), who(people.child, "child"))
+        send(later, reverse("family:bind_terms"))
+        assert SharingApplication.objects.count() == 2, "another relative is another application"
+
     def test_a_form_sent_again_does_nothing_twice(self, people, holder) -> None:
         send(holder, reverse("family:bind"), who(people.spouse.member))
         url = reverse("family:bind_terms")
