@@ -5,9 +5,10 @@ from typing import Any
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import clock, masks
 from accounts.actions import audit, users
 from accounts.admin_base import ReadOnlyInline, RoleAdmin
+from accounts.crypto import blind_index
 from accounts.enums import Role
+from accounts.forms import CheckedIdNumberField
 from accounts.models import (
     AuditBlock,
     AuditEvent,
@@ -171,13 +174,37 @@ class RoleInline(admin.TabularInline):
         return False
 
 
-class StaffCreationForm(AdminUserCreationForm):
+class OwnNumberForm(forms.ModelForm):
+    """Whose login it is: only the index of the ID number is kept, so it is never shown again."""
+
+    id_number = CheckedIdNumberField(
+        label=_("ID number of the staff member"),
+        help_text=_("So that nobody serves or checks himself. It is not kept and never shown; enter it to replace it."),
+        error_messages={"required": _("Enter the ID number of the staff member")},
+    )
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if self.cleaned_data.get("id_number"):
+            self.instance.person_index = blind_index(self.cleaned_data["id_number"])
+
+
+class StaffCreationForm(OwnNumberForm, AdminUserCreationForm):
     """A new login of staff."""
 
     def _post_clean(self) -> None:
         # Before the password is checked: staff need a longer one.
         self.instance.is_staff = True
         super()._post_clean()
+
+
+class StaffChangeForm(OwnNumberForm, UserChangeForm):
+    """A login of staff; without a new ID number the one that was given stays."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "id_number" in self.fields:
+            self.fields["id_number"].required = False
 
 
 @admin.action(description=_("Reset the second factor (the person sets up a new one at the next login)"))
@@ -194,13 +221,19 @@ class UserAdmin(RoleAdmin, DjangoUserAdmin):
 
     viewers = (Role.SYSTEM_ADMIN,)
     editors = (Role.SYSTEM_ADMIN,)
+    form = StaffChangeForm
     add_form = StaffCreationForm
     list_display = ["username", "display_name", "is_active", "last_login"]
     list_filter = ["is_active", "role_assignments__role"]
     search_fields = ["username", "display_name"]
     ordering = ["username"]
-    fieldsets = [(None, {"fields": ["username", "display_name", "password", "is_active"]})]
-    add_fieldsets = [(None, {"fields": ["username", "display_name", "usable_password", "password1", "password2"]})]
+    fieldsets = [(None, {"fields": ["username", "display_name", "id_number", "password", "is_active"]})]
+    add_fieldsets = [
+        (
+            None,
+            {"fields": ["username", "display_name", "id_number", "usable_password", "password1", "password2"]},
+        )
+    ]
     filter_horizontal = []
     inlines = [RoleInline]
     actions = [reset_second_factor]

@@ -1,7 +1,7 @@
 """Who may: one short function a permission. Roles are read at every request: one that has ended is gone at once."""
 
 from accounts.enums import IdentityLevel, Role
-from accounts.models import RoleAssignment, User
+from accounts.models import Member, RoleAssignment, User
 
 AnyUser = User  # also Django's AnonymousUser: every question here is answered False for him
 
@@ -44,6 +44,19 @@ def is_member(user: AnyUser) -> bool:
 def has_identity(user: AnyUser, least: IdentityLevel | int) -> bool:
     """A citizen whose identity is proven at least so far."""
     return is_member(user) and user.identity_level >= least
+
+
+def person_of(user: AnyUser) -> int | None:
+    """The id of the member who owns a login: a citizen's own record, a staff member's by his ID number. None: unknown."""
+    if user.member_id is not None or not user.person_index:
+        return user.member_id
+    found = Member.objects.filter(id_number_index=user.person_index).values_list("pk", flat=True).first()
+    return None if found is None else int(found)
+
+
+def serves_himself(user: AnyUser | None, *members: int) -> bool:
+    """Whether a staff login belongs to one of the members (ids) it would act for. None is the system."""
+    return user is not None and user.is_staff and person_of(user) in members
 
 
 def may_use_admin(user: AnyUser) -> bool:

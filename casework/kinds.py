@@ -16,7 +16,7 @@ def _applicant_only(case: Case) -> Collection[int]:
     return [case.applicant_id]
 
 
-def _nobody_else(user: User) -> Q:
+def _nobody_else(member_id: int | None) -> Q:
     return Q(pk__in=[])
 
 
@@ -40,7 +40,7 @@ class Kind:
     `on_review_check` runs before a second check is accepted and raises Refused when it no longer holds.
     `on_granted` does what was applied for, or raises Refused, which undoes the step. `on_moved` runs after every step.
     `parties`: ids of the members the case is about; none of them may be its second check.
-    `others_see`: which cases a login may see though he is not the applicant.
+    `others_see`: which cases a member (id) may see though he is not the applicant.
     `about`: case id -> what it is about, in a few words, as this reader would say it (names masked).
     """
 
@@ -51,7 +51,7 @@ class Kind:
     on_review_check: Callable[..., None] = _nothing
     on_moved: Callable[..., None] = _no_word
     parties: Callable[[Case], Collection[int]] = _applicant_only
-    others_see: Callable[[User], Q] = _nobody_else
+    others_see: Callable[[int | None], Q] = _nobody_else
     about: Callable[[Collection[Case], User], Mapping[int, str]] = _no_name
     working_days: int = WORKING_DAYS
 

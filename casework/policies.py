@@ -2,7 +2,7 @@
 
 from accounts.enums import Role
 from accounts.models import User
-from accounts.policies import has_role, regions_with_role
+from accounts.policies import has_role, person_of, regions_with_role
 from casework import kinds
 from casework.domain import states
 from casework.models import Case
@@ -25,7 +25,7 @@ def may_check(user: User, case: Case) -> bool:
 
 def had_a_hand(user: User, case: Case) -> bool:
     """Whether the login made or changed the case, or belongs to somebody whom it is about."""
-    if case.opened_by_id == user.pk or user.member_id in kinds.get(case.kind).parties(case):
+    if case.opened_by_id == user.pk or person_of(user) in kinds.get(case.kind).parties(case):
         return True
     return case.events.filter(actor_id=user.pk, verb__in=states.MAKING).exists()
 

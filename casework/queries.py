@@ -7,7 +7,7 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 
 from accounts.enums import Role
 from accounts.models import User
-from accounts.policies import regions_with_role
+from accounts.policies import person_of, regions_with_role
 from casework import kinds
 from casework.domain import states, working_days
 from casework.enums import CaseState
@@ -30,21 +30,26 @@ def visible_to(user: User) -> QuerySet[Case]:
     """One's own cases, those that the kind lets one see, and for staff those of their regions."""
     seen = Q(applicant=user.member_id) | Q(region__in=staff_regions(user))
     for kind in kinds.known():
-        seen |= Q(kind=kind.code) & kind.others_see(user)
+        seen |= Q(kind=kind.code) & kind.others_see(user.member_id)
     return Case.objects.filter(seen).select_related("region", "applicant")
 
 
 def review_queue(user: User, on: datetime.date) -> QuerySet[Case]:
     """Cases that wait for a second check in a supervisor's regions, the first due first.
 
-    Each with `overdue` (due before `on`) and `own` (the supervisor had a hand in it, so somebody else must check it).
+    Each with `overdue` (due before `on`) and `own` (the supervisor had a hand in it, or it is about himself: somebody else
+    must check it).
     """
+    person = person_of(user)
+    about = Q(applicant=person)
+    for kind in kinds.known():
+        about |= Q(kind=kind.code) & kind.others_see(person)
     hand = CaseEvent.objects.filter(case=OuterRef("pk"), actor=user.pk, verb__in=states.MAKING)
     waiting = _in_regions_of(user).filter(state=CaseState.REVIEW)
     return (
         waiting.annotate(
             overdue=ExpressionWrapper(Q(due_on__lt=on), output_field=BooleanField()),
-            own=Exists(hand),
+            own=ExpressionWrapper(Q(Exists(hand)) | about, output_field=BooleanField()),
         )
         .select_related("region", "applicant", "opened_by", "centre")
         .order_by("due_on", "submitted_at", "id")

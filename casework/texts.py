@@ -15,7 +15,7 @@ REASONS = {
     ),
     "own_case": (
         _("You had a hand in this case, or it concerns you."),
-        _("Another supervisor has to check it."),
+        _("Somebody else has to deal with it; hand it to a colleague."),
     ),
 }
 

@@ -23,9 +23,9 @@ def parties(case: Case) -> Collection[int]:
     return [application.grantor_id, application.beneficiary_id]
 
 
-def beneficiary_sees(user: User) -> Q:
+def beneficiary_sees(member_id: int | None) -> Q:
     """The relative sees what was handed in for him; a draft is the grantor's own affair."""
-    return Q(sharing_application__beneficiary=user.member_id) & ~Q(state=CaseState.DRAFT)
+    return Q(sharing_application__beneficiary=member_id) & ~Q(state=CaseState.DRAFT)
 
 
 def tell(*, case: Case, verb: str, from_state: str, by: User | None, at: datetime.datetime) -> None:

@@ -11,6 +11,7 @@ from accounts.actions import audit
 from accounts.enums import Channel
 from accounts.errors import Refused
 from accounts.models import Member, Region, ServiceCentre, User
+from accounts.policies import serves_himself
 from casework import kinds
 from casework.domain import states, working_days
 from casework.models import Case, CaseEvent
@@ -37,9 +38,11 @@ def open_case(
 ) -> Case:
     """A new draft of a registered kind for `applicant`, begun by himself, by a clerk for him, or by the system.
 
-    `agent_name`: who acts for the applicant at the window with a written authority. Raises PermissionDenied.
+    `agent_name`: who acts for the applicant at the window with a written authority. Raises PermissionDenied, and
+    Refused("own_case") where a clerk would serve himself.
     """
     kinds.get(kind)
+    refuse_own(by, applicant.pk)
     case = Case(
         number=_free_number(),
         kind=kind,
@@ -56,6 +59,12 @@ def open_case(
     case.save()
     _record(case, verb="open", from_state="", by=by, role=role, at=at, note="", channel=channel)
     return case
+
+
+def refuse_own(by: User | None, *members: int) -> None:
+    """Raises Refused("own_case") where a staff login belongs to one of the members (ids) that an act is about."""
+    if serves_himself(by, *members):
+        raise Refused("own_case")
 
 
 def lock(*, case: Case, version: int | None = None, verb: str | None = None) -> Case:
@@ -89,8 +98,8 @@ def move(
 
     `to` chooses where the table leaves a choice. `version` is what the reader saw (default: what `case` says).
     `note` becomes the case's reason where it is refused or returned. Raises PermissionDenied for a role that the login
-    does not have, and Refused: "stale" (somebody else was faster), "not_in_this_state", "own_case" (four eyes), or what
-    the kind's callbacks say; a refused step leaves nothing behind.
+    does not have, and Refused: "stale" (somebody else was faster), "not_in_this_state", "own_case" (four eyes, staff in a
+    case of their own), or what the kind's callbacks say; a refused step leaves nothing behind.
     """
     case = lock(case=case, version=version)
     if not may_act_as(by, role, case):
@@ -99,6 +108,7 @@ def move(
     if state is None:
         raise Refused("not_in_this_state", state=case.state, verb=verb)
     kind = kinds.get(case.kind)
+    refuse_own(by, *kind.parties(case))
     if verb in states.CHECKING:
         if by is None or had_a_hand(by, case):
             raise Refused("own_case")

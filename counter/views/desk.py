@@ -16,7 +16,7 @@ from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Member
 from accounts.once import done_once, new_token
-from accounts.policies import has_any_role
+from accounts.policies import has_any_role, serves_himself
 from accounts.queries import enrolment_on, find_member
 from casework import telling as case_telling
 from casework.enums import OPEN_STATES
@@ -68,9 +68,10 @@ def _open(request: HttpRequest, form: OpenForm) -> HttpResponse:
     if found is None or not may_open(request.user, found):
         # One answer for both: who is insured elsewhere is not this window's affair. The try itself is recorded.
         desk.look(request, found, "search", reason, action="open_refused")
-        form.add_error(
-            "number", _("Nobody with this number is served here. Check the number, or the place of insurance.")
-        )
+        told = _("Nobody with this number is served here. Check the number, or the place of insurance.")
+        if found is not None and serves_himself(request.user, found.pk):
+            told = str(reasons.tell("own_case"))
+        form.add_error("number", told)
         return _home_page(request, form)
     desk.open_member(request, found, reason, at)
     return redirect("counter:member")

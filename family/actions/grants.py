@@ -15,6 +15,7 @@ from accounts.errors import Refused
 from accounts.models import Member, User
 from accounts.money import plain
 from accounts.policies import is_member
+from casework.actions.cases import refuse_own
 from casework.policies import may_serve
 from family import queries
 from family.actions import notices
@@ -41,8 +42,9 @@ def unbind(
     """End a grant at the wish of either side; its `ends_on` is the first day without it.
 
     A clerk says for whom of the two (`on_behalf_of`). Raises Refused: too_early_to_unbind, not_bound (it ends by then
-    anyway); and PermissionDenied.
+    anyway), own_case (a clerk who is one of the two); and PermissionDenied.
     """
+    refuse_own(by, grant.grantor_id, grant.beneficiary_id)
     lock_members(grant.grantor_id, grant.beneficiary_id)
     grant = SharingGrant.objects.select_related("grantor", "beneficiary").get(pk=grant.pk)
     if not may_end(by, grant):
@@ -130,7 +132,7 @@ def adjust(
     """The grantor (or a clerk for him) changes what a grant may be used for; `limit` in yuan a benefit year or None.
 
     What was used before counts toward the new limit. Raises Refused: bad_limit, no_use_chosen, use_not_offered,
-    not_bound, needs_verification; and PermissionDenied.
+    not_bound, needs_verification, own_case; and PermissionDenied.
     """
     grant, on = _of_grantor(grant, by, at), timezone.localdate(at)
     rules = queries.rules_on(grant.region_id, on)
@@ -152,7 +154,7 @@ def pause(
 ) -> SharingGrant:
     """The grantor (or a clerk for him) stops the use of a grant without ending it; twice is as once.
 
-    Raises Refused (not_bound, needs_verification) and PermissionDenied.
+    Raises Refused (not_bound, needs_verification, own_case) and PermissionDenied.
     """
     return _set_paused(grant, at, by=by, at=at, channel=channel)
 
@@ -181,6 +183,7 @@ def _set_paused(
 
 def _of_grantor(grant: SharingGrant, by: User | None, at: datetime.datetime) -> SharingGrant:
     """The grant as it is now, locked, for one who may change its terms."""
+    refuse_own(by, grant.grantor_id, grant.beneficiary_id)
     lock_members(grant.grantor_id, grant.beneficiary_id)
     grant = SharingGrant.objects.select_related("grantor", "beneficiary").get(pk=grant.pk)
     if not may_adjust(by, grant):
@@ -233,7 +236,7 @@ def reorder(
     """File the order in which a beneficiary's grantors are charged: ids of his grants; those left out go last.
 
     `version` is what `family.queries.order_of` gave with the order that was changed; None takes any. Raises Refused:
-    not_adjustable, needs_verification, stale_order (ordered anew or a grant ended meanwhile); and PermissionDenied.
+    not_adjustable, needs_verification, own_case, stale_order (ordered anew or a grant ended meanwhile); and PermissionDenied.
     """
     on = timezone.localdate(at)
     region_code = queries.region_of(beneficiary, on) or ""
@@ -246,7 +249,10 @@ def reorder(
         raise Refused("not_adjustable")
     lock_members(beneficiary.pk)
     before, known = queries.order_of(beneficiary.pk)
-    held = {grant.pk for grant in queries.who_shares_with(beneficiary, on)}
+    shared = list(queries.who_shares_with(beneficiary, on))
+    held = {grant.pk for grant in shared}
+    # The order decides whose money goes first: a clerk who is one of the grantors leaves it to a colleague.
+    refuse_own(by, beneficiary.pk, *(grant.grantor_id for grant in shared))
     if version not in (None, known) or len(set(grant_ids)) < len(grant_ids) or not held.issuperset(grant_ids):
         raise Refused("stale_order")
     order, _ = DeductionOrder.objects.update_or_create(

@@ -94,8 +94,10 @@ def dry_run(
 ) -> DryRun:
     """Whether the grantor could share with the relative on this day, and everything that stands against it.
 
-    The question is recorded for the relative, for its answer tells something of him. Raises PermissionDenied.
+    The question is recorded for the relative, for its answer tells something of him. Raises PermissionDenied, and
+    Refused("own_case") where a clerk is one of the two.
     """
+    cases.refuse_own(by, grantor.pk, beneficiary.pk)
     on = timezone.localdate(at)
     region_code = queries.region_of(grantor, on)
     role = _grantor_role(by, grantor, region_code)
@@ -139,8 +141,9 @@ def draft(
     """An application that is kept and has no effect before it is submitted. `terms` None: all the region offers.
 
     Nothing is checked yet but that there is a grantor's region and two people. Raises Refused (not_permitted,
-    same_person) and PermissionDenied.
+    same_person, own_case) and PermissionDenied.
     """
+    cases.refuse_own(by, grantor.pk, beneficiary.pk)
     on = timezone.localdate(at)
     region_code = queries.region_of(grantor, on)
     role = _grantor_role(by, grantor, region_code)
@@ -296,7 +299,8 @@ def amend(
 
 def send_consent_code(*, application: SharingApplication, by: User, at: datetime.datetime) -> None:
     """Send the relative a code by which a clerk can record the consent. Raises Refused (no_phone, code_too_soon,
-    too_many_codes, not_in_this_state) and PermissionDenied."""
+    too_many_codes, not_in_this_state, own_case) and PermissionDenied."""
+    cases.refuse_own(by, application.grantor_id, application.beneficiary_id)
     if role_for_consent(by, application) != CLERK:
         raise PermissionDenied
     if application.case.state != "consent":
@@ -335,6 +339,7 @@ def consent(
     Raises Refused: a code of `family.domain.check`, needs_verification, code_*, no_phone, stale, not_in_this_state
     (also when it has lapsed); and PermissionDenied. With a code it must be called outside any transaction.
     """
+    cases.refuse_own(by, application.grantor_id, application.beneficiary_id)
     role = role_for_consent(by, application)
     if role is None:
         raise PermissionDenied

@@ -1,11 +1,14 @@
 """The administration: its login, who sees what, and that nobody gives himself power (Z9, D3)."""
 
+import datetime
+
 import pytest
 from django.urls import reverse
 
+from accounts.crypto import blind_index
 from accounts.enums import Role
-from accounts.models import AuditEvent, RoleAssignment
-from tests.people import PASSWORD, make_member, make_region, totp_code
+from accounts.models import AuditEvent, RoleAssignment, User
+from tests.people import PASSWORD, make_id_number, make_member, make_region, totp_code
 
 MODELS = [
     "region",
@@ -121,6 +124,30 @@ def test_a_new_login_of_staff_needs_a_long_password(client, people):
     client.force_login(people.system_admin)
     prove(client)
     data = {"username": "w90001", "display_name": "柜员庚", "usable_password": "true"}
+    data["id_number"] = make_id_number(datetime.date(1988, 4, 5))
     url = reverse("admin:accounts_user_add")
     assert client.post(url, data | {"password1": "Kx7-pine", "password2": "Kx7-pine"}).status_code == 200
     assert client.post(url, data | {"password1": "Pine-cone-2026", "password2": "Pine-cone-2026"}).status_code == 302
+
+
+def test_a_new_login_of_staff_says_whose_it_is_and_never_shows_it(client, people):
+    client.force_login(people.system_admin)
+    prove(client)
+    number, other = (make_id_number(datetime.date(1988, 4, day)) for day in (5, 6))
+    data = {"username": "w90002", "display_name": "柜员辛", "usable_password": "true"}
+    data |= {"password1": "Pine-cone-2026", "password2": "Pine-cone-2026"}
+    add = reverse("admin:accounts_user_add")
+    for wrong in ("", number[:17]):
+        assert "id_number" in client.post(add, data | {"id_number": wrong}).context["adminform"].form.errors
+    assert client.post(add, data | {"id_number": number}).status_code == 302
+    made = User.objects.get(username="w90002")
+    assert made.person_index == blind_index(number)
+
+    url = reverse("admin:accounts_user_change", args=[made.pk])
+    page = client.get(url).content.decode()
+    assert 'name="id_number"' in page and number not in page and made.person_index not in page
+    for given, kept in [("", number), (other, other)]:
+        assert client.post(url, roles_form(made) | {"id_number": given}).status_code == 302
+        made.refresh_from_db()
+        assert made.person_index == blind_index(kept)
+    assert not any(number in str(line.details) for line in AuditEvent.objects.all())

@@ -11,8 +11,9 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent
 from casework.actions import cases
 from casework.models import Case, CaseEvent, WorkingDayException
+from casework.policies import may_check
 from tests.casework.conftest import AT
-from tests.people import make_region, make_staff
+from tests.people import is_also, make_region, make_staff
 
 
 def step(case, verb, by, role, **more):
@@ -116,15 +117,31 @@ class TestFourEyes:
             step(case, "approve", both, "supervisor")
         assert code_of(refused) == "own_case"
 
-    def test_whom_it_is_about(self, people, errand, open_errand) -> None:
-        """Logins of members are not staff; should one ever be, the check still holds."""
-        supervisor = people.supervisor
+    @pytest.mark.parametrize("side", ["holder", "spouse"])
+    def test_whom_it_is_about(self, people, errand, open_errand, side) -> None:
         errand.about = [people.spouse.member_id]
-        supervisor.member = people.spouse.member
+        supervisor = is_also(people.supervisor, getattr(people, side).member)
         case = step(open_errand(), "submit", people.clerk, "clerk")
+        for verb in ("approve", "return", "refuse"):
+            with pytest.raises(Refused) as refused:
+                step(case, verb, supervisor, "supervisor")
+            assert code_of(refused) == "own_case"
+        assert not may_check(supervisor, case)
+
+    def test_a_clerk_does_not_serve_himself(self, people, errand, open_errand) -> None:
+        begun = open_errand()
+        clerk = is_also(make_staff(Role.CLERK, region=people.region), people.holder.member)
         with pytest.raises(Refused) as refused:
-            step(case, "approve", supervisor, "supervisor")
+            open_errand(by=clerk)
         assert code_of(refused) == "own_case"
+        with pytest.raises(Refused) as refused:
+            step(begun, "submit", clerk, "clerk")
+        assert code_of(refused) == "own_case"
+
+    def test_staff_of_whom_the_register_knows_nothing(self, people, open_errand) -> None:
+        people.supervisor.person_index = "0" * 64
+        case = step(open_errand(), "submit", people.clerk, "clerk")
+        assert step(case, "approve", people.supervisor, "supervisor").state == "granted"
 
     def test_the_database_holds_it_too(self, people, open_errand) -> None:
         case = open_errand()

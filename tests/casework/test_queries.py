@@ -8,7 +8,7 @@ from casework import kinds, queries
 from casework.actions import cases
 from casework.models import Case
 from tests.casework.conftest import AT
-from tests.people import make_region, make_staff
+from tests.people import is_also, make_region, make_staff
 
 MONDAY = datetime.date(2026, 11, 30)
 
@@ -31,7 +31,7 @@ def test_who_sees_a_case(people, waiting_case) -> None:
 def test_a_kind_may_show_a_case_to_others(people, errand, waiting_case) -> None:
     kind = kinds.get("errand")
     shown = kinds.Kind(
-        **{**vars(kind), "others_see": lambda user: Q(pk=waiting_case.pk if user == people.spouse else 0)}
+        **{**vars(kind), "others_see": lambda pk: Q(pk=waiting_case.pk if pk == people.spouse.member_id else 0)}
     )
     kinds.register(shown)
 
@@ -76,3 +76,9 @@ def test_one_row_and_three_rows_cost_the_same(people, waiting_case, open_errand,
         for case in queries.review_queue(people.supervisor, MONDAY):
             assert case.region.name and case.applicant.name and case.opened_by.display_name
     assert Case.objects.count() == 3
+
+
+def test_the_queue_marks_what_is_about_the_supervisor_himself(people, waiting_case) -> None:
+    assert [case.own for case in queries.review_queue(people.supervisor, MONDAY)] == [False]
+    is_also(people.supervisor, people.holder.member)
+    assert [case.own for case in queries.review_queue(people.supervisor, MONDAY)] == [True]
