@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts import audit_texts, clock, policies, queries
+from accounts import audit_texts, clock, devices, policies, queries
 from accounts.actions import audit, users
 from accounts.actions import codes as code_actions
 from accounts.decorators import fresh_proof_required, member_required, password_proof_required
@@ -98,7 +98,10 @@ def sessions(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _end_sessions(request, request.user)
         return redirect("accounts:sessions")
-    context = {"sessions": [one for one in mine if one.exists()], "base": base_of(request.user)}
+    open_now = [one for one in mine if one.exists()]
+    for one in open_now:
+        one.device = devices.tell(one.user_agent)
+    context = {"sessions": open_now, "base": base_of(request.user)}
     return render(request, "accounts/sessions.html", context)
 
 

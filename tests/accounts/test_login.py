@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.test import Client
 from django.urls import reverse
 
 from accounts.enums import Role
@@ -220,3 +221,15 @@ def test_auditor_and_system_administrator_are_two_people(people):
         )
     other = make_staff(Role.SYSTEM_ADMIN)
     assert users.grant_role(user=other, role=Role.CLERK, by=people.system_admin, at=now(), region=people.region).pk
+
+
+def test_where_one_is_logged_in_is_told_in_words(people):
+    phone = (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0"
+    )
+    browser = Client(headers={"User-Agent": phone, "Accept-Language": "en"})
+    browser.force_login(people.holder)
+    browser.get(reverse("home"))
+    page = browser.get(reverse("accounts:sessions")).content.decode()
+    assert "Mobile phone · WeChat" in page
+    assert "Mozilla" not in page and "MicroMessenger" not in page
