@@ -69,6 +69,16 @@ def test_pages_of_a_record_are_one_line_of_the_journal(people, serving) -> None:
     assert "3" in rows[0]["what"] and "3" not in rows[1]["what"]
 
 
+def test_only_pages_that_show_a_record_say_that_looking_is_recorded(people, serving, supervisor) -> None:
+    def says(client, name: str) -> bool:
+        page = client.get(reverse(f"counter:{name}"), headers={"Accept-Language": "en"}).content.decode()
+        return "Each time a record is opened here" in page
+
+    assert all(says(serving, name) for name in ("member", "bind"))
+    assert not any(says(serving, name) for name in ("home", "journal"))
+    assert not says(supervisor, "queue")
+
+
 def test_after_a_quarter_of_an_hour_it_is_closed(people, serving, monkeypatch) -> None:
     assert serving.get(MEMBER).status_code == 200
     later = clock.now() + datetime.timedelta(minutes=14, seconds=59)
