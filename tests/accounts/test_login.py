@@ -228,8 +228,7 @@ def test_where_one_is_logged_in_is_told_in_words(people):
         "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0"
     )
     browser = Client(headers={"User-Agent": phone, "Accept-Language": "en"})
-    browser.force_login(people.holder)
-    browser.get(reverse("home"))
+    post(browser, LOGIN, login=people.holder.member.id_number, password=PASSWORD)
     page = browser.get(reverse("accounts:sessions")).content.decode()
     assert "Mobile phone · WeChat" in page
     assert "Mozilla" not in page and "MicroMessenger" not in page
