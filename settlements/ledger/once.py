@@ -47,16 +47,20 @@ def once(
     and KeyReused when the same key comes with another request.
     """
     digest = request_hash(request)
-    with transaction.atomic():
+    # Inside another transaction no savepoint: the one around the work is enough, for the claim itself refuses nothing.
+    with transaction.atomic(savepoint=False):
         transaction_id = _claim(scope, key, digest, kind, on, region_id, by_id)
         if transaction_id is None:
-            answer = _earlier(scope, key, digest)
+            first_digest, answer = _earlier(scope, key)
         else:
+            first_digest = digest
             answer = _work(work, transaction_id)
             with connection.cursor() as cursor:
                 refused = answer.get("refused", "")
                 reverses = None if refused else reverses_id
                 cursor.execute(ANSWER, [json.dumps(answer, default=str), refused, reverses, transaction_id])
+    if first_digest != digest:
+        raise KeyReused(key)
     if "refused" in answer:
         raise Refused(answer["refused"], **answer["params"])
     return answer
@@ -71,14 +75,11 @@ def _claim(
     return row[0] if row else None
 
 
-def _earlier(scope: str, key: str, digest: str) -> Answer:
+def _earlier(scope: str, key: str) -> tuple[str, Answer]:
     with connection.cursor() as cursor:
         cursor.execute(EARLIER, [scope, key])
         first_digest, answer = cursor.fetchone()
-    if first_digest != digest:
-        raise KeyReused(key)
-    kept: Answer = json.loads(answer) if isinstance(answer, str) else answer
-    return kept
+    return first_digest, json.loads(answer) if isinstance(answer, str) else answer
 
 
 def _work(work: Callable[[int], Answer], transaction_id: int) -> Answer:
