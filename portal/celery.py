@@ -1,7 +1,11 @@
+import logging
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 from celery.schedules import crontab
+
+from accounts.logs import keep_discreet
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.demo")
 app = Celery("portal")
@@ -19,3 +23,10 @@ app.conf.beat_schedule = {
     "expire-invitations": {"task": "family.tasks.expire_invitations", "schedule": crontab(hour=0, minute=10)},
     "check-ledger": {"task": "settlements.tasks.check_ledger", "schedule": crontab(hour=2, minute=30)},
 }
+
+
+@signals.after_setup_logger.connect
+@signals.after_setup_task_logger.connect
+def no_personal_data(logger: logging.Logger, **kwargs: Any) -> None:
+    """Celery writes failed tasks with a formatter of its own."""
+    keep_discreet(logger)

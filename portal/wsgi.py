@@ -1,6 +1,11 @@
+import logging
 import os
 
 from django.core.wsgi import get_wsgi_application
 
+from accounts.logs import keep_discreet
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.demo")
 application = get_wsgi_application()
+# gunicorn writes to handlers of its own, the addresses of pages among them.
+keep_discreet(logging.getLogger("gunicorn.error"), logging.getLogger("gunicorn.access"))
