@@ -43,6 +43,18 @@ FROM (
 ) sums LEFT JOIN accounts_enrolment e
     ON e.member_id = %(member)s AND e.valid_from <= %(day)s AND (e.valid_to IS NULL OR e.valid_to > %(day)s)
 """
+TAKEN = """
+SELECT true, batch FROM gateway_visitsettlement WHERE visit_id = %(visit)s AND reversed_at IS NULL
+UNION ALL
+SELECT false, sn FROM gateway_feeline WHERE visit_id = %(visit)s AND sn = ANY(%(sns)s)
+"""
+PATIENT = """
+SELECT m.id, m.public_id, m.died_on, e.region_id, e.insurance
+FROM accounts_member m LEFT JOIN accounts_enrolment e
+    ON e.member_id = m.id AND e.valid_from <= %(day)s AND (e.valid_to IS NULL OR e.valid_to > %(day)s)
+WHERE m.{index} = %(index)s
+"""
+INDEXES = {ID_CARD: "id_number_index", SOCIAL_SECURITY_CARD: "card_number_index"}
 
 
 @dataclass(frozen=True)
@@ -95,12 +107,25 @@ def member_by_credential(cert_type: str, cert_no: str) -> Member:
     return member
 
 
-def patient(given: dict) -> Member:
-    """The member whom `psn_no` names and whose credential was shown. Raises Refused: person_unknown and as above."""
-    member = member_by_credential(given["mdtrt_cert_type"], given["mdtrt_cert_no"])
+def patient(given: dict, day: datetime.date) -> tuple[Member, Enrolment | None]:
+    """The member whom `psn_no` names and whose credential was shown, and how he is insured on a day.
+
+    Raises Refused: credential_unsupported, person_unknown.
+    """
+    if given["mdtrt_cert_type"] not in INDEXES:
+        raise Refused("credential_unsupported")
+    index, number = INDEXES[given["mdtrt_cert_type"]], given["mdtrt_cert_no"]
+    known = {"index": blind_index(number.upper() if index == "id_number_index" else number), "day": day}
+    with connection.cursor() as cursor:
+        cursor.execute(PATIENT.format(index=index), known)
+        row = cursor.fetchone()
+    if row is None:
+        raise Refused("person_unknown")
+    member = Member.from_db(connection.alias, ["id", "public_id", "died_on"], row[:3])
     if given["psn_no"] != psn_no(member):
         raise Refused("person_unknown")
-    return member
+    died = member.died_on is not None and member.died_on < day
+    return member, None if died or row[3] is None else Enrolment(region_id=row[3], insurance=row[4])
 
 
 def enrolments_since(member: Member, since: datetime.date, until: datetime.date) -> list[Enrolment]:
@@ -161,14 +186,13 @@ def batch_facts(visit: Visit, batch: str) -> BatchFacts:
     return BatchFacts(*amounts, settled=settled, enrolment=enrolment, account_id=account_id)
 
 
-def lines_there(visit: Visit, sns: Collection[str]) -> set[str]:
-    """Which of these line numbers the visit has already."""
-    return set(visit.lines.filter(sn__in=sns).values_list("sn", flat=True))
-
-
-def settled_batches(visit: Visit) -> set[str]:
-    """The charge batches that are settled and not taken back."""
-    return set(visit.settlements.filter(reversed_at=None).values_list("batch", flat=True))
+def taken(visit: Visit, sns: Collection[str]) -> tuple[set[str], set[str]]:
+    """What a visit that the caller has locked has already: its settled charge batches, and which of these numbers its
+    lines have."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKEN, {"visit": visit.pk, "sns": list(sns)})
+        rows = cursor.fetchall()
+    return {name for settled, name in rows if settled}, {name for settled, name in rows if not settled}
 
 
 def visit_settlement(visit: Visit, setl_id: str) -> VisitSettlement:

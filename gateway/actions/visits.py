@@ -15,7 +15,7 @@ from accounts.models import Institution
 from accounts.money import MAX_AMOUNT, ZERO, fen, plain
 from gateway import answers
 from gateway.models import FeeLine, Visit
-from gateway.queries import enrolments_since, lines_there, patient, settled_batches, visit_of
+from gateway.queries import patient, taken, visit_of
 from settlements.domain.catalogue import classify
 from settlements.enums import CareKind
 from settlements.models import CatalogueItem
@@ -38,11 +38,9 @@ def register(*, institution: Institution, msgid: str, given: dict[str, Any], at:
     begun_later.
     """
     data = given["data"]
-    member = patient(data)
+    member, enrolment = patient(data, timezone.localdate(data["begntime"]))
     if data["begntime"] > at + AHEAD:
         raise Refused("begun_later")
-    day = timezone.localdate(data["begntime"])
-    enrolment = next(iter(enrolments_since(member, day, day)), None)
     if enrolment is None or answers.INSUTYPE[enrolment.insurance] != data["insutype"]:
         raise Refused("not_insured")
     pharmacy = institution.kind == InstitutionKind.PHARMACY
@@ -84,9 +82,8 @@ def upload(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
 
 def _check_free(visit: Visit, rows: Iterable[dict[str, Any]]) -> None:
     """No line number twice, and nothing more into a batch that is settled."""
-    settled = settled_batches(visit)
     counted = Counter(row["feedetl_sn"] for row in rows)
-    there = lines_there(visit, counted)
+    settled, there = taken(visit, counted)
     for row in rows:
         if row["chrg_bchno"] in settled:
             raise Refused("batch_settled", batch=row["chrg_bchno"])
