@@ -94,12 +94,16 @@ def test_two_keys_are_valid_while_one_replaces_the_other(world: World) -> None:
     assert newer.call("1101", given)["infcode"] == 0
 
 
-@pytest.mark.django_db(transaction=True)
-def test_twins_of_one_settlement_settle_once_and_get_one_answer() -> None:
-    world = make_world()
-    mdtrt_id = ready(world)
-    sent = envelope("2207", {"data": bill_input(world.patient, mdtrt_id, "400.00")}, world.hospital.institution.code)
-    body = json.dumps(sent).encode()
+def test_an_institution_is_suspended_from_the_next_call_on(world: World) -> None:
+    given = {"data": credential(world.patient)}
+    assert world.hospital.call("1101", given)["infcode"] == 0
+    world.hospital.institution.is_active = False
+    world.hospital.institution.save()
+    assert world.hospital.call("1101", given)["err_msg"].endswith("[institution_suspended]")
+
+
+def at_once(world: World, body: bytes) -> list[dict]:
+    """Four answers to the same body, sent at the same moment."""
     start, answers = threading.Barrier(4), []
 
     def twin() -> None:
@@ -115,7 +119,21 @@ def test_twins_of_one_settlement_settle_once_and_get_one_answer() -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    return answers
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("infno", ["2201", "2207"])
+def test_twins_act_once_and_get_one_answer(infno: str) -> None:
+    world = make_world()
+    mdtrt_id = ready(world)
+    given = {"2201": visit_input(world.patient), "2207": bill_input(world.patient, mdtrt_id, "400.00")}[infno]
+    sent = envelope(infno, {"data": given}, world.hospital.institution.code, msgid=MSGID)
+    body = json.dumps(sent).encode()
+    answers = at_once(world, body)
     assert len(answers) == 4
     assert all(answer == answers[0] for answer in answers)
     assert answers[0]["infcode"] == 0
-    assert Settlement.objects.count() == 1
+    assert Settlement.objects.count() == (infno == "2207")
+    assert Visit.objects.count() == 1 + (infno == "2201")
+    assert GatewayMessage.objects.filter(msgid=MSGID, outcome="ok").count() == 4
