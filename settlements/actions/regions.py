@@ -9,12 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 
-from accounts.clock import now
+from accounts import clock
 from accounts.domain.benefit_year import start_of
 from accounts.models import BenefitYear, Region
 from family.models import SharingRules
 from settlements.domain.region_file import BadRegionFile, RegionFile, load_region_text
-from settlements.models import CreditRule, Scheme
+from settlements.models import CreditRule, PersonalAccount, Scheme
 
 LAST_YEAR = 2100
 # What a scheme that bills were settled by must keep; its remarks may be corrected.
@@ -29,7 +29,8 @@ def region_files(folder: Path | None = None) -> list[Path]:
 def load(paths: Iterable[Path]) -> list[str]:
     """Bring the database to what the files say; returns what changed, a line each (empty: nothing).
 
-    Raises BadRegionFile with every mistake of every file, before anything is written.
+    Raises BadRegionFile with every mistake of every file, before anything is written; SchemeInUse and YearInUse where a
+    file would change what money was moved by.
     """
     files: list[tuple[RegionFile, str]] = []
     problems: list[Any] = []
@@ -57,7 +58,7 @@ def load_region(file: RegionFile, digest: str) -> list[str]:
         "two_buckets": file.buckets == "two",
         "data": _further(file),
         "file_hash": digest,
-        "loaded_at": now(),
+        "loaded_at": clock.now(),
     }
     region, _ = Region.objects.update_or_create(code=file.code, defaults=values)
     changes += _load_years(region, file)
@@ -92,11 +93,30 @@ def _load_years(region: Region, file: RegionFile) -> list[str]:
     if wanted == held:
         return []
     changed = sorted(year for year in wanted.keys() | held.keys() if wanted.get(year) != held.get(year))
+    _refuse_begun(region, changed, held, wanted)
     region.benefit_years.filter(year__in=changed).delete()
     BenefitYear.objects.bulk_create(
         BenefitYear(region=region, year=year, starts_on=wanted[year]) for year in changed if year in wanted
     )
     return [f"{region.code}: benefit years {changed[0]} to {changed[-1]}"] if held else []
+
+
+def _refuse_begun(
+    region: Region, changed: list[int], held: dict[int, datetime.date], wanted: dict[int, datetime.date]
+) -> None:
+    """Accounts stand in a year that has begun: moved under them, balances, counters and interest would be another's."""
+    today = clock.today()
+    begun = [
+        year for year in changed if year in held and (held[year] <= today or (year in wanted and wanted[year] <= today))
+    ]
+    if begun and PersonalAccount.objects.filter(region=region).exists():
+        year = begun[0]
+        begins = "began" if held[year] <= today else "begins"
+        then = f"begin on {wanted[year]}" if year in wanted else "be removed"
+        raise YearInUse(
+            f"{region.code}: benefit year {year} {begins} on {held[year]} and would {then}, and the region has accounts;"
+            " give the new first day to a year that has not begun"
+        )
 
 
 def _load_versions(
@@ -127,22 +147,30 @@ def _load_versions(
 
 
 def _refuse_if_used(row: Any, version: Any, identity: tuple[Any, ...]) -> None:
-    """Bills were explained by this version: its figures stay, and new figures are a new version."""
-    if not isinstance(row, Scheme) or all(row.data.get(key) == version.data.get(key) for key in DECIDING):
+    """Bills were explained by this version: its figures and their days stay, and new figures are a new version."""
+    if not isinstance(row, Scheme):
         return
-    if row.settlement_set.exists():
+    name = f"{row.region_id}: scheme {' '.join(map(str, identity))}"
+    changed = any(row.data.get(key) != version.data.get(key) for key in DECIDING)
+    if changed and row.settlement_set.exists():
+        raise SchemeInUse(f"{name} has settled bills; end it with valid_to and add a new version instead")
+    last = row.settlement_set.aggregate(last=models.Max("service_on"))["last"]
+    if version.valid_to is not None and last is not None and last >= version.valid_to:
         raise SchemeInUse(
-            f"{row.region_id}: scheme {' '.join(map(str, identity))} has settled bills;"
-            " end it with valid_to and add a new version instead"
+            f"{name} would end on {version.valid_to}, and has settled bills of care up to {last}; end it after that day"
         )
 
 
 class SchemeInUse(ValueError):
-    """A version by which bills were settled must not change."""
+    """A version by which bills were settled must not change, nor end before the days of their care."""
+
+
+class YearInUse(ValueError):
+    """A benefit year that has begun must not move or go while the region has accounts."""
 
 
 def _line(region: Region, model: type[models.Model], identity: tuple[Any, ...], verb: str) -> str:
     return f"{region.code}: {model._meta.object_name} {' '.join(map(str, identity))} {verb}"
 
 
-__all__ = ["BadRegionFile", "SchemeInUse", "load", "region_files"]
+__all__ = ["BadRegionFile", "SchemeInUse", "YearInUse", "load", "region_files"]

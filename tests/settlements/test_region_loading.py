@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts import clock
 from accounts.models import BenefitYear, Institution, Region
 from family.models import SharingRules
 from settlements.actions import care, regions
@@ -15,6 +16,7 @@ from settlements.cases.playing import differences, play
 from settlements.cases.reading import read_cases
 from settlements.models import CreditRule, Scheme
 from tests import people
+from tests.support.ledger import open_account
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTED = ROOT / "tests" / "regions" / "999001.toml"
@@ -92,6 +94,99 @@ def test_a_version_that_settled_bills_keeps_its_figures(tmp_path: Path) -> None:
     care.settle(patient=patient, institution=hospital, bill=bill, on=datetime.date(2025, 9, 10), key="1")
     with pytest.raises(regions.SchemeInUse, match="210100: scheme employee outpatient 2024-01-01 has settled bills"):
         regions.load([loaded(tmp_path, text.replace('value = "400.00"', 'value = "401.00"'))])
+
+
+def ended(text: str, day: str) -> str:
+    """The outpatient scheme of Shenyang, ended on a day."""
+    start = 'kind = "outpatient"\nvalid_from = 2024-01-01\n'
+    assert text.count(start) == 1
+    return text.replace(start, f"{start}valid_to = {day}\n")
+
+
+def test_a_version_is_not_ended_before_the_care_it_settled(tmp_path: Path) -> None:
+    text = SHENYANG.read_text(encoding="utf-8")
+    regions.load([loaded(tmp_path, text)])
+    region = Region.objects.get()
+    patient = people.make_member("甲", datetime.date(1985, 1, 1), region=region)
+    hospital = Institution.objects.create(code="H1", name="H1", region=region, kind="hospital", level="tertiary")
+    bill = care.Bill(
+        kind="outpatient", level="tertiary", in_scope=Decimal("1000.00"), service_on=datetime.date(2025, 9, 8)
+    )
+    care.settle(patient=patient, institution=hospital, bill=bill, on=datetime.date(2025, 9, 10), key="1")
+    scheme = Scheme.objects.get(insurance="employee", kind="outpatient")
+    for day in ("2025-09-08", "2025-01-01"):
+        with pytest.raises(CommandError, match=f"employee outpatient 2024-01-01 would end on {day}.*up to 2025-09-08"):
+            call_command("load_regions", loaded(tmp_path, ended(text, day)))
+        scheme.refresh_from_db()
+        assert scheme.valid_to is None
+    regions.load([loaded(tmp_path, ended(text, "2025-09-09"))])
+    scheme.refresh_from_db()
+    assert scheme.valid_to == datetime.date(2025, 9, 9)
+
+
+class TestBegunYears:
+    """Shenyang's years begin on 1 January; its file gives them another day, from one year on."""
+
+    @pytest.fixture(autouse=True)
+    def today(self, monkeypatch):
+        monkeypatch.setattr(clock, "today", lambda: datetime.date(2026, 3, 1))
+
+    @pytest.fixture
+    def text(self, tmp_path: Path) -> str:
+        text = SHENYANG.read_text(encoding="utf-8")
+        regions.load([loaded(tmp_path, text)])
+        return text
+
+    @pytest.fixture
+    def account(self, text: str) -> None:
+        region = Region.objects.get()
+        open_account(people.make_member(region=region), region, 2026)
+
+    def moved(self, text: str, first_year: int, month: int, day: int) -> str:
+        """The rule from a year on, written before the file's crediting."""
+        rule = (
+            f'[[benefit_year]]\nfirst_year = {first_year}\nmonth = {month}\nday = {day}\nsource = "t"\ngrade = "A"\n\n'
+        )
+        assert text.count("[[credit]]") == 1
+        return text.replace("[[credit]]", f"{rule}[[credit]]")
+
+    def years(self) -> dict[int, datetime.date]:
+        return dict(BenefitYear.objects.values_list("year", "starts_on"))
+
+    @pytest.mark.parametrize(
+        ("rule", "complaint"),
+        [
+            ((2026, 7, 1), "210100: benefit year 2026 began on 2026-01-01 and would begin on 2026-07-01"),
+            ((2020, 7, 1), "210100: benefit year 2020 began on 2020-01-01 and would begin on 2020-07-01"),
+            ((2026, 2, 1), "benefit year 2026 .* give the new first day to a year that has not begun"),
+        ],
+    )
+    def test_none_is_moved_under_accounts(self, tmp_path, text, account, rule, complaint) -> None:
+        before = self.years()
+        with pytest.raises(CommandError, match=complaint):
+            call_command("load_regions", loaded(tmp_path, self.moved(text, *rule)))
+        assert self.years() == before
+
+    def test_none_is_removed_under_accounts(self, tmp_path, text, account) -> None:
+        later = text.replace("first_year = 2001", "first_year = 2010")
+        with pytest.raises(regions.YearInUse, match="benefit year 2001 began on 2001-01-01 and would be removed"):
+            regions.load([loaded(tmp_path, later)])
+        assert min(self.years()) == 2001
+
+    def test_nor_made_to_have_begun_already(self, tmp_path, text, account, monkeypatch) -> None:
+        regions.load([loaded(tmp_path, self.moved(text, 2026 + 1, 7, 1))])
+        monkeypatch.setattr(clock, "today", lambda: datetime.date(2027, 3, 1))
+        with pytest.raises(regions.YearInUse, match="benefit year 2027 .* would begin on 2027-01-01"):
+            regions.load([loaded(tmp_path, text)])
+
+    def test_years_to_come_may_move(self, tmp_path, text, account) -> None:
+        lines = regions.load([loaded(tmp_path, self.moved(text, 2027, 7, 1))])
+        assert "210100: benefit years 2027 to 2100" in lines
+        assert self.years()[2027] == datetime.date(2027, 7, 1)
+
+    def test_without_accounts_all_may_move(self, tmp_path, text) -> None:
+        regions.load([loaded(tmp_path, self.moved(text, 2020, 7, 1))])
+        assert self.years()[2026] == datetime.date(2026, 7, 1)
 
 
 CASES = ROOT / "tests" / "cases" / "mixtures"
