@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import dates
 from accounts.models import AuditEvent
 from accounts.wording import Text
 
@@ -50,6 +51,12 @@ class Looks:
         """The act, and how often if more than once."""
         told = tell(self.event.action)
         return told if self.count == 1 else _("%(act)s (%(count)s times)") % {"act": told, "count": self.count}
+
+    @property
+    def when(self) -> str:
+        """From the first to the last, to the minute."""
+        first, last = dates.moment(self.first_at), dates.clock(self.event.at)
+        return first if first.endswith(last) else f"{first}–{last}"
 
     @property
     def reason(self) -> str:

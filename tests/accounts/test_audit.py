@@ -171,6 +171,7 @@ def test_pages_looked_at_one_after_the_other_are_one_line_with_a_count(client, p
     told = [(line.event.action, line.event.actor_id, line.count) for line in lines]
     assert sorted(line.count for line in lines) == [1, 1, 1, 1, 1, 4]
     assert told[0] == ("read_member", people.clerk.pk, 4)
+    assert "–" in lines[0].when and "–" not in lines[1].when
     client.force_login(people.holder)
     page = client.get(reverse("accounts:seen"))
     assert len(page.context["rows"]) == 6
