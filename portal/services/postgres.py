@@ -43,6 +43,8 @@ OPTIONS = {
     "max_connections": "200",
     "shared_buffers": "128MB",
     "log_line_prefix": "%m [%p] %q%u@%d ",
+    # Not the row that an error was about: it holds names and birth dates.
+    "log_error_verbosity": "terse",
 }
 
 
