@@ -9,11 +9,11 @@ import time
 import pytest
 import redis
 from django.conf import settings
-from tests.people import make_phone
 
 from accounts.actions import messages
 from accounts.clock import now
 from accounts.models import SmsOutbox
+from tests.people import make_phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 
