@@ -55,13 +55,14 @@ FROM moved
 """
 WRITE_USAGE = """
 INSERT INTO settlements_usage (member_id, benefit_year, counter, amount)
-VALUES (%(member)s, %(year)s, %(counter)s, %(amount)s)
+SELECT %s::bigint, filled.* FROM unnest(%s::integer[], %s::text[], %s::numeric[]) AS filled
 ON CONFLICT (member_id, benefit_year, counter) DO UPDATE SET amount = settlements_usage.amount + excluded.amount
 """
 # A counter is given back where it was filled, so the row is there; an upsert would check the bare negative amount.
 GIVE_BACK_USAGE = """
-UPDATE settlements_usage SET amount = amount + %(amount)s
-WHERE member_id = %(member)s AND benefit_year = %(year)s AND counter = %(counter)s
+UPDATE settlements_usage u SET amount = u.amount + back.amount
+FROM unnest(%s::integer[], %s::text[], %s::numeric[]) AS back(year, counter, amount)
+WHERE u.member_id = %s AND u.benefit_year = back.year AND u.counter = back.counter
 """
 
 # benefit year -> counter -> yuan
@@ -121,16 +122,16 @@ class Books:
         """
         for movement in sorted(movements, key=lambda movement: movement.account_id):
             self._move(transaction_id, movement)
-        rows: list[dict[str, Any]] = [
-            {"member": self.patient_id, "year": year, "counter": counter, "amount": amount}
-            for year, counters in (usage or {}).items()
-            for counter, amount in counters.items()
-        ]
+        self._count([(year, *counted) for year, counters in (usage or {}).items() for counted in counters.items()])
+
+    def _count(self, counted: Sequence[tuple[int, str, Decimal]]) -> None:
+        filled = [row for row in counted if row[2] > 0]
+        given_back = [row for row in counted if row[2] < 0]
         with connection.cursor() as cursor:
-            if filled := [row for row in rows if row["amount"] > 0]:
-                cursor.executemany(WRITE_USAGE, filled)
-            if given_back := [row for row in rows if row["amount"] < 0]:
-                cursor.executemany(GIVE_BACK_USAGE, given_back)
+            if filled:
+                cursor.execute(WRITE_USAGE, [self.patient_id, *map(list, zip(*filled, strict=True))])
+            if given_back:
+                cursor.execute(GIVE_BACK_USAGE, [*map(list, zip(*given_back, strict=True)), self.patient_id])
                 if cursor.rowcount != len(given_back):
                     raise RuntimeError(f"a counter of member {self.patient_id} that a bill filled is gone")
 
