@@ -11,18 +11,22 @@ from family.domain.rules import SharingRules
 from family.models import SharingGrant
 from family.queries import grants_for_care, rules_on
 from settlements.domain.parameters import Person
-from settlements.queries.parameters import SchemeVersion, scheme_on
+from settlements.queries.parameters import SchemeVersion, scheme_version
 
 PATIENT = """
 SELECT e.region_id, e.insurance, e.status, e.personal_status, e.retired_on, e.signed_institution_id,
     m.birth, m.died_on, m.name, r.two_buckets, a.id,
     (SELECT max(year) FROM accounts_benefityear y WHERE y.region_id = e.region_id AND y.starts_on <= %(on)s),
-    (SELECT max(year) FROM accounts_benefityear y WHERE y.region_id = e.region_id AND y.starts_on <= %(service_on)s)
+    (SELECT max(year) FROM accounts_benefityear y WHERE y.region_id = e.region_id AND y.starts_on <= %(service_on)s),
+    s.id, md5(s.data::text)
 FROM accounts_enrolment e
 JOIN accounts_member m ON m.id = e.member_id
 JOIN accounts_region r ON r.code = e.region_id
 LEFT JOIN settlements_personalaccount a
     ON a.member_id = e.member_id AND a.region_id = e.region_id AND a.status = 'open'
+LEFT JOIN settlements_scheme s
+    ON s.region_id = e.region_id AND s.insurance = e.insurance AND s.kind = %(kind)s
+    AND s.valid_from <= %(service_on)s AND (s.valid_to IS NULL OR s.valid_to > %(service_on)s)
 WHERE e.member_id = %(member)s AND e.valid_from <= %(service_on)s
     AND (e.valid_to IS NULL OR e.valid_to > %(service_on)s)
 """
@@ -72,16 +76,16 @@ def care_facts(
 
     Raises Refused: not_insured, closed, not_covered (no scheme on that day).
     """
-    row = _patient(member_id, on, service_on)
+    row = _patient(member_id, kind, on, service_on)
     region_id, insurance, status, personal_status, retired_on, signed_id, birth, died_on, name, *rest = row
-    two_buckets, account_id, settled_year, service_year = rest
+    two_buckets, account_id, settled_year, service_year, scheme_id, digest = rest
     if status == "closed" or (died_on is not None and service_on > died_on):
         raise Refused("closed")
-    if settled_year is None or service_year is None:
+    if settled_year is None or service_year is None or scheme_id is None:
         raise Refused(
             "not_covered", why="no_scheme", region=region_id, insurance=insurance, kind=kind, on=service_on.isoformat()
         )
-    scheme = scheme_on(region_id, insurance, kind, service_on)
+    scheme = scheme_version(scheme_id, digest)
     # Somebody whose contributions have stopped keeps the use of his own money; sharing rests (domain.md 5, number 22).
     rules = rules_on(region_id, on) if use_family and status == "normal" else None
     by_settlement = scheme.scheme.accumulate_by == "settlement"
@@ -102,9 +106,9 @@ def care_facts(
     )
 
 
-def _patient(member_id: int, on: datetime.date, service_on: datetime.date) -> Any:
+def _patient(member_id: int, kind: str, on: datetime.date, service_on: datetime.date) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(PATIENT, {"member": member_id, "on": on, "service_on": service_on})
+        cursor.execute(PATIENT, {"member": member_id, "kind": kind, "on": on, "service_on": service_on})
         row = cursor.fetchone()
     if row is None:
         raise Refused("not_insured")

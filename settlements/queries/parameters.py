@@ -38,7 +38,12 @@ def scheme_on(region_id: str, insurance: str, kind: str, on: datetime.date) -> S
         raise Refused(
             "not_covered", why="no_scheme", region=region_id, insurance=insurance, kind=kind, on=on.isoformat()
         )
-    return SchemeVersion(row[0], _scheme(*row))
+    return scheme_version(*row)
+
+
+def scheme_version(scheme_id: int, digest: str) -> SchemeVersion:
+    """The scheme of a row, parsed once for each digest (md5 of its data as text)."""
+    return SchemeVersion(scheme_id, _scheme(scheme_id, digest))
 
 
 def credit_rule_on(region_id: str, on: datetime.date) -> CreditRule:
