@@ -1,12 +1,13 @@
 """Messages to people: a line in the inbox, and a text message by way of the outbox."""
 
 import datetime
+import json
 import logging
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import translation
 from kombu.exceptions import OperationalError
 
@@ -16,6 +17,12 @@ from accounts.models import Member, Message, SmsOutbox, User
 
 log = logging.getLogger(__name__)
 
+# Every bill that a relative's account pays writes one of these; the ORM took longer to say it than PostgreSQL to do it.
+WRITE = """
+INSERT INTO accounts_message (public_id, member_id, kind, params, created_at)
+VALUES (%s, %s, %s, %s::jsonb, %s) RETURNING id
+"""
+
 
 def notify(*, member: Member, kind: str, params: dict[str, Any], at: datetime.datetime, sms: bool = False) -> Message:
     """Put a message into the member's inbox; with `sms` also send it as a text message, if a telephone is known.
@@ -24,7 +31,11 @@ def notify(*, member: Member, kind: str, params: dict[str, Any], at: datetime.da
     transaction of what it tells: if that is undone, nobody hears of it.
     """
     tell_kind(kind, params)
-    message = Message.objects.create(member=member, kind=kind, params=params, created_at=at)
+    message = Message(member=member, kind=kind, params=params, created_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, [message.public_id, member.pk, kind, json.dumps(params), at])
+        message.pk = cursor.fetchone()[0]
+    message._state.adding = False
     if not sms:
         return message
     user = User.objects.filter(member=member).first()
