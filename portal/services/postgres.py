@@ -119,6 +119,9 @@ class Postgres:
                 if waited > RETRY_LIMIT or not _may_pass(tail(self.log)):
                     raise ServiceError(f"PostgreSQL does not start. The end of {self.log}:\n{tail(self.log)}")
                 process = None
+                # A killed postmaster that was our child counts as alive, and holds its locks, until somebody asks for it.
+                for child in _children:
+                    child.poll()
                 time.sleep(0.5)
             if process is None and not self._postmaster():
                 process = self._spawn(binaries)
@@ -296,7 +299,7 @@ class Postgres:
 
 
 def _may_pass(log: str) -> bool:
-    return "pre-existing shared memory" in log or 'lock file "postmaster.pid"' in log
+    return "pre-existing shared memory" in log or ("lock file" in log and "already exists" in log)
 
 
 def _my_name() -> str:
