@@ -41,6 +41,7 @@ class AccountStatus(models.TextChoices):
 
 
 class RunState(models.TextChoices):
+    OPENED = "opened", _("Waiting for rates")
     PLANNED = "planned", _("Planned")
     REHEARSED = "rehearsed", _("Rehearsed")
     RELEASED = "released", _("Released")
@@ -52,3 +53,11 @@ class RunState(models.TextChoices):
 
 
 RELEASED_STATES = [RunState.RELEASED, RunState.RUNNING, RunState.PAUSED, RunState.RECONCILED, RunState.CLOSED]
+
+
+class AdjustmentState(models.TextChoices):
+    COUNTING = "counting", _("Being counted")
+    COUNTED = "counted", _("Counted")
+    RUNNING = "running", _("Posting")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")

@@ -6,19 +6,26 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Region
-from settlements.enums import RELEASED_STATES, RunState
+from settlements.enums import RELEASED_STATES, AdjustmentState, RunState
 from settlements.models.fields import Yuan
 
 
 class RolloverRun(models.Model):
-    """The closing of one benefit year of one region, planned by one person and released by another."""
+    """The closing of one benefit year of one region, planned by one person and released and closed by others.
+
+    Opened by the system a month ahead, without rates; whoever gives the rates is the planner.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region"))
     year = models.IntegerField(_("benefit year that closes"))
     state = models.CharField(_("state"), max_length=10, choices=RunState, default=RunState.PLANNED)
-    current_rate = models.DecimalField(_("interest on current, percent a year"), max_digits=7, decimal_places=4)
-    historical_rate = models.DecimalField(_("interest on historical, percent a year"), max_digits=7, decimal_places=4)
+    current_rate = models.DecimalField(
+        _("interest on current, percent a year"), max_digits=7, decimal_places=4, null=True
+    )
+    historical_rate = models.DecimalField(
+        _("interest on historical, percent a year"), max_digits=7, decimal_places=4, null=True
+    )
     planned_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("planned by")
     )
@@ -33,6 +40,10 @@ class RolloverRun(models.Model):
     # Time spent paused is not part of the rate.
     resumed_at = models.DateTimeField(null=True, blank=True)
     worked_seconds = models.FloatField(default=0)
+    # How long workers rest after each chunk, in milliseconds, because settlements are waiting; 0 at full speed.
+    resting_ms = models.IntegerField(default=0)
+    # Since when nothing has moved while it should: the alarm was raised then, once. None: all is well.
+    stalled_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("closed by")
@@ -51,6 +62,15 @@ class RolloverRun(models.Model):
             models.CheckConstraint(
                 name="run_released_by_another",
                 condition=Q(released_by=None) | Q(planned_by=None) | ~Q(released_by=F("planned_by")),
+            ),
+            models.CheckConstraint(
+                name="run_closed_by_another",
+                condition=Q(closed_by=None) | Q(planned_by=None) | ~Q(closed_by=F("planned_by")),
+            ),
+            models.CheckConstraint(
+                name="run_planned_with_rates",
+                condition=Q(state__in=[RunState.OPENED, RunState.CANCELLED])
+                | Q(current_rate__isnull=False, historical_rate__isnull=False),
             ),
             models.CheckConstraint(
                 name="run_released_when_it_works",
@@ -93,3 +113,82 @@ class RolloverChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run} / {self.number}"
+
+
+class RolloverAdjustment(models.Model):
+    """The correction of a run whose released rates were wrong: counted, released by a second person, then posted.
+
+    From its release the run carries the right rates; the old ones are kept here.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    run = models.ForeignKey(RolloverRun, models.PROTECT, related_name="adjustments", verbose_name=_("rollover run"))
+    state = models.CharField(_("state"), max_length=10, choices=AdjustmentState, default=AdjustmentState.COUNTING)
+    reason = models.CharField(_("reason"), max_length=200)
+    old_current_rate = models.DecimalField(max_digits=7, decimal_places=4)
+    old_historical_rate = models.DecimalField(max_digits=7, decimal_places=4)
+    current_rate = models.DecimalField(max_digits=7, decimal_places=4)
+    historical_rate = models.DecimalField(max_digits=7, decimal_places=4)
+    planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    planned_at = models.DateTimeField()
+    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("rollover adjustment")
+        verbose_name_plural = _("rollover adjustments")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="adjustment_one_at_a_time",
+                fields=["run"],
+                condition=Q(state__in=[AdjustmentState.COUNTING, AdjustmentState.COUNTED, AdjustmentState.RUNNING]),
+            ),
+            models.CheckConstraint(
+                name="adjustment_released_by_another",
+                condition=Q(released_by=None) | Q(planned_by=None) | ~Q(released_by=F("planned_by")),
+            ),
+            models.CheckConstraint(
+                name="adjustment_released_when_it_posts",
+                condition=~Q(state__in=[AdjustmentState.RUNNING, AdjustmentState.DONE]) | Q(released_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="adjustment_rates_sane",
+                condition=Q(current_rate__gte=0, current_rate__lt=20, historical_rate__gte=0, historical_rate__lt=20),
+            ),
+            models.CheckConstraint(
+                name="adjustment_changes_a_rate",
+                condition=~Q(current_rate=F("old_current_rate"), historical_rate=F("old_historical_rate")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run} / {self.pk}"
+
+
+class AdjustmentChunk(models.Model):
+    """A range of account ids of an adjustment: what it would come to, then what was posted; yuan, may be negative."""
+
+    adjustment = models.ForeignKey(RolloverAdjustment, models.CASCADE, related_name="chunks")
+    number = models.IntegerField()
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    counted = models.BooleanField(default=False)
+    # What is due by the right rates less what was posted, account by account.
+    due_accounts = models.IntegerField(default=0)
+    due = Yuan(default=0)
+    # What of it would become debt, because the money is spent.
+    due_debt = Yuan(default=0)
+    # The same once more from the products alone: by the right rates less by the old.
+    by_products = Yuan(default=0)
+    done = models.BooleanField(default=False)
+    accounts = models.IntegerField(default=0)
+    posted = Yuan(default=0)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("adjustment chunk")
+        verbose_name_plural = _("adjustment chunks")
+        ordering = ["adjustment", "number"]
+        constraints = [models.UniqueConstraint(name="adjustment_chunk_once", fields=["adjustment", "number"])]
