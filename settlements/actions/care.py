@@ -23,6 +23,9 @@ from settlements.models import Settlement, SettlementPayer
 from settlements.queries.care import CareFacts, GrantorAccount, care_facts
 from settlements.queries.usage import usage_of
 
+# Who is owed what accounts pay of a bill, by the kind of its transaction; also the scope of its key.
+SCOPE: dict[str, str] = {EntryKind.CARE: Contra.INSTITUTION, EntryKind.CLAIM: Contra.CLAIM}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
@@ -155,23 +158,25 @@ def settle(
     by: User | None = None,
     use_account: bool = True,
     use_family: bool = True,
+    kind: str = EntryKind.CARE,
 ) -> Settlement:
     """Settle a bill against the family's accounts; idempotent by (institution, key): the first settlement is given again.
 
+    `kind`: care, or claim where the patient has paid the bill in cash and is paid back (`actions.claims`).
     Raises Refused: not_insured, closed, not_covered (kept as the answer), and KeyReused for another bill with the key.
     The ledger transaction is the audit line: it names institution, key and who.
     """
     request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
     made: list[Settlement] = []
     answer = ledger.once(
-        scope=f"institution:{institution.pk}",
+        scope=f"{SCOPE[kind]}:{institution.pk}",
         key=key,
         request=request,
-        kind=EntryKind.CARE,
+        kind=kind,
         on=on,
         region_id=institution.region_id,
         by_id=by.pk if by else None,
-        work=partial(_settle, patient.pk, institution, bill, on, use_account, use_family, made),
+        work=partial(_settle, patient.pk, institution, bill, on, use_account, use_family, kind, made),
     )
     return made[0] if made else Settlement.objects.get(pk=answer["settlement"])
 
@@ -317,6 +322,7 @@ def _settle(
     on: datetime.date,
     use_account: bool,
     use_family: bool,
+    kind: str,
     made: list[Settlement],
     transaction_id: int,
 ) -> dict[str, Any]:
@@ -328,8 +334,8 @@ def _settle(
     movements = [
         ledger.Movement(
             account_id=payer.account_id,
-            kind=EntryKind.CARE,
-            contra=Contra.INSTITUTION,
+            kind=kind,
+            contra=SCOPE[kind],
             contra_id=institution.pk,
             current=-payer.current,
             historical=-payer.historical,
@@ -413,7 +419,8 @@ def _tell_grantors(quoted: Quote, settlement: Settlement, institution: Instituti
 
 def _reverse(settlement_id: int, on: datetime.date, transaction_id: int) -> dict[str, Any]:
     # The row lock makes a second reversal wait and then see the first.
-    settlement = Settlement.objects.select_for_update(no_key=True).get(pk=settlement_id)
+    bills = Settlement.objects.select_related("transaction").select_for_update(no_key=True, of=("self",))
+    settlement = bills.get(pk=settlement_id)
     if settlement.reversed_on is not None:
         raise Refused("duplicate")
     payers = list(settlement.payers.all())
@@ -443,7 +450,7 @@ def _back(payer: SettlementPayer, account: ledger.OpenAccount, settlement: Settl
     return ledger.Movement(
         account_id=payer.account_id,
         kind=EntryKind.REVERSAL,
-        contra=Contra.INSTITUTION,
+        contra=SCOPE[settlement.transaction.kind],
         contra_id=settlement.institution_id,
         current=ZERO if year_closed else payer.current,
         historical=payer.historical + payer.current if year_closed else payer.historical,

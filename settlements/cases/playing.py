@@ -17,7 +17,7 @@ from family.actions import sharing
 from family.models import SharingGrant
 from family.queries import who_shares_with
 from settlements import ledger
-from settlements.actions import care, crediting
+from settlements.actions import care, claims, crediting
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load, region_files
 from settlements.actions.rollover import boundary_of
@@ -164,8 +164,24 @@ class _Player:
             return {"refused": refusal.code}
 
     def _visit(self, step: CaseStep) -> Given:
-        fields = step.fields
-        name, institution = fields["patient"], self._institution(fields)
+        patient, institution, bill = self._bill(step.fields)
+        settlement = care.settle(patient=patient, institution=institution, bill=bill, on=step.on, key=str(uuid.uuid4()))
+        return self._settled(step.fields, settlement)
+
+    def _file_claim(self, step: CaseStep) -> Given:
+        patient, institution, bill = self._bill(step.fields)
+        settlement = claims.file_claim(
+            patient=patient,
+            institution=institution,
+            bill=bill,
+            filed_on=step.on,
+            on=step.on,
+            key=str(uuid.uuid4()),
+        )
+        return self._settled(step.fields, settlement)
+
+    def _bill(self, fields: Mapping[str, Any]) -> tuple[Member, Institution, care.Bill]:
+        name = fields["patient"]
         bill = care.Bill(
             kind=fields["kind"],
             level=fields.get("level", "primary"),
@@ -175,9 +191,9 @@ class _Player:
             service_on=fields.get("service_on"),
             signed=fields.get("signed", self.case.members[name].signed_institution),
         )
-        settlement = care.settle(
-            patient=self.members[name], institution=institution, bill=bill, on=step.on, key=str(uuid.uuid4())
-        )
+        return self.members[name], self._institution(fields), bill
+
+    def _settled(self, fields: Mapping[str, Any], settlement: Settlement) -> Given:
         if "name" in fields:
             self.visits[fields["name"]] = settlement
         shared: dict[str, Decimal] = {}

@@ -55,8 +55,10 @@ WHERE (kind = 'rollover') <> (contra = '')
 KIND_FITS = """
 SELECT e.account_id, e.version, e.kind, e.contra, t.kind AS cause
 FROM settlements_entry e JOIN settlements_ledgertransaction t ON t.id = e.transaction_id
+LEFT JOIN settlements_ledgertransaction r ON r.id = t.reverses_id
 WHERE t.kind <> e.kind AND (t.kind, e.kind) <> ('rollover', 'interest')
-    OR e.contra <> CASE WHEN e.kind IN ('care', 'reversal') THEN 'institution' WHEN e.kind = 'credit' THEN 'contribution'
+    OR e.contra <> CASE WHEN e.kind = 'reversal' AND r.kind = 'claim' THEN 'claim'
+        WHEN e.kind IN ('care', 'reversal') THEN 'institution' WHEN e.kind = 'credit' THEN 'contribution'
         WHEN e.kind = 'rollover' THEN '' ELSE e.kind END
     OR e.kind = 'opening' AND e.version <> 1
 """
@@ -96,7 +98,7 @@ KEY_WITHOUT_ANSWER = "SELECT id AS transaction, scope, key FROM settlements_ledg
 ONE_SETTLEMENT_A_KEY = """
 SELECT t.id AS transaction, t.kind, t.refused, s.id AS settlement
 FROM settlements_ledgertransaction t FULL JOIN settlements_settlement s ON s.transaction_id = t.id
-WHERE (t.kind = 'care' AND t.refused = '') <> (s.id IS NOT NULL)
+WHERE (t.kind IN ('care', 'claim') AND t.refused = '') <> (s.id IS NOT NULL)
     OR (t.answer ->> 'settlement')::bigint <> s.id
 """
 REFUSED_MOVED_NOTHING = """
@@ -107,7 +109,7 @@ WHERE t.refused <> '' AND EXISTS (SELECT 1 FROM settlements_entry e WHERE e.tran
 LEGS_ARE_ENTRIES = """
 WITH paid AS (
     SELECT e.transaction_id, e.account_id, sum(-e.current_delta) AS current, sum(-e.historical_delta) AS historical
-    FROM settlements_entry e WHERE e.kind = 'care' GROUP BY e.transaction_id, e.account_id
+    FROM settlements_entry e WHERE e.kind IN ('care', 'claim') GROUP BY e.transaction_id, e.account_id
 ), legs AS (
     SELECT s.transaction_id, p.account_id, sum(p.current) AS current, sum(p.historical) AS historical
     FROM settlements_settlementpayer p JOIN settlements_settlement s ON s.id = p.settlement_id
@@ -150,13 +152,13 @@ SELECT e.account_id, e.version, e.contra_id AS institution, s.institution_id AS 
 FROM settlements_entry e
 JOIN settlements_ledgertransaction t ON t.id = e.transaction_id
 LEFT JOIN settlements_settlement s ON s.transaction_id = coalesce(t.reverses_id, t.id)
-WHERE e.kind IN ('care', 'reversal') AND e.contra_id IS DISTINCT FROM s.institution_id
+WHERE e.kind IN ('care', 'claim', 'reversal') AND e.contra_id IS DISTINCT FROM s.institution_id
 """
 # A reversal gives back what was paid, account by account; the bucket may be another one after a rollover.
 REVERSED_ONCE_AND_WHOLE = """
 WITH moved AS (
     SELECT e.transaction_id, e.account_id, sum(e.current_delta + e.historical_delta - e.debt_delta) AS amount
-    FROM settlements_entry e WHERE e.kind IN ('care', 'reversal') GROUP BY e.transaction_id, e.account_id
+    FROM settlements_entry e WHERE e.kind IN ('care', 'claim', 'reversal') GROUP BY e.transaction_id, e.account_id
 ), paid AS (
     SELECT s.id AS settlement, s.transaction_id, s.reversed_on, m.account_id, m.amount
     FROM settlements_settlement s JOIN moved m ON m.transaction_id = s.transaction_id

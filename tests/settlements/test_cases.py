@@ -11,7 +11,7 @@ from settlements.cases.reading import VERBS, ScenarioCase, read_cases
 
 CASES = Path(__file__).resolve().parent.parent / "cases"
 REGIONS = {"310000", "110000", "210100", "410100"}
-NOT_BUILT = {"leave", "premium", "transfer", "accept", "expire", "file_claim"}
+NOT_BUILT = {"premium", "transfer", "accept", "expire"}
 
 pytestmark = pytest.mark.django_db
 
