@@ -204,6 +204,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 ROLLOVER_CHUNK_SIZE = 2000
 ROLLOVER_WORKERS = 4
 ROLLOVER_SECONDS = 20
+# The batch gives way when more sessions than this are at work, or when a chunk takes longer than this.
+ROLLOVER_BUSY = 12
+ROLLOVER_SLOW_MS = 600
+# A rollover is opened this many days before its year ends, and the alarm is raised when one stands still this long.
+ROLLOVER_OPENED_DAYS = 30
+ROLLOVER_STALL_MINUTES = 10
 
 LOGGING = {
     "version": 1,

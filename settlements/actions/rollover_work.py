@@ -1,4 +1,7 @@
-"""The batch at work: chunk after chunk, each in a transaction of its own, until time is up or nothing is left."""
+"""The batch at work: chunk after chunk, each in a transaction of its own, until time is up or nothing is left.
+
+It gives way to settlements: after each chunk it rests for as long as domain/pacing.py says.
+"""
 
 import time
 from collections.abc import Iterator
@@ -7,13 +10,18 @@ from enum import Enum
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
+from settlements.domain import pacing
 from settlements.enums import RunState
 from settlements.ledger import batch
 from settlements.models import RolloverRun
+from settlements.queries import load
 
 # First half of the advisory locks by which at most ROLLOVER_WORKERS work on a run; they die with their session.
 SLOTS = 20_26_06
+# Seconds between two looks at the load: asking costs a third of a millisecond, a chunk fifty.
+LOOK_EVERY = 0.25
 
 
 class Outcome(Enum):
@@ -30,15 +38,41 @@ def work(*, run_id: int, seconds: float) -> Outcome:
     with _slot(run_id) as free:
         if not free:
             return Outcome.STOPPED
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        end, pace = time.monotonic() + seconds, Pace(run_id)
+        while (begun := time.monotonic()) < end:
             visit = roll_next(run_id=run_id)
             if isinstance(visit, Outcome):
                 return visit
             if not visit.done and not visit.accounts:
                 # Only accounts that movements hold: come back rather than knock again and again.
                 return Outcome.WAIT
+            pace.rest(int((time.monotonic() - begun) * 1000))
         return Outcome.AGAIN
+
+
+class Pace:
+    """One worker's rests: how settlements fare is looked at now and then, and how long it rests stands on the run."""
+
+    def __init__(self, run_id: int) -> None:
+        self.run_id, self.rest_ms, self.looked = run_id, 0, 0.0
+
+    def rest(self, visit_ms: int) -> None:
+        """Rest after a chunk that took so long, if there is need."""
+        if time.monotonic() - self.looked >= LOOK_EVERY:
+            self.looked = time.monotonic()
+            self._look(visit_ms)
+        if self.rest_ms:
+            time.sleep(self.rest_ms / 1000)
+
+    def _look(self, visit_ms: int) -> None:
+        waiting, busy = load.disturbed_and_busy()
+        limits = pacing.Limits(busy=settings.ROLLOVER_BUSY, visit_ms=settings.ROLLOVER_SLOW_MS)
+        seen = pacing.Load(waiting=waiting, busy=busy, visit_ms=visit_ms)
+        before, self.rest_ms = self.rest_ms, pacing.next_rest(self.rest_ms, seen, limits)
+        if before != self.rest_ms:
+            # For the page alone; a run that somebody is counting or pausing is not waited for.
+            held = RolloverRun.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=self.run_id)
+            RolloverRun.objects.filter(pk__in=held.values("pk")).update(resting_ms=self.rest_ms)
 
 
 @transaction.atomic
@@ -56,7 +90,7 @@ def roll_next(*, run_id: int) -> batch.Visit | Outcome:
 @contextmanager
 def _slot(run_id: int) -> Iterator[bool]:
     """One of the run's places to work, if there is one: bells rung too often must not become ever more workers."""
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _named(cursor):
         for number in range(settings.ROLLOVER_WORKERS):
             keys = [SLOTS, run_id * 100 + number]
             cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
@@ -69,3 +103,13 @@ def _slot(run_id: int) -> Iterator[bool]:
             yield True
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)
+
+
+@contextmanager
+def _named(cursor: CursorWrapper) -> Iterator[None]:
+    """The session under the name by which the batch's own sessions are known."""
+    cursor.execute("SELECT set_config('application_name', %s, false)", [load.WORKER])
+    try:
+        yield
+    finally:
+        cursor.execute("RESET application_name")
