@@ -2,12 +2,27 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import message_texts, reasons
+from accounts import audit_texts, message_texts, reasons
 
 MESSAGES = {
     "shared_use": (
         _("A relative used your account"),
         _("On %(used_on)s %(beneficiary)s paid %(amount)s yuan from your account at %(institution)s."),
+    ),
+    "clawback": (
+        _("Money credited ahead went back"),
+        _(
+            "Your insurance ended or stopped on %(left_on)s. %(amount)s yuan that had been credited for later months"
+            " went back."
+        ),
+    ),
+    "clawback_owed": (
+        _("Money credited ahead went back, and some is owed"),
+        _(
+            "Your insurance ended or stopped on %(left_on)s. Of what had been credited for later months %(amount)s yuan"
+            " went back; %(debt)s yuan were used already and are owed. Later credits repay it first, and what is left of"
+            " it is taken off at the year's end. You need not do anything."
+        ),
     ),
 }
 REASONS = {
@@ -48,10 +63,21 @@ REASONS = {
         _("This region's rules name no rate for an institution of this level (%(level)s)."),
         _("Check the level of the institution, or call 12393."),
     ),
+    "day_to_come": (
+        _("%(day_on)s has not come yet."),
+        _("Enter it on that day or later."),
+    ),
     "no_base": (
         _("No contribution base is known, so the credit cannot be worked out."),
         _("Ask the employer to report the base, or bring a payslip to the window."),
     ),
+}
+
+ACTIONS = {
+    "enrolment_left_stopped": _("entered that the contributions stopped"),
+    "enrolment_left_moved": _("entered that the insurance moved away"),
+    "enrolment_left_died": _("entered the death"),
+    "enrolment_rejoined": _("entered that the contributions go on"),
 }
 
 
@@ -61,3 +87,5 @@ def register() -> None:
         message_texts.register_message(kind, title, body)
     for code, (reason, remedy) in REASONS.items():
         reasons.register(code, reason, remedy)
+    for action, text in ACTIONS.items():
+        audit_texts.register_action(action, text)

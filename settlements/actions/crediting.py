@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from accounts.domain.benefit_year import start_of, year_of
 from accounts.errors import Refused
@@ -19,7 +20,7 @@ from settlements.domain.parameters import Person
 from settlements.enums import AccountStatus, Contra, EntryKind
 from settlements.ledger.once import request_hash
 from settlements.ledger.rolling import roll
-from settlements.models import Credit, PersonalAccount
+from settlements.models import Clawback, Credit, PersonalAccount
 from settlements.queries.parameters import credit_rule_on
 
 MONTH, YEAR = "month", "year"
@@ -49,7 +50,7 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
     rules = years_of(enrolment.region)
     rule = credit_rule_on(enrolment.region_id, on)
     amount = amount_for(rule, enrolment, every, on, rules)
-    period = period_of(every, on, rules)
+    period = _not_given_back(account, period_of(every, on, rules))
     answer = ledger.once(
         scope=f"credit:{account.pk}",
         key=f"{period}@{on}",
@@ -67,6 +68,11 @@ def amount_for(rule: CreditRule, enrolment: Enrolment, every: str, on: datetime.
     """Yuan due to an enrolment. Raises Refused: suspended (frozen, closed), no_base."""
     if enrolment.status != "normal":
         raise Refused(enrolment.status)
+    return amount_of(rule, enrolment, every, on, years)
+
+
+def amount_of(rule: CreditRule, enrolment: Enrolment, every: str, on: datetime.date, years: Any) -> Decimal:
+    """Yuan that base and status of an enrolment come to, whether it is in force or not. Raises Refused: no_base."""
     if enrolment.personal_status == "active" and enrolment.base is None:
         raise Refused("no_base")
     person = Person(birth=enrolment.member.birth, status=enrolment.personal_status, retired_on=enrolment.retired_on)
@@ -79,6 +85,13 @@ def amount_for(rule: CreditRule, enrolment: Enrolment, every: str, on: datetime.
 def period_of(every: str, on: datetime.date, years: Any) -> str:
     """The period a credit of a day is for: "2026-03" or the benefit year "2025"."""
     return str(year_of(years, on)) if every == YEAR else f"{on:%Y-%m}"
+
+
+def _not_given_back(account: PersonalAccount, period: str) -> str:
+    """The period, or "2025.2" after its credit went back when the member left: he has come back in the same year."""
+    same = Q(period=period) | Q(period__startswith=f"{period}.")
+    times = Clawback.objects.filter(same, account=account).values("period").distinct().count()
+    return f"{period}.{times + 1}" if times else period
 
 
 def years_of(region: Region) -> list[tuple[int, int, int]]:

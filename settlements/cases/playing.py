@@ -8,16 +8,17 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from accounts.domain.benefit_year import year_of
+from accounts.domain.benefit_year import start_of, year_of
 from accounts.enums import InstitutionKind
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member, Region
 from accounts.money import ZERO, plain
+from accounts.queries import enrolment_on
 from family.actions import sharing
 from family.models import SharingGrant
 from family.queries import who_shares_with
 from settlements import ledger
-from settlements.actions import care, claims, crediting
+from settlements.actions import care, claims, crediting, leaving
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load, region_files
 from settlements.actions.rollover import boundary_of
@@ -63,6 +64,7 @@ class _Player:
         self.enrolments: dict[str, Enrolment] = {}
         self.accounts: dict[str, int] = {}
         self.visits: dict[str, Settlement] = {}
+        self.stopped: set[str] = set()
         for name, member in case.members.items():
             self._enrol(name, member)
         self.names = {account: name for name, account in self.accounts.items()}
@@ -266,11 +268,28 @@ class _Player:
             return {self.names[account]: plain(amount) for account, amount in cursor.fetchall() if amount}
 
     def _credit(self, step: CaseStep) -> Given:
-        enrolment = self.enrolments.get(step.fields["member"])
-        if enrolment is None:
-            raise Refused("not_insured")
+        name = step.fields["member"]
+        enrolment = self._enrolment(name, step.on)
+        # In a case a later credit of the year is what tells that somebody has come back.
+        if name in self.stopped and step.fields["for"] == crediting.YEAR and not _begins_year(enrolment, step.on):
+            enrolment = leaving.rejoin(enrolment=enrolment, on=step.on, at=step.at)
+            self.stopped.discard(name)
         credited = crediting.credit(enrolment=enrolment, every=step.fields["for"], on=step.on)
         return {"current": plain(credited.current), "historical": plain(credited.historical)}
+
+    def _leave(self, step: CaseStep) -> Given:
+        name, why = step.fields["member"], step.fields["why"]
+        left = leaving.leave(enrolment=self._enrolment(name, step.on), why=why, on=step.on, at=step.at)
+        if why == leaving.STOPPED:
+            self.stopped.add(name)
+        return {"clawback": plain(left.clawback)}
+
+    def _enrolment(self, name: str, on: datetime.date) -> Enrolment:
+        """How somebody of the case is insured on a day. Raises Refused: not_insured."""
+        enrolment = enrolment_on(self.members[name], on)
+        if enrolment is None:
+            raise Refused("not_insured")
+        return enrolment
 
     def _bind(self, step: CaseStep) -> Given:
         outcome = sharing.bind(
@@ -317,6 +336,11 @@ class _Player:
             name: {"current": plain(shown[at].current), "historical": plain(shown[at].historical)} if at else zero
             for name, at in ((name, self.accounts.get(name)) for name in self.members)
         }
+
+
+def _begins_year(enrolment: Enrolment, on: datetime.date) -> bool:
+    years = crediting.years_of(enrolment.region)
+    return on == start_of(years, year_of(years, on))
 
 
 def differences(case: ScenarioCase, given: list[Given], balances: Mapping[str, Mapping[str, str]]) -> list[str]:

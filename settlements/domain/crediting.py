@@ -81,16 +81,25 @@ def year_credit(rule: CreditRule, person: Person, base: Decimal, on: datetime.da
     return month_credit(rule, person, base, on) * 12
 
 
-def clawback(rule: CreditRule, person: Person, base: Decimal, on: datetime.date, years: Rules) -> Decimal:
-    """What goes back, in yuan, when somebody leaves on a day: the months not spent, where the year is credited ahead.
+def months_covered(rule: CreditRule, credited_on: datetime.date, years: Rules) -> int:
+    """How many months the year's credit of a day was for: twelve on the year's first day, those left on a later one."""
+    year = year_of(years, credited_on)
+    return _months(rule.joining, years, credited_on) if credited_on > start_of(years, year) else 12
 
-    Counted with the age at the beginning of the year, as it was credited. The caller takes no more than is there; the
-    rest is a debt.
+
+def clawback(
+    rule: CreditRule, credited: Decimal, credited_on: datetime.date, left_on: datetime.date, years: Rules
+) -> Decimal:
+    """What goes back, in yuan, of a year's credit when somebody leaves on a day: the months not spent.
+
+    `credited` was credited on `credited_on` for the rest of that day's benefit year. A month of it is rounded once. Who
+    left before the year began gives all of it back. The caller takes no more than is there; the rest is a debt.
     """
-    if rule.every == "month":
+    year, covered = year_of(years, credited_on), months_covered(rule, credited_on, years)
+    if left_on >= start_of(years, year + 1):
         return ZERO
-    credited_on = start_of(years, year_of(years, on))
-    return month_credit(rule, person, base, credited_on) * _months(rule.leaving, years, on)
+    spent = 0 if left_on < start_of(years, year) else max(covered - _months(rule.leaving, years, left_on), 0)
+    return credited if not spent else fen(Fraction(credited) / covered) * (covered - spent)
 
 
 def _amount(rule: CreditRule, person: Person, on: datetime.date) -> Decimal:

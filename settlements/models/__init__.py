@@ -1,4 +1,4 @@
-from settlements.models.books import Credit, Entry, LedgerTransaction, PersonalAccount, Usage
+from settlements.models.books import Clawback, Credit, Entry, LedgerTransaction, PersonalAccount, Usage
 from settlements.models.parameters import CatalogueItem, CreditRule, Scheme
 from settlements.models.rollover import AdjustmentChunk, RolloverAdjustment, RolloverChunk, RolloverRun
 from settlements.models.settlement import Settlement, SettlementPayer
@@ -6,6 +6,7 @@ from settlements.models.settlement import Settlement, SettlementPayer
 __all__ = [
     "AdjustmentChunk",
     "CatalogueItem",
+    "Clawback",
     "Credit",
     "CreditRule",
     "Entry",

@@ -149,7 +149,7 @@ class Credit(models.Model):
 
     pk = models.CompositePrimaryKey("account_id", "period")
     account = models.ForeignKey(PersonalAccount, models.PROTECT, related_name="credits")
-    period = models.CharField(max_length=7)
+    period = models.CharField(max_length=10)
     amount = Yuan()
     transaction = models.ForeignKey(LedgerTransaction, models.PROTECT, related_name="credits")
 
@@ -157,3 +157,22 @@ class Credit(models.Model):
         verbose_name = _("credit")
         verbose_name_plural = _("credits")
         constraints = [models.CheckConstraint(name="credit_positive", condition=Q(amount__gt=0))]
+
+
+class Clawback(models.Model):
+    """What was to go back of the credit of a period when its member left; what could not be taken is a debt.
+
+    A credit that was given back is followed by another for the rest of the year: "2025.2". Append-only by trigger.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "period", "transaction_id")
+    account = models.ForeignKey(PersonalAccount, models.PROTECT, related_name="clawbacks", db_index=False)
+    period = models.CharField(max_length=10)
+    transaction = models.ForeignKey(LedgerTransaction, models.PROTECT, related_name="clawbacks")
+    left_on = models.DateField(_("left on"))
+    amount = Yuan(_("goes back"))
+
+    class Meta:
+        verbose_name = _("clawback")
+        verbose_name_plural = _("clawbacks")
+        constraints = [models.CheckConstraint(name="clawback_positive", condition=Q(amount__gt=0))]

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.domain.benefit_year import Rules, start_of, year_of
 from settlements.domain.crediting import CreditRule, clawback, month_credit, year_credit
 from settlements.domain.parameters import Person
 from tests.settlements.domain.world import BEIJING, SHANGHAI, SHENYANG, SHENZHEN, ZHENGZHOU, region, version_on
@@ -84,15 +85,14 @@ def test_a_year_in_shanghai(person: Person, base: str, on: str, amount: str) -> 
 )
 def test_what_goes_back_in_shanghai(person: Person, base: str, on: str, amount: str) -> None:
     day = datetime.date.fromisoformat(on)
-    years = region(SHANGHAI).years
-    assert clawback(rule_of(SHANGHAI, day), person, Decimal(base), day, years) == Decimal(amount)
+    assert goes_back(rule_of(SHANGHAI, day), person, base, day, region(SHANGHAI).years) == Decimal(amount)
 
 
 def test_months_begin_after_joining_and_leaving_in_ningbo() -> None:
     base = Decimal("10000.00")
 
     assert year_credit(NINGBO, WORKER, base, datetime.date(2025, 1, 1), CALENDAR) == Decimal("2400.00")
-    assert clawback(NINGBO, WORKER, base, datetime.date(2025, 5, 31), CALENDAR) == Decimal("1400.00")
+    assert goes_back(NINGBO, WORKER, "10000.00", datetime.date(2025, 5, 31), CALENDAR) == Decimal("1400.00")
     assert year_credit(NINGBO, WORKER, base, datetime.date(2025, 9, 10), CALENDAR) == Decimal("600.00")
     assert year_credit(NINGBO, WORKER, base, datetime.date(2025, 12, 2), CALENDAR) == 0
 
@@ -103,12 +103,30 @@ def test_a_yearly_sum_that_twelve_does_not_divide_is_rounded_for_the_month() -> 
 
     assert year_credit(rule, somebody, Decimal(0), datetime.date(2025, 1, 1), CALENDAR) == Decimal("1000.00")
     assert month_credit(rule, somebody, Decimal(0), datetime.date(2025, 1, 1)) == Decimal("83.33")
-    assert clawback(rule, somebody, Decimal(0), datetime.date(2025, 9, 30), CALENDAR) == Decimal("249.99")
+    assert goes_back(rule, somebody, "0", datetime.date(2025, 9, 30), CALENDAR) == Decimal("249.99")
 
 
-def test_nothing_goes_back_where_the_month_is_credited() -> None:
-    day = datetime.date(2025, 3, 20)
-    assert clawback(rule_of(BEIJING, day), WORKER, Decimal("5000.00"), day, CALENDAR) == 0
+@pytest.mark.parametrize(
+    ("credited_on", "left_on", "amount"),
+    [
+        # Back in September, credited for October to December: all of it goes back with a second leaving at once.
+        ("2025-09-10", "2025-09-12", "600.00"),
+        ("2025-09-10", "2025-10-31", "400.00"),
+        ("2025-09-10", "2025-12-01", "0.00"),
+        # The death was reported late: the year after it was credited whole and goes back whole.
+        ("2025-01-01", "2024-12-31", "600.00"),
+        ("2025-01-01", "2026-01-01", "0.00"),
+    ],
+)
+def test_what_goes_back_of_a_credit_of_any_day(credited_on: str, left_on: str, amount: str) -> None:
+    days = [datetime.date.fromisoformat(day) for day in (credited_on, left_on)]
+    assert clawback(NINGBO, Decimal("600.00"), days[0], days[1], CALENDAR) == Decimal(amount)
+
+
+def goes_back(rule: CreditRule, person: Person, base: str, on: datetime.date, years: Rules) -> Decimal:
+    """Of the whole year's credit, on leaving."""
+    first = start_of(years, year_of(years, on))
+    return clawback(rule, year_credit(rule, person, Decimal(base), first, years), first, on, years)
 
 
 def _data(rule: CreditRule) -> dict[str, object]:

@@ -70,8 +70,9 @@ def test_year_and_credit() -> None:
     assert year_credit(rule, WORKER, BASE, datetime.date(2025, 12, 15), years) == Decimal("749.97")
     assert year_credit(rule, PENSIONER, BASE, datetime.date(2025, 10, 1), years) == Decimal("720.00")
     assert month_credit(rule, WORKER, BASE, datetime.date(2030, 1, 1)) == Decimal("100.00")
-    assert clawback(rule, WORKER, BASE, datetime.date(2026, 3, 31), years) == Decimal("499.98")
-    assert clawback(rule, WORKER, BASE, datetime.date(2026, 9, 2), years) == 0
+    first, year = datetime.date(2025, 10, 1), Decimal("999.96")
+    assert clawback(rule, year, first, datetime.date(2026, 3, 31), years) == Decimal("499.98")
+    assert clawback(rule, year, first, datetime.date(2026, 9, 2), years) == 0
 
 
 def test_sharing_rules_are_read() -> None:
