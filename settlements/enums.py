@@ -38,8 +38,11 @@ class Contra(models.TextChoices):
 
 
 class AccountStatus(models.TextChoices):
+    """`LATE` is closed as well, but money has come in since (a reversal, interest); it is paid on to the same payees."""
+
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
+    LATE = "late", _("Closed, with late money")
 
 
 class RunState(models.TextChoices):
@@ -63,3 +66,54 @@ class AdjustmentState(models.TextChoices):
     RUNNING = "running", _("Posting")
     DONE = "done", _("Done")
     CANCELLED = "cancelled", _("Cancelled")
+
+
+class WithdrawalReason(models.TextChoices):
+    """Why an account is closed; which of them a region allows is its rule (`[[withdrawal]]`)."""
+
+    EMIGRATED = "emigrated", _("Settled abroad")
+    GAVE_UP = "gave_up", _("Gave up the employee insurance")
+    CANNOT_TRANSFER = "cannot_transfer", _("Moved to a place that cannot receive the balance")
+    SETTLED_ELSEWHERE = "settled_elsewhere", _("Lives elsewhere for good, in retirement or for work")
+    RETIRED_ELSEWHERE = "retired_elsewhere", _("Registered elsewhere, of retirement age, and cannot transfer")
+    DIED = "died", _("Died")
+    MOVED = "moved", _("Insured in another region now")
+
+
+class PayeeWay(models.TextChoices):
+    BANK = "bank", _("To a bank account")
+    ACCOUNT = "account", _("Into a personal account")
+    REGION = "region", _("To another region")
+    FUND = "fund", _("To the pooled fund: no heir")
+
+
+class OrderState(models.TextChoices):
+    """Of a premium that is debited at the month's end; a failed one is collected by the tax office."""
+
+    WAITING = "waiting", _("Waiting for the month's end")
+    PAID = "paid", _("Paid")
+    FAILED = "failed", _("Passed on to the tax office")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class WalletSource(models.TextChoices):
+    ACCOUNT = "account", _("Personal account")
+    WALLET = "wallet", _("Wallet")
+
+
+class TransferState(models.TextChoices):
+    PENDING = "pending", _("Waiting to be accepted")
+    ACCEPTED = "accepted", _("Accepted")
+    RETURNED = "returned", _("Returned")
+
+
+class WalletEntryKind(models.TextChoices):
+    RECEIVED = "received", _("Received")
+    SENT = "sent", _("Sent")
+    RETURNED = "returned", _("Returned")
+    CARE = "care", _("Care")
+    REVERSAL = "reversal", _("Reversal")
+
+# Kinds of cases about bills.
+CLAIM_CASE = "claim"
+RECALCULATION_CASE = "recalculation"

@@ -4,6 +4,7 @@ from settlements.models.rollover import AdjustmentChunk, RolloverAdjustment, Rol
 from settlements.models.settlement import Settlement, SettlementPayer
 
 __all__ = [
+from settlements.models.withdrawal import Payee, Payout, WithdrawalApplication
     "AdjustmentChunk",
     "CatalogueItem",
     "Clawback",
@@ -15,8 +16,11 @@ __all__ = [
     "RolloverAdjustment",
     "RolloverChunk",
     "RolloverRun",
+    "Payee",
+    "Payout",
     "Scheme",
     "Settlement",
     "SettlementPayer",
     "Usage",
 ]
+    "WithdrawalApplication",

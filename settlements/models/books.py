@@ -41,6 +41,10 @@ class PersonalAccount(models.Model):
             models.CheckConstraint(
                 name="account_never_negative", condition=Q(current__gte=0, historical__gte=0, debt__gte=0)
             ),
+            # Money that comes in later makes it "late" by trigger, and is paid on to those who got the rest.
+            models.CheckConstraint(
+                name="account_closed_is_empty", condition=~Q(status="closed") | Q(current=0, historical=0)
+            ),
         ]
         indexes = [models.Index(name="account_by_region_year", fields=["region", "benefit_year", "id"])]
 
