@@ -2,9 +2,9 @@ from settlements.models.books import Clawback, Credit, Entry, LedgerTransaction,
 from settlements.models.parameters import CatalogueItem, CreditRule, Scheme
 from settlements.models.rollover import AdjustmentChunk, RolloverAdjustment, RolloverChunk, RolloverRun
 from settlements.models.settlement import Settlement, SettlementPayer
+from settlements.models.withdrawal import Payee, Payout, WithdrawalApplication
 
 __all__ = [
-from settlements.models.withdrawal import Payee, Payout, WithdrawalApplication
     "AdjustmentChunk",
     "CatalogueItem",
     "Clawback",
@@ -12,15 +12,15 @@ from settlements.models.withdrawal import Payee, Payout, WithdrawalApplication
     "CreditRule",
     "Entry",
     "LedgerTransaction",
+    "Payee",
+    "Payout",
     "PersonalAccount",
     "RolloverAdjustment",
     "RolloverChunk",
     "RolloverRun",
-    "Payee",
-    "Payout",
     "Scheme",
     "Settlement",
     "SettlementPayer",
     "Usage",
-]
     "WithdrawalApplication",
+]
