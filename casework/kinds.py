@@ -42,6 +42,7 @@ class Kind:
     `parties`: ids of the members the case is about; none of them may be its second check.
     `others_see`: which cases a member (id) may see though he is not the applicant.
     `about`: case id -> what it is about, in a few words, as this reader would say it (names masked).
+    `working_days` to decide from the submission: a number, or what the region's rule of the day says for a case.
     """
 
     code: str
@@ -53,7 +54,11 @@ class Kind:
     parties: Callable[[Case], Collection[int]] = _applicant_only
     others_see: Callable[[int | None], Q] = _nobody_else
     about: Callable[[Collection[Case], User], Mapping[int, str]] = _no_name
-    working_days: int = WORKING_DAYS
+    working_days: int | Callable[[Case, datetime.date], int] = WORKING_DAYS
+
+    def days_for(self, case: Case, on: datetime.date) -> int:
+        """The working days to decide a case that is submitted on a day."""
+        return self.working_days if isinstance(self.working_days, int) else self.working_days(case, on)
 
 
 _kinds: dict[str, Kind] = {}

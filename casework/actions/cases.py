@@ -142,7 +142,7 @@ def _enter(case: Case, state: str, verb: str, by: User | None, at: datetime.date
 
 def _due_on(case: Case, at: datetime.datetime) -> datetime.date:
     start = timezone.localdate(at)
-    return working_days.add(start, kinds.get(case.kind).working_days, working_day_exceptions(start))
+    return working_days.add(start, kinds.get(case.kind).days_for(case, start), working_day_exceptions(start))
 
 
 def _record(
