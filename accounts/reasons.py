@@ -134,6 +134,49 @@ _SHARED: dict[str, tuple[Text, Text]] = {
     ),
     "already_claimed": (_("This record has been claimed already."), _("Log in, or set a new password.")),
     "too_many_tries": (_("Too many tries."), _("Wait an hour, or ask at the window.")),
+    # Tables that are uploaded
+    "table_empty": (_("The file is empty."), _("Choose the file with the rows, and upload it again.")),
+    "table_too_large": (
+        _("The file is larger than %(megabytes)s MB."),
+        _("Divide it into several files."),
+    ),
+    "table_too_many_rows": (_("The file has more than %(rows)s rows."), _("Divide it into several files.")),
+    "table_old_excel": (
+        _("This is a file of an old Excel (.xls)."),
+        _("Save it as .xlsx or as CSV, and upload that."),
+    ),
+    "table_broken": (
+        _("The file is damaged or is neither CSV nor XLSX (line %(line)s)."),
+        _("Open it in your spreadsheet, save it anew as .xlsx or CSV, and upload that."),
+    ),
+    "table_unpacks_too_far": (
+        _("The file unpacks to far more than it may hold."),
+        _("Copy the rows into a new, empty workbook and upload that."),
+    ),
+    "table_nul": (_("The file holds NUL bytes, so it is no text."), _("Save it anew as CSV in UTF-8, or as .xlsx.")),
+    "table_encoding": (
+        _("The characters of the file cannot be read: it is neither UTF-8 nor GBK."),
+        _("Save it anew as CSV in UTF-8, or as .xlsx."),
+    ),
+    "columns_missing": (
+        _("These columns are missing: %(columns)s. Found were: %(found)s."),
+        _("Write the titles in the first row as the template has them."),
+    ),
+    "columns_twice": (_("These columns stand there twice: %(columns)s."), _("Take one of each out.")),
+    "columns_unknown": (
+        _("These columns are not known: %(columns)s."),
+        _("Take them out, or correct their titles as the template has them."),
+    ),
+    "cell_formula": (_("This is a formula."), _("Replace it by its value.")),
+    "cell_digits_lost": (
+        _("The spreadsheet kept this as a number and has lost its last digits."),
+        _("Format the column as text and enter the number again."),
+    ),
+    "cell_control": (_("There is an invisible control character in it."), _("Type the value again.")),
+    "cells_too_many": (
+        _("The row has more cells than there are titles."),
+        _("Often an amount was written with a comma: write 12000.00."),
+    ),
     "changed_meanwhile": (_("Somebody changed this a moment ago."), _("Below is the newest state; please look again.")),
 }
 for _code, (_reason, _remedy) in _SHARED.items():

@@ -1,0 +1,142 @@
+"""Every kind of bad file that an office can upload, and the good ones that must not be refused."""
+
+import datetime
+import io
+import zipfile
+
+import pytest
+from openpyxl import Workbook
+
+from accounts import tables
+from accounts.errors import Refused
+from accounts.reasons import registered
+
+COLUMNS = [
+    tables.Column("id_number", ("身份证号", "ID number")),
+    tables.Column("base", ("缴费基数", "Contribution base")),
+    tables.Column("note", ("备注", "Note"), required=False),
+]
+ID = "310101198503120028"
+
+
+def rows(content: bytes, **limits: int) -> list[tables.Row]:
+    return list(tables.read(io.BytesIO(content), COLUMNS, **limits).rows())
+
+
+def codes(content: bytes) -> list[str]:
+    return [fault.code for row in rows(content) for fault in row.faults]
+
+
+def sheet(*lines: list[object]) -> bytes:
+    book = Workbook()
+    for line in lines:
+        book.active.append(line)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_of_any_usual_encoding(encoding: str, delimiter: str) -> None:
+    content = delimiter.join(["身份证号", "缴费基数"]) + "\r\n" + delimiter.join([ID, "12000.00"]) + "\r\n\r\n"
+    [row] = rows(content.encode(encoding))
+    assert (row.line, row.values, row.faults) == (2, {"id_number": ID, "base": "12000.00"}, [])
+
+
+def test_titles_in_english_in_any_order() -> None:
+    [row] = rows(f"contribution_base,ID Number\n900.50,{ID}\n".encode())
+    assert row.values == {"base": "900.50", "id_number": ID}
+
+
+def test_a_sheet() -> None:
+    found = rows(sheet(["身份证号", "缴费基数", "备注"], [ID, 12000.5, None], [None, None, None], [ID, 900, "x"]))
+    assert [(row.line, row.values["base"]) for row in found] == [(2, "12000.5"), (4, "900")]
+
+
+def test_a_day_of_a_sheet_is_an_iso_day() -> None:
+    [row] = rows(sheet(["身份证号", "缴费基数"], [ID, datetime.datetime(2026, 11, 1)]))
+    assert row.values["base"] == "2026-11-01"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "table_empty"),
+        (b"\n\n,,\n", "table_empty"),
+        ("身份证号\n1\n".encode(), "columns_missing"),
+        ("身份证号,缴费基数,缴费基数\n".encode(), "columns_twice"),
+        ("身份证号,缴费基数,工资\n".encode(), "columns_unknown"),
+        (b"ID number,Contribution base\n1,\x002\n", "table_nul"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + b"x" * 100, "table_old_excel"),
+        (b"PK\x03\x04 no archive", "table_broken"),
+        (b'ID number,Contribution base\n"1,2\n', "table_broken"),
+        (b"ID number\xff\xff,Contribution base\n\xff", "table_encoding"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(content: bytes, code: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        rows(content)
+    assert refusal.value.code == code
+    assert code in registered()
+
+
+def test_a_file_too_large_is_refused_unread() -> None:
+    with pytest.raises(Refused, match="table_too_large"):
+        rows(b"ID number,Contribution base\n" * 100, max_bytes=1000)
+
+
+def test_too_many_rows() -> None:
+    with pytest.raises(Refused, match="table_too_many_rows"):
+        rows(b"ID number,Contribution base\n" + b"1,2\n" * 11, max_rows=10)
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 30_000_000)
+    with pytest.raises(Refused, match="table_unpacks_too_far"):
+        rows(out.getvalue())
+
+
+def test_an_archive_that_is_no_workbook() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("hello.txt", b"hello")
+    with pytest.raises(Refused, match="table_broken"):
+        rows(out.getvalue())
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd"])
+def test_a_formula_is_a_fault(formula: str) -> None:
+    assert codes(f"ID number,Contribution base\n{ID},{formula}\n".encode()) == ["cell_formula"]
+    assert codes(sheet(["ID number", "Contribution base"], [ID, formula])) == ["cell_formula"]
+
+
+def test_a_negative_amount_is_no_formula() -> None:
+    assert codes(f"ID number,Contribution base\n{ID},-12.00\n".encode()) == []
+
+
+def test_an_id_number_kept_as_a_number_has_lost_its_end() -> None:
+    assert codes(sheet(["ID number", "Contribution base"], [310101198503120028, 1])) == ["cell_digits_lost"]
+
+
+def test_more_cells_than_titles() -> None:
+    assert codes(f"ID number,Contribution base\n{ID},12,000.00\n".encode()) == ["cells_too_many"]
+
+
+def test_full_width_digits_are_put_right_and_told() -> None:
+    wide = "12000".translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+    [row] = rows(f"身份证号,缴费基数\n{ID},{wide}\n".encode())
+    assert (row.values["base"], row.widened, row.faults) == ("12000", True, [])
+
+
+def test_every_fault_can_be_told() -> None:
+    assert {"cell_formula", "cell_digits_lost", "cell_control", "cells_too_many"} <= registered()
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"), [("=1+1", "'=1+1"), ("@x", "'@x"), ("-a", "'-a"), ("-12.00", "-12.00"), ("沈某", "沈某")]
+)
+def test_what_is_written_runs_nowhere(cell: str, written: str) -> None:
+    assert tables.write_csv([[cell]]) == f"\N{BYTE ORDER MARK}{written}\r\n"
