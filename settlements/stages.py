@@ -53,6 +53,10 @@ def small(stage: StageUse, year: Year) -> str:
 def _deductible(stage: StageUse) -> str:
     if stage.scope == "day_institution":
         return _("Anew on each day at each institution; beyond it the fund pays.")
+    if stage.scope == "institution":
+        return _("Once a year at each institution; beyond it the fund pays.")
+    if stage.scope == "level":
+        return _("Once a year at each level of institutions; beyond it the fund pays.")
     if stage.scope == "stay":
         return _("Anew in each stay; beyond it the fund pays.")
     if stage.wholes:

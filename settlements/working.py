@@ -77,6 +77,13 @@ def _deductible(amount: Decimal, params: Mapping[str, Any], _names: Names) -> To
     if scope == "year":
         sentence = _year_deductible(amount, params, facts)
         rule = _("The patient bears %(whole)s himself in a benefit year, and no more once that is full") % facts
+    elif scope in ("level", "institution"):
+        sentence = _year_deductible(amount, params, facts)
+        rule = (
+            _("The patient bears %(whole)s himself in a benefit year at each level of institutions") % facts
+            if scope == "level"
+            else _("The patient bears %(whole)s himself in a benefit year at each institution") % facts
+        )
     elif scope == "day_institution":
         sentence = (
             _("%(amount)s of the first %(whole)s of this day at this institution was borne by the patient.") % facts
@@ -131,13 +138,18 @@ def _cap(amount: Decimal, params: Mapping[str, Any], _names: Names) -> Told:
         "left": yuan(params["remaining"]),
     }
     rule = _("The fund pays at most %(limit)s in a benefit year") % facts
+    if params.get("within"):
+        rule = _("For care of this kind the fund pays at most %(limit)s in a benefit year") % facts
+        name = _("The fund's yearly limit for this kind of care")
+    else:
+        name = _("The fund's yearly limit")
     if params["reached"]:
         sentence = _(
             "The fund had paid %(before)s of at most %(limit)s this year, so it paid only %(amount)s this time."
         )
     else:
         sentence = _("After this bill the fund can still pay %(left)s this year.")
-    return Told(_("The fund's yearly limit"), sentence % facts, rule)
+    return Told(name, sentence % facts, rule)
 
 
 def _supplement(amount: Decimal, params: Mapping[str, Any], _names: Names) -> Told:

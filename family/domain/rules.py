@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from accounts.domain.reading import Path, Reader
+from accounts.domain.reading import BadData, Path, Reader
 from accounts.money import ZERO
 
 NEAR_RELATIVES = ("spouse", "parent", "child", "sibling", "grandparent", "grandchild")
@@ -48,12 +48,16 @@ class SharingRules:
         """From a version's data as TOML or JSON holds it. Raises BadData."""
         with Reader(data, path) as reader:
             source, grade, note = reader.provenance()
+            order, adjustable = reader.choice("order", STRATEGIES), reader.flag("order_adjustable")
+            if adjustable and order != "filed":
+                # Only the filed order reads what a beneficiary files: anywhere else a new order would change nothing.
+                raise BadData((*path, "order_adjustable"), "not_adjustable", order=order)
             return cls(
                 relations=frozenset(reader.choices("relations", NEAR_RELATIVES)),
                 same_region=reader.flag("same_region"),
                 mutual=reader.flag("mutual"),
-                order=reader.choice("order", STRATEGIES),
-                order_adjustable=reader.flag("order_adjustable"),
+                order=order,
+                order_adjustable=adjustable,
                 uses=reader.choices("uses", USES),
                 verification_age=reader.whole("verification_age", 0, 150),
                 review=reader.choice("review", REVIEWS),

@@ -16,7 +16,7 @@ from accounts.models import Enrolment, Region, User
 from accounts.money import ZERO, plain
 from settlements import ledger
 from settlements.domain.crediting import CreditRule, month_credit, year_credit
-from settlements.domain.parameters import Person
+from settlements.domain.parameters import NotKnown, Person
 from settlements.enums import AccountStatus, Contra, EntryKind
 from settlements.ledger.once import request_hash
 from settlements.ledger.rolling import roll
@@ -65,21 +65,27 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
 
 
 def amount_for(rule: CreditRule, enrolment: Enrolment, every: str, on: datetime.date, years: Any) -> Decimal:
-    """Yuan due to an enrolment. Raises Refused: suspended (frozen, closed), no_base."""
+    """Yuan due to an enrolment. Raises Refused: suspended (frozen, closed), no_base, not_covered."""
     if enrolment.status != "normal":
         raise Refused(enrolment.status)
     return amount_of(rule, enrolment, every, on, years)
 
 
 def amount_of(rule: CreditRule, enrolment: Enrolment, every: str, on: datetime.date, years: Any) -> Decimal:
-    """Yuan that base and status of an enrolment come to, whether it is in force or not. Raises Refused: no_base."""
+    """Yuan that base and status of an enrolment come to, whether it is in force or not.
+
+    Raises Refused: no_base, not_covered (no source tells what somebody of this status gets).
+    """
     if enrolment.personal_status == "active" and enrolment.base is None:
         raise Refused("no_base")
     person = Person(birth=enrolment.member.birth, status=enrolment.personal_status, retired_on=enrolment.retired_on)
     base = enrolment.base or ZERO
-    if every == YEAR:
-        return year_credit(rule, person, base, on, years)
-    return month_credit(rule, person, base, on)
+    try:
+        if every == YEAR:
+            return year_credit(rule, person, base, on, years)
+        return month_credit(rule, person, base, on)
+    except NotKnown:
+        raise Refused("not_covered", why="no_credit") from None
 
 
 def period_of(every: str, on: datetime.date, years: Any) -> str:
@@ -154,6 +160,7 @@ def credit_region(*, region: Region, every: str, on: datetime.date, by: User | N
     """Credit every employee member of a region for the period of a day: (accounts credited, yuan).
 
     In chunks that commit one by one; whoever was credited for the period already is passed over, so it may be run again.
+    So is somebody of a status of which the rule knows no amount.
     """
     credited, total = 0, ZERO
     accounts = PersonalAccount.objects.filter(region=region, status="open").order_by("pk")
@@ -182,6 +189,8 @@ def _credit_chunk(
     years, rule = years_of(region), credit_rule_on(region.pk, on)
     due: dict[int, Decimal] = {}
     for account_id, enrolment in chunk:
+        if not rule.knows(enrolment.personal_status):
+            continue
         if enrolment.status == "normal" and (enrolment.base is not None or enrolment.personal_status == "retired"):
             amount = amount_for(rule, enrolment, every, on, years)
             if amount:

@@ -223,7 +223,7 @@ def _credits(
     if not found and _came_credited(account, enrolment, year):
         first = start_of(years, year)
         rule = credit_rule_on(account.region_id, first)
-        if rule.every == YEAR:
+        if rule.every == YEAR and rule.knows(enrolment.personal_status):
             found[str(year)] = (amount_of(rule, enrolment, YEAR, first, years), first)
     return found
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from accounts.money import ZERO, fen, is_fen, plain
-from settlements.domain.parameters import Circumstances, Person
+from settlements.domain.parameters import Circumstances, NotKnown, Person
 from settlements.domain.scheme import (
     ITEM_CLASSES,
     AccountStage,
@@ -94,9 +94,12 @@ def assess(
     `used`: counter -> yuan in the benefit year in which the bill counts (one that is missing is zero);
     `own`: bucket -> balance of the patient's own account (empty without one); `on`: the day of care.
     A suspended patient gets nothing from the fund and bears no deductible, but an account stage still pays; a frozen
-    one gets and pays nothing but cash. Raises NoValue where the scheme has no parameter for the circumstances.
+    one gets and pays nothing but cash. Raises NoValue where the scheme has no parameter for the circumstances (NotKnown
+    where it says itself that no source has one).
     """
     bill = _Bill(claim, used, own, on)
+    if not scheme.known:
+        raise NotKnown(bill.at)
     enrolment = claim.person.enrolment
     insured, uses_account = enrolment == "normal", enrolment in ("normal", "suspended")
     if not insured:
@@ -115,7 +118,7 @@ def counter_keys(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, 
             case DeductibleStage():
                 keys.append(_deductible_key(stage, claim, on))
             case RateStage():
-                keys += [stage.counter, stage.axis_counter]
+                keys += [stage.counter, stage.axis_counter, *(sub.counter for sub in stage.within)]
             case SupplementStage():
                 keys.append(stage.counter)
     return tuple(dict.fromkeys(key for key in keys if key))
@@ -123,9 +126,15 @@ def counter_keys(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, 
 
 def _deductible_key(stage: DeductibleStage, claim: Claim, on: datetime.date) -> str:
     """The counter of a deductible; by day and institution another one each time, such as deductible:2025-09-10:H1."""
-    if stage.scope == "day_institution":
-        return f"{stage.counter}:{on.isoformat()}:{claim.institution}"
-    return stage.counter
+    match stage.scope:
+        case "level":
+            return f"{stage.counter}:{claim.level}"
+        case "institution":
+            return f"{stage.counter}:{claim.institution}"
+        case "day_institution":
+            return f"{stage.counter}:{on.isoformat()}:{claim.institution}"
+        case _:
+            return stage.counter
 
 
 @dataclass(frozen=True)
@@ -212,23 +221,29 @@ class _Bill:
         self.note("stage.rate", entitlement, base=self.rest, bands=_shown(slices), axis=stage.axis, source=stage.source)
         self.fund = entitlement
         if stage.cap is not None:
-            self._cap(stage, slices, stage.cap.at(self.at))
-        self.count(stage.counter, self.fund)
-        self.count(stage.axis_counter, self.claim.in_scope)
-
-    def _cap(self, stage: RateStage, slices: list[_Slice], cap: Decimal) -> None:
-        room = self.left(cap, stage.counter)
-        entitlement, self.fund = self.fund, min(self.fund, room)
+            self._cap(stage, stage.counter, stage.cap.at(self.at))
+        for sub in stage.within:
+            self._cap(stage, sub.counter, sub.cap.at(self.at))
         if self.fund < entitlement:
             self.beyond = _after(slices, self.fund)
+        for counter in (stage.counter, *(sub.counter for sub in stage.within)):
+            self.count(counter, self.fund)
+        self.count(stage.axis_counter, self.claim.in_scope)
+
+    def _cap(self, stage: RateStage, counter: str, cap: Decimal) -> None:
+        """One cap of the stage: the year's, or one within it, which has a counter of its own."""
+        room = self.left(cap, counter)
+        before, self.fund = self.fund, min(self.fund, room)
+        within = {} if counter == stage.counter else {"within": counter}
         self.note(
             "stage.cap",
             self.fund,
             limit=cap,
-            used_before=self.used.get(stage.counter, ZERO),
+            used_before=self.used.get(counter, ZERO),
             remaining=room - self.fund,
-            reached=self.fund < entitlement,
+            reached=self.fund < before,
             source=stage.source,
+            **within,
         )
 
     def _supplement(self, stage: SupplementStage) -> None:
@@ -258,8 +273,12 @@ class _Bill:
         slices: list[_Slice] = []
         rest, at = Fraction(self.rest), self._position(stage)
         for band in stage.bands:
-            percent = band.rate.at(self.at)
             room = rest if band.up_to is None else max(Fraction(0), Fraction(band.up_to) - at)
+            if band.rate is None:
+                if min(rest, room):
+                    raise NotKnown(self.at)
+                continue
+            percent = band.rate.at(self.at)
             if stage.axis == "fund" and band.up_to is not None:
                 # The axis counts what the fund pays, so a yuan of it is more than a yuan of cost.
                 room = room * 100 / Fraction(percent) if percent else rest

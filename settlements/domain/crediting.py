@@ -9,7 +9,7 @@ from fractions import Fraction
 from accounts.domain.benefit_year import Rules, months_left, start_of, year_of
 from accounts.domain.reading import Path, Reader, read_amount, read_percent
 from accounts.money import ZERO, fen
-from settlements.domain.parameters import Circumstances, Parameter, Person
+from settlements.domain.parameters import Circumstances, NotKnown, Parameter, Person
 from settlements.domain.scheme import OWN_BUCKETS
 
 PERIODS = ("month", "year")
@@ -21,14 +21,15 @@ class CreditRule:
     """One version of a region's crediting.
 
     `every`: month or year, the usual run. `active` is the percentage of the monthly base; `retired` the fixed amount a
-    month or a year by `retired_per`. `joining` / `leaving`: the first month credited after joining, or taken back after
-    leaving: this_month or next_month. `bucket`: current or historical.
+    month or a year by `retired_per` (None: no source tells it, and crediting somebody retired raises NotKnown).
+    `joining` / `leaving`: the first month credited after joining, or taken back after leaving: this_month or
+    next_month. `bucket`: current or historical.
     """
 
     every: str
     bucket: str
     active: Parameter
-    retired: Parameter
+    retired: Parameter | None
     retired_per: str
     joining: str
     leaving: str
@@ -41,12 +42,13 @@ class CreditRule:
         """From a version's data as TOML or JSON holds it. Raises BadData."""
         with Reader(data, path) as reader:
             source, grade, note = reader.provenance()
+            known = reader.flag("retired_known", True)
             return cls(
                 every=reader.choice("every", PERIODS),
                 bucket=reader.choice("bucket", OWN_BUCKETS),
                 active=Parameter.read(reader, "active_percent", read_percent),
-                retired=Parameter.read(reader, "retired_amount", read_amount),
-                retired_per=reader.choice("retired_per", PERIODS),
+                retired=Parameter.read(reader, "retired_amount", read_amount) if known else None,
+                retired_per=reader.choice("retired_per", PERIODS) if known else "month",
                 joining=reader.choice("joining", MONTHS),
                 leaving=reader.choice("leaving", MONTHS),
                 source=source,
@@ -54,10 +56,15 @@ class CreditRule:
                 note=note,
             )
 
+    def knows(self, status: str) -> bool:
+        """Whether it tells what somebody of a status (active, retired) gets."""
+        return status == "active" or self.retired is not None
+
     def check(self, levels: Collection[str], path: Path = ()) -> None:
         """That everybody has a value. Raises BadData."""
         self.active.check((*path, "active_percent"), levels)
-        self.retired.check((*path, "retired_amount"), levels)
+        if self.retired is not None:
+            self.retired.check((*path, "retired_amount"), levels)
 
 
 def month_credit(rule: CreditRule, person: Person, base: Decimal, on: datetime.date) -> Decimal:
@@ -103,8 +110,10 @@ def clawback(
 
 
 def _amount(rule: CreditRule, person: Person, on: datetime.date) -> Decimal:
-    parameter = rule.active if person.status == "active" else rule.retired
-    return parameter.at(Circumstances(person=person, on=on))
+    parameter, at = rule.active if person.status == "active" else rule.retired, Circumstances(person=person, on=on)
+    if parameter is None:
+        raise NotKnown(at)
+    return parameter.at(at)
 
 
 def _months(first: str, years: Rules, on: datetime.date) -> int:

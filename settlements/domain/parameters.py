@@ -43,6 +43,14 @@ class Circumstances:
 class NoValue(LookupError):
     """No row of a parameter fits the circumstances: the region file has a hole."""
 
+    why = "no_rate"
+
+
+class NotKnown(NoValue):
+    """The region file says itself that no source tells this value."""
+
+    why = "not_known"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:

@@ -13,6 +13,7 @@ INSURANCES = ("employee", "resident")
 KINDS = ("outpatient", "inpatient", "pharmacy")
 OWN_BUCKETS = ("current", "historical")
 # In this order the classes of a bill are served from the same money.
+SCOPES = ("year", "level", "institution", "day_institution", "stay")
 ITEM_CLASSES = ("in_scope", "pre_self_pay", "self_paid")
 SHARED = "shared"
 
@@ -30,7 +31,7 @@ class DeductibleStage:
     """The patient bears in-scope cost until `amount` yuan are reached in `counter`.
 
     `scope`: year (the counter of the benefit year; an amount that depends on the level is topped up from level to
-    level), day_institution (anew each day at each institution) or stay (anew each time).
+    level), level or institution (one a year for each), day_institution (anew each day at each) or stay (anew each time).
     """
 
     amount: Parameter
@@ -41,16 +42,28 @@ class DeductibleStage:
 
 @dataclass(frozen=True)
 class Band:
-    """The fund's rate in percent up to a point of the axis, in yuan; the last band has no end."""
+    """The fund's rate in percent up to a point of the axis, in yuan; the last band has no end.
+
+    `rate` None: no source tells it, and a bill that reaches into the band is refused instead of guessed at.
+    """
 
     up_to: Decimal | None
-    rate: Parameter
+    rate: Parameter | None
+
+
+@dataclass(frozen=True)
+class SubCap:
+    """A cap within the year's cap, in yuan, with a counter of its own: for one kind of care or place alone."""
+
+    counter: str
+    cap: Parameter
 
 
 @dataclass(frozen=True, kw_only=True)
 class RateStage:
     """The fund pays its rate of what is left, counts it in `counter` and stops when that reaches `cap`.
 
+    `within`: further caps that hold besides, each counting the same payments in its own counter.
     `axis` is what bands are measured on: fund (what it paid in the year), in_scope (in-scope cost of the year, counted
     in `axis_counter`) or bill (in-scope cost of this bill). In-scope cost includes what account and patient bore first.
     """
@@ -61,6 +74,7 @@ class RateStage:
     axis: str = "bill"
     axis_counter: str = ""
     cap: Parameter | None = None
+    within: tuple[SubCap, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +102,8 @@ class Payer:
 class Scheme:
     """One version of a region's scheme for one insurance and kind of care.
 
-    `accumulate_by`: a bill counts in the benefit year of its day of service, or of its settlement.
+    `accumulate_by`: a bill counts in the benefit year of its day of service, or of its settlement. `known` false: no
+    reliable source tells this scheme, so bills of it are refused and not guessed at; source and note say what is known.
     """
 
     stages: tuple[Stage, ...]
@@ -97,12 +112,24 @@ class Scheme:
     source: str
     grade: str
     note: str = ""
+    known: bool = True
 
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "Scheme":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
         with Reader(data, path) as reader:
             source, grade, note = reader.provenance()
+            if not reader.flag("known", True):
+                payers: dict[str, tuple[Payer, ...]] = {item_class: () for item_class in ITEM_CLASSES}
+                return cls(
+                    stages=(),
+                    payers=payers,
+                    accumulate_by="service",
+                    source=source,
+                    grade=grade,
+                    note=note,
+                    known=False,
+                )
             scheme = cls(
                 stages=tuple(_stage(row, source) for row in reader.tables("stage", optional=True)),
                 payers=_payers(reader.table("payers")),
@@ -121,9 +148,9 @@ class Scheme:
         """
         for at, stage in enumerate(self.stages):
             here = (*path, "stage", at)
-            for key, counter in _counters(stage):
+            for place, counter in _counters(stage):
                 if counter not in counters:
-                    raise BadData((*here, key), "unknown_counter", counter=counter)
+                    raise BadData((*here, *place), "unknown_counter", counter=counter)
             for below, parameter, most in _parameters(stage):
                 parameter.check((*here, *below), levels, most)
 
@@ -146,7 +173,7 @@ def _stage(reader: Reader, default_source: str) -> Stage:
 
 
 def _deductible(reader: Reader, source: str) -> DeductibleStage:
-    scope = reader.choice("scope", ("year", "day_institution", "stay"))
+    scope = reader.choice("scope", SCOPES)
     return DeductibleStage(
         amount=Parameter.read(reader, "amount", read_amount),
         scope=scope,
@@ -170,14 +197,21 @@ def _rate(reader: Reader, source: str) -> RateStage:
         axis_counter=reader.text("axis_counter") if axis == "in_scope" else "",
         counter=reader.text("counter"),
         cap=Parameter.read(reader, "cap", read_amount) if reader.has("cap") else None,
+        within=tuple(_sub_cap(row) for row in reader.tables("within", optional=True)),
         source=source,
     )
+
+
+def _sub_cap(reader: Reader) -> SubCap:
+    with reader:
+        return SubCap(reader.text("counter"), Parameter.read(reader, "cap", read_amount))
 
 
 def _band(reader: Reader) -> Band:
     with reader:
         up_to = reader.amount("up_to") if reader.has("up_to") else None
-        return Band(up_to, Parameter.read(reader, "rate", read_percent))
+        unknown = reader.flag("unknown", False)
+        return Band(up_to, None if unknown else Parameter.read(reader, "rate", read_percent))
 
 
 def _supplement(reader: Reader, source: str) -> SupplementStage:
@@ -227,7 +261,10 @@ def _check_bands(bands: tuple[Band, ...], path: Path) -> None:
 
 
 def _check_order(stages: tuple[Stage, ...], path: Path) -> None:
-    """Accounts and deductibles, then at most one rate, then at most one supplement, which needs a cap before it."""
+    """Accounts and deductibles, then at most one rate, then at most one supplement, which needs a cap before it.
+
+    A stage fills no counter twice: a yuan would count twice.
+    """
     ranks = [_RANK[type(stage)] for stage in stages]
     for at, stage in enumerate(stages):
         before = stages[at - 1] if at else None
@@ -235,15 +272,22 @@ def _check_order(stages: tuple[Stage, ...], path: Path) -> None:
         without_cap = isinstance(stage, SupplementStage) and not (isinstance(before, RateStage) and before.cap)
         if out_of_order or without_cap:
             raise BadData((*path, "stage", at), "stage_order")
+        filled: set[str] = set()
+        for place, counter in _counters(stage):
+            if counter in filled:
+                raise BadData((*path, "stage", at, *place), "repeated", value=counter)
+            filled.add(counter)
 
 
 _RANK = {AccountStage: 0, DeductibleStage: 0, RateStage: 1, SupplementStage: 2}
 
 
-def _counters(stage: Stage) -> list[tuple[str, str]]:
-    """Key and name of the counters that a stage fills."""
+def _counters(stage: Stage) -> list[tuple[Path, str]]:
+    """Place and name of the counters that a stage fills."""
     keys = ("counter", "axis_counter")
-    return [(key, name) for key in keys if (name := getattr(stage, key, ""))]
+    found: list[tuple[Path, str]] = [((key,), name) for key in keys if (name := getattr(stage, key, ""))]
+    within = stage.within if isinstance(stage, RateStage) else ()
+    return [*found, *((("within", at, "counter"), sub.counter) for at, sub in enumerate(within))]
 
 
 def _parameters(stage: Stage) -> list[tuple[Path, Parameter, Decimal | None]]:
@@ -254,9 +298,14 @@ def _parameters(stage: Stage) -> list[tuple[Path, Parameter, Decimal | None]]:
         case RateStage():
             flat = len(stage.bands) == 1
             rates: list[tuple[Path, Parameter, Decimal | None]] = [
-                (("rate",) if flat else ("band", at, "rate"), band.rate, HUNDRED) for at, band in enumerate(stage.bands)
+                (("rate",) if flat else ("band", at, "rate"), band.rate, HUNDRED)
+                for at, band in enumerate(stage.bands)
+                if band.rate is not None
             ]
-            return [*rates, *([(("cap",), stage.cap, None)] if stage.cap else [])]
+            within: list[tuple[Path, Parameter, Decimal | None]] = [
+                (("within", at, "cap"), sub.cap, None) for at, sub in enumerate(stage.within)
+            ]
+            return [*rates, *([(("cap",), stage.cap, None)] if stage.cap else []), *within]
         case SupplementStage():
             found = [(("rate",), stage.rate, HUNDRED), (("limit",), stage.limit, None)]
             return [(path, parameter, most) for path, parameter, most in found if parameter]

@@ -117,7 +117,7 @@ def _stage(
             )
         case RateStage():
             caps = _at_levels(row.cap, enrolment, on) if row.cap else {}
-            rates = [_at_levels(band.rate, enrolment, on) for band in row.bands]
+            rates = [_at_levels(band.rate, enrolment, on) for band in row.bands if band.rate is not None]
             levels = [level for level in rates[0] if all(level in rate for rate in rates)]
             return StageUse(
                 kind="rate",
