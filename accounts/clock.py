@@ -1,15 +1,30 @@
 """The one place that reads the clock; everything else is handed the moment."""
 
 import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.utils import timezone
+
+_standing: ContextVar[datetime.datetime | None] = ContextVar("standing", default=None)
 
 
 def now() -> datetime.datetime:
     """The present moment, aware."""
-    return timezone.now()
+    return _standing.get() or timezone.now()
 
 
 def today() -> datetime.date:
     """The present day in Asia/Shanghai."""
-    return timezone.localdate()
+    return timezone.localdate(now())
+
+
+@contextmanager
+def standing(at: datetime.datetime) -> Iterator[None]:
+    """The clock stands at a moment: for cases that are played on another day (`run_cases`), and for tests."""
+    token = _standing.set(at)
+    try:
+        yield
+    finally:
+        _standing.reset(token)

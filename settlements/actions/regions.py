@@ -14,7 +14,7 @@ from accounts.domain.benefit_year import start_of
 from accounts.models import BenefitYear, Region
 from family.models import SharingRules
 from settlements.domain.region_file import BadRegionFile, RegionFile, load_region_text
-from settlements.models import CreditRule, PersonalAccount, Scheme
+from settlements.models import CreditRule, PersonalAccount, PremiumPlan, Scheme
 
 LAST_YEAR = 2100
 # What a scheme that bills were settled by must keep; its remarks may be corrected.
@@ -66,6 +66,7 @@ def load_region(file: RegionFile, digest: str) -> list[str]:
         (Scheme, file.schemes, ("insurance", "kind")),
         (SharingRules, file.sharing, ()),
         (CreditRule, file.credits, ()),
+        (PremiumPlan, file.premiums, ("insurance", "year")),
     ]:
         changes += _load_versions(region, version_model, versions, keys)
     return changes
@@ -76,11 +77,17 @@ def _further(file: RegionFile) -> dict[str, Any]:
         "years": [list(rule) for rule in file.years],
         "levels": list(file.levels),
         "counters": {counter: dict(labels) for counter, labels in file.counters.items()},
-        "filing": [
-            {"valid_from": _iso(version.valid_from), "valid_to": _iso(version.valid_to), **version.data}
-            for version in file.filing
-        ],
+        "filing": _dated(file.filing),
+        "wallet": _dated(file.wallet),
+        "withdrawal": _dated(file.withdrawal),
     }
+
+
+def _dated(versions: Sequence[Any]) -> list[dict[str, Any]]:
+    return [
+        {"valid_from": _iso(version.valid_from), "valid_to": _iso(version.valid_to), **version.data}
+        for version in versions
+    ]
 
 
 def _iso(day: datetime.date | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from accounts import clock
 from accounts.domain.benefit_year import start_of, year_of
 from accounts.enums import InstitutionKind
 from accounts.errors import Refused
@@ -18,14 +19,15 @@ from family.actions import sharing
 from family.models import SharingGrant
 from family.queries import who_shares_with
 from settlements import ledger
-from settlements.actions import care, claims, crediting, leaving
+from settlements.actions import care, claims, crediting, leaving, premiums, wallet
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load, region_files
 from settlements.actions.rollover import boundary_of
 from settlements.cases.reading import BadCase, CaseMember, CaseStep, ScenarioCase
 from settlements.domain.scheme import DeductibleStage, RateStage
 from settlements.ledger.batch import roll_chunk
-from settlements.models import RolloverChunk, RolloverRun, Settlement, Usage
+from settlements.models import RolloverChunk, RolloverRun, Settlement, Usage, WalletTransfer
+from settlements.queries import premiums as premium_queries
 from settlements.queries.parameters import scheme_on
 
 LONG_AGO = datetime.date(1900, 1, 1)
@@ -64,6 +66,7 @@ class _Player:
         self.enrolments: dict[str, Enrolment] = {}
         self.accounts: dict[str, int] = {}
         self.visits: dict[str, Settlement] = {}
+        self.transfers: dict[str, WalletTransfer] = {}
         self.stopped: set[str] = set()
         for name, member in case.members.items():
             self._enrol(name, member)
@@ -157,7 +160,7 @@ class _Player:
         if verb is None:
             return {"not_built": step.verb}
         try:
-            with transaction.atomic():
+            with clock.standing(step.at), transaction.atomic():
                 given = verb(step)
                 with connection.cursor() as cursor:
                     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -326,11 +329,60 @@ class _Player:
         names = {member.pk: name for name, member in self.members.items()}
         return {"order": [names[grant.grantor_id] for grant in who_shares_with(beneficiary, step.on)]}
 
+    def _premium(self, step: CaseStep) -> Given:
+        """The amount is taken as given; the year is the one that is paid for on that day."""
+        fields = step.fields
+        payer, insured = self.members[fields["payer"]], self.members[fields["for"]]
+        year, benefit_from, buckets = premium_queries.year_paid_on(self.case.members[fields["payer"]].region, step.on)
+        premium = premiums.Premium(amount=fields["amount"], year=year, benefit_from=benefit_from, buckets=buckets)
+        payment = premiums.pay(payer=payer, insured=insured, premium=premium, on=step.on, key=str(uuid.uuid4()))
+        paid = {"current": plain(payment.current), "historical": plain(payment.historical)}
+        return {"paid": {fields["payer"]: paid}}
+
+    def _transfer(self, step: CaseStep) -> Given:
+        """From the personal account; somebody without one sends from his wallet. Wallets are opened as they are needed."""
+        fields = step.fields
+        sender, receiver = self.members[fields["from"]], self.members[fields["to"]]
+        wallet.open_wallet(member=sender, by=None, at=step.at)
+        sent = wallet.transfer(
+            sender=sender,
+            receiver=receiver,
+            amount=fields["amount"],
+            at=step.at,
+            key=str(uuid.uuid4()),
+            source="account" if fields["from"] in self.accounts else "wallet",
+        )
+        if "name" in fields:
+            self.transfers[fields["name"]] = sent
+        return {"pending": plain(sent.amount)}
+
+    def _accept(self, step: CaseStep) -> Given:
+        sent = self._sent(step)
+        wallet.open_wallet(member=sent.receiver, by=None, at=step.at)
+        return {"received": plain(wallet.accept(transfer=sent, at=step.at).amount)}
+
+    def _expire(self, step: CaseStep) -> Given:
+        """A movement in between may have brought it back already: what this step finds back is what counts."""
+        sent = self._sent(step)
+        wallet.return_overdue(at=step.at, only=sent.pk)
+        sent.refresh_from_db()
+        if sent.state != "returned":
+            raise Refused("not_pending" if sent.state == "accepted" else "not_permitted")
+        return {"returned": plain(sent.amount)}
+
+    def _sent(self, step: CaseStep) -> WalletTransfer:
+        sent = self.transfers.get(step.fields["transfer"])
+        if sent is None:
+            raise Refused("not_permitted")
+        return sent
+
     # The end
 
     def balances(self) -> dict[str, dict[str, str]]:
         """Everybody's balances on the day of the last step, as an outside reader sees them."""
-        shown = ledger.balances(self.accounts.values(), self.last_on)
+        last = max((step.at for step in self.case.steps), default=clock.now())
+        with clock.standing(last):
+            shown = ledger.balances(self.accounts.values(), self.last_on)
         zero = {"current": plain(ZERO), "historical": plain(ZERO)}
         return {
             name: {"current": plain(shown[at].current), "historical": plain(shown[at].historical)} if at else zero

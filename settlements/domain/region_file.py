@@ -13,8 +13,10 @@ from family.domain.rules import SharingRules
 from settlements.domain.crediting import CreditRule
 from settlements.domain.filing import FilingRule
 from settlements.domain.parameters import LEVELS
+from settlements.domain.premiums import PremiumPlan
 from settlements.domain.scheme import INSURANCES, KINDS, Scheme
 from settlements.domain.toml_lines import line_of
+from settlements.domain.withdrawal import WithdrawalRule
 
 LANGUAGES = ("zh", "en")
 _CODE = re.compile(r"[0-9]{6}")
@@ -76,6 +78,32 @@ class FilingVersion(Version):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PremiumVersion(Version):
+    """The days are those of the window; `PremiumPlan.from_data(data)` gives `plan` again."""
+
+    insurance: str
+    year: int
+    plan: PremiumPlan
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        """One window at a time for an insurance and a year."""
+        return self.insurance, str(self.year)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalletVersion(Version):
+    """While the region takes part in wallet transfers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawalVersion(Version):
+    """`WithdrawalRule.from_data(data)` gives `rule` again."""
+
+    rule: WithdrawalRule
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegionFile:
     """A region as its file describes it. `buckets`: two (current and historical) or one (all in historical).
 
@@ -92,6 +120,9 @@ class RegionFile:
     sharing: tuple[SharingVersion, ...]
     credits: tuple[CreditVersion, ...]
     filing: tuple[FilingVersion, ...]
+    withdrawal: tuple[WithdrawalVersion, ...]
+    premiums: tuple[PremiumVersion, ...]
+    wallet: tuple[WalletVersion, ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +152,7 @@ def load_region_text(text: str, path: str) -> RegionFile:
     try:
         top = Reader(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise BadRegionFile([_syntax_problem(str(error), path)]) from None
+        raise BadRegionFile([_syntax_problem(str(error), text, path)]) from None
     errors: list[BadData] = []
     try:
         region = _region(top, errors)
@@ -133,10 +164,10 @@ def load_region_text(text: str, path: str) -> RegionFile:
     return region
 
 
-def _syntax_problem(message: str, path: str) -> Problem:
-    """tomllib says where it stopped only within its message: (at line 3, column 5)."""
+def _syntax_problem(message: str, text: str, path: str) -> Problem:
+    """tomllib says where it stopped only within its message: (at line 3, column 5), or (at end of document)."""
     place = re.search(r"\(at line (\d+), column \d+\)", message)
-    return Problem(path, int(place[1]) if place else None, "TOML:", message)
+    return Problem(path, int(place[1]) if place else text.count("\n") + 1, "TOML:", message)
 
 
 def _region(top: Reader, errors: list[BadData]) -> RegionFile:
@@ -155,6 +186,9 @@ def _region(top: Reader, errors: list[BadData]) -> RegionFile:
             sharing=_versions(top, "sharing", _sharing, errors),
             credits=_versions(top, "credit", lambda row: _credit(row, levels), errors),
             filing=_versions(top, "filing", _filing, errors),
+            withdrawal=_versions(top, "withdrawal", _withdrawal, errors),
+            premiums=_versions(top, "premium", _premium, errors),
+            wallet=_versions(top, "wallet", _wallet, errors),
         )
 
 
@@ -258,6 +292,35 @@ def _filing(reader: Reader) -> FilingVersion:
     start, end = _span(reader)
     data = _as_json(reader.rest())
     return FilingVersion(valid_from=start, valid_to=end, data=data, rule=FilingRule.from_data(data, reader.path))
+
+
+def _premium(reader: Reader) -> PremiumVersion:
+    start, end = _span(reader)
+    insurance, year = reader.choice("insurance", INSURANCES), reader.whole("year", 2000, 2200)
+    data = _as_json(reader.rest())
+    return PremiumVersion(
+        valid_from=start,
+        valid_to=end,
+        data=data,
+        insurance=insurance,
+        year=year,
+        plan=PremiumPlan.from_data(data, reader.path),
+    )
+
+
+def _wallet(reader: Reader) -> WalletVersion:
+    start, end = _span(reader)
+    data = _as_json(reader.rest())
+    with Reader(data, reader.path) as rule:
+        rule.provenance()
+    return WalletVersion(valid_from=start, valid_to=end, data=data)
+
+
+def _withdrawal(reader: Reader) -> WithdrawalVersion:
+    start, end = _span(reader)
+    data = _as_json(reader.rest())
+    rule = WithdrawalRule.from_data(data, reader.path)
+    return WithdrawalVersion(valid_from=start, valid_to=end, data=data, rule=rule)
 
 
 def _as_json(value: Any) -> Any:

@@ -2,19 +2,21 @@
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db import connection
 
 from settlements.ledger.rolling import ROLLED
+from settlements.ledger.wallets import OVERDUE, moment
 
 # Most accounts are in the day's year, and to be told so costs a third of working out what rolling would give.
-HELD = """
+# The last column is a transfer that nobody accepted in time: it is back, whether somebody has brought it back or not.
+HELD = f"""
 SELECT id, benefit_year, current, historical, debt, version, benefit_year < (
-    SELECT max(year) FROM accounts_benefityear y WHERE y.region_id = a.region_id AND y.starts_on <= %s
-)
-FROM settlements_personalaccount a WHERE id = ANY(%s)
+    SELECT max(year) FROM accounts_benefityear y WHERE y.region_id = a.region_id AND y.starts_on <= %(on)s
+), (SELECT sum(t.amount) FROM settlements_wallettransfer t WHERE t.account_id = a.id AND {OVERDUE})
+FROM settlements_personalaccount a WHERE id = ANY(%(ids)s)
 """
 SHOWN = (
     ROLLED
@@ -46,10 +48,12 @@ def balances(account_ids: Iterable[int], on: datetime.date) -> dict[int, Balance
     From the first instant of a new benefit year this shows the rolled values, whether the batch has come by or not.
     """
     with connection.cursor() as cursor:
-        cursor.execute(HELD, [on, list(account_ids)])
+        cursor.execute(HELD, {"on": on, "ids": list(account_ids), "moment": moment(on)})
         rows = cursor.fetchall()
         found = {row[0]: Balance(*row[1:6]) for row in rows}
         if behind := [row[0] for row in rows if row[6]]:
             cursor.execute(SHOWN, [behind, on])
             found |= {row[0]: Balance(*row[1:]) for row in cursor.fetchall()}
+        for account_id, back in ((row[0], row[7]) for row in rows if row[7]):
+            found[account_id] = replace(found[account_id], historical=found[account_id].historical + back)
         return found

@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.money import ZERO
 from settlements.ledger.balances import balances
 from settlements.ledger.rolling import roll
+from settlements.ledger.wallets import OVERDUE, bring_back, moment
 
 LOCK_USAGE = """
 SELECT 1 FROM settlements_usage
@@ -25,11 +26,13 @@ READ_USAGE = (
     "SELECT benefit_year, counter, amount FROM settlements_usage WHERE member_id = %s AND benefit_year = ANY(%s)"
 )
 # One account a statement, on the account table alone: an order after a join is no lock order.
-LOCK_ACCOUNT = """
+LOCK_ACCOUNT = f"""
 SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on,
     benefit_year < (SELECT max(year) FROM accounts_benefityear y
-                    WHERE y.region_id = settlements_personalaccount.region_id AND starts_on <= %s) AS behind
-FROM settlements_personalaccount WHERE id = %s FOR NO KEY UPDATE
+                    WHERE y.region_id = settlements_personalaccount.region_id AND starts_on <= %(on)s) AS behind,
+    EXISTS (SELECT 1 FROM settlements_wallettransfer t
+            WHERE t.account_id = settlements_personalaccount.id AND {OVERDUE}) AS overdue
+FROM settlements_personalaccount WHERE id = %(id)s FOR NO KEY UPDATE
 """
 READ_ACCOUNT = """
 SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on
@@ -97,6 +100,8 @@ class OpenAccount:
     products_on: datetime.date
     # The row still holds an earlier year; a movement rolls it first, an account that only stood by is left to the batch.
     behind: bool = False
+    # A transfer from it that nobody accepted in time, to be brought back before anything is decided.
+    overdue: bool = False
 
     def carry(self, on: datetime.date) -> None:
         """Count the days that the balance before this movement lay here; a day already counted is not counted again."""
@@ -201,8 +206,13 @@ def _lock_usage(cursor, patient_id: int, year: int) -> None:  # type: ignore[no-
 
 
 def _lock_account(cursor, account_id: int, on: datetime.date) -> OpenAccount:  # type: ignore[no-untyped-def]
-    cursor.execute(LOCK_ACCOUNT, [on, account_id])
+    at = moment(on)
+    cursor.execute(LOCK_ACCOUNT, {"on": on, "id": account_id, "moment": at})
     account = OpenAccount(*cursor.fetchone())
+    if account.overdue:
+        roll(account_id, on)
+        bring_back(account_id, at)
+        return _read_account(account_id)
     if account.behind:
         shown = balances([account_id], on)[account_id]
         account.benefit_year = shown.benefit_year

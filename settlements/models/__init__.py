@@ -1,7 +1,9 @@
 from settlements.models.books import Clawback, Credit, Entry, LedgerTransaction, PersonalAccount, Usage
 from settlements.models.parameters import CatalogueItem, CreditRule, Scheme
+from settlements.models.premiums import PremiumOrder, PremiumPayment, PremiumPlan
 from settlements.models.rollover import AdjustmentChunk, RolloverAdjustment, RolloverChunk, RolloverRun
 from settlements.models.settlement import Settlement, SettlementPayer
+from settlements.models.wallet import Wallet, WalletEntry, WalletTransfer
 from settlements.models.withdrawal import Payee, Payout, WithdrawalApplication
 
 __all__ = [
@@ -15,6 +17,9 @@ __all__ = [
     "Payee",
     "Payout",
     "PersonalAccount",
+    "PremiumOrder",
+    "PremiumPayment",
+    "PremiumPlan",
     "RolloverAdjustment",
     "RolloverChunk",
     "RolloverRun",
@@ -22,5 +27,8 @@ __all__ = [
     "Settlement",
     "SettlementPayer",
     "Usage",
+    "Wallet",
+    "WalletEntry",
+    "WalletTransfer",
     "WithdrawalApplication",
 ]

@@ -1,0 +1,329 @@
+"""Premiums paid from a personal account for oneself and relatives (代缴): pay, give back, and the month's collection."""
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import clock
+from accounts.actions import audit, messages
+from accounts.errors import Refused
+from accounts.masks import mask_name
+from accounts.models import Member, User
+from accounts.money import ZERO, is_fen, plain
+from settlements import ledger
+from settlements.domain import premiums as rules
+from settlements.enums import Contra, EntryKind, OrderState
+from settlements.models import PremiumOrder, PremiumPayment
+from settlements.policies import may_act_for
+from settlements.queries import premiums as read
+from settlements.queries.premiums import Payer, Window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Premium:
+    """What is to be paid: yuan for one insurance and year. `buckets` pay in this order; `group` and its names as the
+    region's file calls them (empty where the amount was given and not looked up)."""
+
+    amount: Decimal
+    year: int
+    benefit_from: datetime.date
+    insurance: str = read.RESIDENT
+    buckets: tuple[str, ...] = ("historical",)
+    group: str = ""
+    group_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The columns that a payment and an order share."""
+        names = ("amount", "year", "benefit_from", "insurance", "group")
+        return {name: getattr(self, name) for name in names} | {"group_names": dict(self.group_names)}
+
+
+def premium_of(insured: Member, group: str, at: datetime.datetime) -> tuple[Premium, Window]:
+    """What the region asks for somebody in a group at a moment: nobody types an amount.
+
+    Raises Refused: not_insured, closed, not_covered (an employee; no such group for him), window_closed (with
+    opens_on, if it opens again), own_route.
+    """
+    at = timezone.localtime(at)
+    enrolment = read.resident_enrolment(insured, at.date())
+    known = read.windows(enrolment.region_id)
+    window = read.window_at(known, at)
+    if window is None:
+        coming = read.next_window(known, at.date())
+        if coming is None:
+            raise Refused("window_closed", why="unknown")
+        raise Refused("window_closed", opens_on=coming.opens_on.isoformat(), year=coming.year)
+    chosen = next((each for each in read.groups_for(window, insured) if each.key == group), None)
+    if chosen is None:
+        raise Refused("not_covered", why="premium_group")
+    if chosen.own_route:
+        raise Refused("own_route")
+    premium = Premium(
+        amount=chosen.amount,
+        year=window.year,
+        benefit_from=window.plan.benefit_from,
+        insurance=window.insurance,
+        buckets=window.plan.buckets,
+        group=chosen.key,
+        group_names=chosen.names,
+    )
+    return premium, window
+
+
+def pay(
+    *, payer: Member, insured: Member, premium: Premium, on: datetime.date, key: str, by: User | None = None
+) -> PremiumPayment:
+    """Pay a premium whole from the payer's account; the same key gives the first payment again.
+
+    Raises Refused: not_insured, not_permitted, suspended, frozen, closed, duplicate (paid for this person, insurance
+    and year), below_threshold, insufficient_balance; and PermissionDenied. The ledger transaction is the audit line.
+    """
+    if not is_fen(premium.amount) or premium.amount <= ZERO:
+        raise ValueError(f"no amount of a premium: {premium.amount}")
+    paying = read.payer_of(payer, insured, on)
+    account = paying.account
+    if not may_act_for(by, payer, account.region_id):
+        raise PermissionDenied
+    answer = ledger.once(
+        scope=f"premium:{account.pk}",
+        key=key,
+        request={"insured": insured.pk, "amount": plain(premium.amount), "year": premium.year, "of": premium.insurance},
+        kind=EntryKind.PREMIUM,
+        on=on,
+        region_id=account.region_id,
+        by_id=by.pk if by else None,
+        work=partial(_pay, paying, insured, premium, on),
+    )
+    return PremiumPayment.objects.select_related("payer", "insured").get(pk=answer["payment"])
+
+
+def _pay(paying: Payer, insured: Member, premium: Premium, on: datetime.date, transaction_id: int) -> dict[str, Any]:
+    account = paying.account
+    books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk], on=on)
+    if read.standing_payment(insured.pk, premium.insurance, premium.year):
+        raise Refused("duplicate", why="premium", year=premium.year)
+    held = books.accounts[account.pk]
+    taken = _taken(premium, held, paying.keep)
+    payment = PremiumPayment(
+        payer_id=account.member_id,
+        insured=insured,
+        grant=paying.grant,
+        region_id=account.region_id,
+        transaction_id=transaction_id,
+        account=account,
+        benefit_year=held.benefit_year,
+        paid_on=on,
+        current=taken.get("current", ZERO),
+        historical=taken.get("historical", ZERO),
+        **premium.facts,
+    )
+    _save_once(payment)
+    movement = ledger.Movement(
+        account_id=account.pk,
+        kind=EntryKind.PREMIUM,
+        contra=Contra.PREMIUM,
+        contra_id=payment.pk,
+        current=-payment.current,
+        historical=-payment.historical,
+    )
+    books.post(transaction_id, [movement])
+    _tell(payment, "premium_paid")
+    return {"payment": payment.pk}
+
+
+def _taken(premium: Premium, held: ledger.OpenAccount, keep: Decimal) -> dict[str, Decimal]:
+    balances = {"current": held.current, "historical": held.historical}
+    taken = rules.take(premium.buckets, balances, premium.amount, keep)
+    if taken is None:
+        available = max(sum((balances[bucket] for bucket in premium.buckets), ZERO) - keep, ZERO)
+        code = "below_threshold" if keep and not available else "insufficient_balance"
+        raise Refused(code, why="premium", available=plain(available), amount=plain(premium.amount))
+    return taken
+
+
+def _save_once(payment: PremiumPayment) -> None:
+    """Two accounts may pay for the same person at once; their locks do not meet, the unique key does."""
+    try:
+        with transaction.atomic():
+            payment.save(force_insert=True)
+    except IntegrityError as error:
+        if "premium_once" not in str(error):
+            raise
+        raise Refused("duplicate", why="premium", year=payment.year) from None
+
+
+def refund(*, payment: PremiumPayment, on: datetime.date, by: User | None = None) -> PremiumPayment:
+    """Give a premium back whole to the account that paid it, before its benefits begin.
+
+    What came from current of a year that has closed goes to historical. Raises Refused: benefits_begun, duplicate (given
+    back already); and PermissionDenied.
+    """
+    account = payment.account
+    if not may_act_for(by, payment.payer, account.region_id):
+        raise PermissionDenied
+    ledger.once(
+        scope=f"premium:{account.pk}",
+        key=f"refund:{payment.public_id}:{uuid.uuid4()}",
+        request={"refund": payment.pk},
+        kind=EntryKind.PREMIUM,
+        on=on,
+        region_id=account.region_id,
+        by_id=by.pk if by else None,
+        work=partial(_refund, payment, on),
+        reverses_id=payment.transaction_id,
+    )
+    payment.refresh_from_db()
+    return payment
+
+
+def _refund(payment: PremiumPayment, on: datetime.date, transaction_id: int) -> dict[str, Any]:
+    books = ledger.open(patient_id=payment.payer_id, years=[], account_ids=[payment.account_id], on=on)
+    # Read under the account's lock: a second refund sees the first.
+    payment.refresh_from_db()
+    if payment.refunded_on is not None:
+        raise Refused("duplicate", why="premium_refund")
+    if not rules.may_refund(payment.benefit_from, on):
+        raise Refused("benefits_begun", began_on=payment.benefit_from.isoformat())
+    year_closed = books.accounts[payment.account_id].benefit_year > payment.benefit_year
+    movement = ledger.Movement(
+        account_id=payment.account_id,
+        kind=EntryKind.PREMIUM,
+        contra=Contra.PREMIUM,
+        contra_id=payment.pk,
+        current=ZERO if year_closed else payment.current,
+        historical=payment.amount if year_closed else payment.historical,
+    )
+    books.post(transaction_id, [movement])
+    PremiumPayment.objects.filter(pk=payment.pk).update(refunded_on=on)
+    _tell(payment, "premium_refunded")
+    return {"payment": payment.pk}
+
+
+def _tell(payment: PremiumPayment, kind: str) -> None:
+    """Both hear of it: who paid, and for whom."""
+    facts = {
+        "payer": mask_name(payment.payer.name),
+        "insured": mask_name(payment.insured.name),
+        "year": payment.year,
+        "amount": plain(payment.amount),
+    }
+    for member in {payment.payer_id: payment.payer, payment.insured_id: payment.insured}.values():
+        messages.notify(member=member, kind=kind, params=facts, at=clock.now())
+
+
+# Where the bureau debits at the month's end
+
+
+@transaction.atomic
+def order(
+    *, payer: Member, insured: Member, premium: Premium, at: datetime.datetime, by: User | None = None
+) -> PremiumOrder:
+    """Have a premium debited on the last day of the month (Beijing: BJ9). Moves no money yet.
+
+    Raises Refused like `pay` but for money, which counts on the day of the debit; duplicate also for a waiting order.
+    """
+    on = timezone.localdate(at)
+    paying = read.payer_of(payer, insured, on)
+    if not may_act_for(by, payer, paying.account.region_id):
+        raise PermissionDenied
+    if read.standing_payment(insured.pk, premium.insurance, premium.year):
+        raise Refused("duplicate", why="premium", year=premium.year)
+    made = PremiumOrder(
+        payer=payer,
+        insured=insured,
+        grant=paying.grant,
+        region_id=paying.account.region_id,
+        by=by,
+        ordered_at=at,
+        due_on=rules.month_end(on),
+        buckets=list(premium.buckets),
+        **premium.facts,
+    )
+    try:
+        with transaction.atomic():
+            made.save()
+    except IntegrityError as error:
+        if "premium_order_once" not in str(error):
+            raise
+        raise Refused("duplicate", why="premium_order", year=premium.year) from None
+    details = {"order": made.number, "amount": plain(made.amount), "due_on": made.due_on.isoformat()}
+    audit.record(action="premium_ordered", by=by, at=at, member=payer, details=details)
+    return made
+
+
+@transaction.atomic
+def withdraw(*, order: PremiumOrder, at: datetime.datetime, by: User | None = None) -> PremiumOrder:
+    """Take an order back before its debit. Raises Refused("changed_meanwhile") once it has ended; PermissionDenied."""
+    if not may_act_for(by, order.payer, order.region_id):
+        raise PermissionDenied
+    order = _locked(order.pk)
+    if order.state != OrderState.WAITING:
+        raise Refused("changed_meanwhile")
+    _end(order, OrderState.WITHDRAWN, at)
+    audit.record(action="premium_order_withdrawn", by=by, at=at, member=order.payer, details={"order": order.number})
+    return order
+
+
+def collect(*, at: datetime.datetime) -> tuple[int, int]:
+    """The month's debit: every order that is due, one transaction each; (paid, passed on to the tax office).
+
+    May be run again and at once by two workers: an order ends once.
+    """
+    due = PremiumOrder.objects.filter(state=OrderState.WAITING, due_on__lte=timezone.localdate(at))
+    paid = failed = 0
+    for pk in list(due.order_by("id").values_list("pk", flat=True)):
+        outcome = _collect(pk, at)
+        paid += outcome == OrderState.PAID
+        failed += outcome == OrderState.FAILED
+    return paid, failed
+
+
+@transaction.atomic
+def _collect(order_id: int, at: datetime.datetime) -> str:
+    order = _locked(order_id)
+    if order.state != OrderState.WAITING:
+        return ""
+    premium = Premium(
+        amount=order.amount,
+        year=order.year,
+        benefit_from=order.benefit_from,
+        insurance=order.insurance,
+        buckets=tuple(order.buckets),
+        group=order.group,
+        group_names=order.group_names,
+    )
+    on, key = timezone.localdate(at), f"order:{order.public_id}"
+    try:
+        payment = pay(payer=order.payer, insured=order.insured, premium=premium, on=on, key=key)
+    except Refused as refused:
+        _end(order, OrderState.FAILED, at, refused=refused.code)
+        facts = {"insured": mask_name(order.insured.name), "year": order.year, "amount": plain(order.amount)}
+        messages.notify(member=order.payer, kind="premium_failed", params=facts, at=at)
+    else:
+        _end(order, OrderState.PAID, at, payment=payment)
+    return order.state
+
+
+def _locked(order_id: int) -> PremiumOrder:
+    rows = PremiumOrder.objects.select_related("payer", "insured").select_for_update(of=("self",))
+    return rows.get(pk=order_id)
+
+
+def _end(
+    order: PremiumOrder,
+    state: str,
+    at: datetime.datetime,
+    payment: PremiumPayment | None = None,
+    refused: str = "",
+) -> None:
+    order.state, order.ended_at, order.payment, order.refused = state, at, payment, refused
+    order.save(update_fields=["state", "ended_at", "payment", "refused"])

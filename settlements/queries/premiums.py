@@ -1,0 +1,203 @@
+"""What premiums are asked for, from whom, and who may pay them out of which account; nothing here is locked."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.errors import Refused
+from accounts.models import Enrolment, Member, User
+from accounts.money import ZERO
+from accounts.policies import is_member
+from accounts.queries import enrolment_on
+from family.models import SharingGrant
+from family.queries import grant_between, rules_on, whom_shares
+from settlements.domain import premiums as rules
+from settlements.domain.premiums import PremiumGroup, PremiumPlan
+from settlements.enums import AccountStatus
+from settlements.models import PersonalAccount, PremiumOrder, PremiumPayment
+from settlements.models import PremiumPlan as PlanRow
+
+RESIDENT = "resident"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A plan with its place and days: `opens_on` until before `closed_from`."""
+
+    region_id: str
+    insurance: str
+    year: int
+    opens_on: datetime.date
+    closed_from: datetime.date | None
+    plan: PremiumPlan
+
+    @property
+    def last_day(self) -> datetime.date | None:
+        """The last day on which it is taken, until `plan.closes_at`."""
+        return self.closed_from - datetime.timedelta(days=1) if self.closed_from else None
+
+    def is_open(self, at: datetime.datetime) -> bool:
+        """Whether it is taken at a moment (an aware one, in Asia/Shanghai)."""
+        day = at.date()
+        if day < self.opens_on or (self.closed_from is not None and day >= self.closed_from):
+            return False
+        return not (day == self.last_day and self.plan.closes_at is not None and at.time() >= self.plan.closes_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payer:
+    """Whose account pays, by what right, and how many yuan of it stay untouched."""
+
+    account: PersonalAccount
+    grant: SharingGrant | None
+    keep: Decimal
+
+
+def windows(region_id: str, insurance: str = RESIDENT) -> list[Window]:
+    """Every window a region's file knows, the latest first."""
+    rows = PlanRow.objects.filter(region=region_id, insurance=insurance).order_by("-valid_from")
+    return [
+        Window(
+            region_id=region_id,
+            insurance=insurance,
+            year=row.year,
+            opens_on=row.valid_from,
+            closed_from=row.valid_to,
+            plan=PremiumPlan.from_data(row.data),
+        )
+        for row in rows
+    ]
+
+
+def window_at(found: Sequence[Window], at: datetime.datetime) -> Window | None:
+    """The window that is open at a moment."""
+    return next((window for window in found if window.is_open(at)), None)
+
+
+def next_window(found: Sequence[Window], on: datetime.date) -> Window | None:
+    """The next one that opens after a day."""
+    return min((window for window in found if window.opens_on > on), key=lambda window: window.opens_on, default=None)
+
+
+def year_paid_on(region_id: str, on: datetime.date) -> tuple[int, datetime.date, tuple[str, ...]]:
+    """The year that a premium paid on a day is for, when its benefits begin, and the buckets that may pay it.
+
+    By the region's window of that day; without one by the usual season, from 1 January, out of historical.
+    """
+    for window in windows(region_id):
+        if window.opens_on <= on and (window.closed_from is None or on < window.closed_from):
+            return window.year, window.plan.benefit_from, window.plan.buckets
+    year = rules.usual_year(on)
+    return year, datetime.date(year, 1, 1), ("historical",)
+
+
+def payer_of(payer: Member, insured: Member, on: datetime.date) -> Payer:
+    """By what right an account may pay somebody's premium on a day; permission comes before the state of insurance.
+
+    Raises Refused: not_insured, not_permitted (a resident, no account, no grant for premiums in force), suspended,
+    frozen, closed. Oneself may pay while suspended: one's own money stays usable (domain.md 5, number 22).
+    """
+    enrolment = enrolment_on(payer, on)
+    if enrolment is None:
+        raise Refused("not_insured")
+    if payer.died_on is not None and payer.died_on <= on:
+        raise Refused("closed")
+    account = _account(payer, enrolment)
+    if payer.pk == insured.pk:
+        if enrolment.status not in ("normal", "suspended"):
+            raise Refused(enrolment.status)
+        return Payer(account=account, grant=None, keep=ZERO)
+    grant = grant_between(payer.pk, insured.pk, on)
+    sharing = rules_on(grant.region_id, on) if grant else None
+    if grant is None or sharing is None or not grant.uses_premium or "premium" not in sharing.uses:
+        raise Refused("not_permitted", why="premium")
+    if enrolment.status != "normal":
+        raise Refused(enrolment.status)
+    return Payer(account=account, grant=grant, keep=sharing.keep)
+
+
+def _account(payer: Member, enrolment: Enrolment) -> PersonalAccount:
+    account = PersonalAccount.objects.filter(
+        member=payer, region=enrolment.region_id, status=AccountStatus.OPEN
+    ).first()
+    if account is None or enrolment.insurance != "employee":
+        raise Refused("not_permitted", why="premium_account")
+    return account
+
+
+def standing_payment(insured_id: int, insurance: str, year: int) -> PremiumPayment | None:
+    """The payment that counts for a person, insurance and year; refunded ones do not."""
+    return PremiumPayment.objects.filter(insured=insured_id, insurance=insurance, year=year, refunded_on=None).first()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Somebody whose premium a member may pay: himself (`grant` None) or a relative, and why not, if not."""
+
+    member: Member
+    grant: SharingGrant | None
+    refused: Refused | None
+
+
+def people_to_pay_for(payer: Member, on: datetime.date) -> list[Choice]:
+    """Oneself first, then everybody for whom one has given a grant, each with the reason against it if there is one."""
+    choices = [_choice(payer, payer, None, on)]
+    choices += [_choice(payer, grant.beneficiary, grant, on) for grant in whom_shares(payer, on)]
+    return choices
+
+
+def _choice(payer: Member, insured: Member, grant: SharingGrant | None, on: datetime.date) -> Choice:
+    try:
+        payer_of(payer, insured, on)
+        resident_enrolment(insured, on)
+    except Refused as refused:
+        return Choice(member=insured, grant=grant, refused=refused)
+    return Choice(member=insured, grant=grant, refused=None)
+
+
+def resident_enrolment(insured: Member, on: datetime.date) -> Enrolment:
+    """How somebody is insured whose resident premium is to be paid. Raises Refused: not_insured, closed,
+    not_covered (an employee, who has none to pay)."""
+    enrolment = enrolment_on(insured, on)
+    if enrolment is None:
+        raise Refused("not_insured")
+    if enrolment.status == "closed" or (insured.died_on is not None and insured.died_on <= on):
+        raise Refused("closed")
+    if enrolment.insurance != RESIDENT:
+        raise Refused("not_covered", why="premium_employee")
+    return enrolment
+
+
+def groups_for(window: Window, insured: Member) -> tuple[PremiumGroup, ...]:
+    """The groups of a window that somebody may belong to."""
+    return window.plan.groups_for(insured.birth)
+
+
+def payments_visible_to(user: User) -> QuerySet[PremiumPayment]:
+    """What a citizen paid, and what was paid for him."""
+    if not is_member(user):
+        return PremiumPayment.objects.none()
+    mine = Q(payer=user.member_id) | Q(insured=user.member_id)
+    return PremiumPayment.objects.filter(mine).select_related("payer", "insured", "grant", "region", "transaction")
+
+
+def payment_visible_to(user: User, public_id: UUID) -> PremiumPayment | None:
+    """One of them, or None."""
+    return payments_visible_to(user).filter(public_id=public_id).first()
+
+
+def orders_visible_to(user: User) -> QuerySet[PremiumOrder]:
+    """The orders a citizen has given for the month's end."""
+    if not is_member(user):
+        return PremiumOrder.objects.none()
+    found = PremiumOrder.objects.filter(payer=user.member_id)
+    return found.select_related("payer", "insured", "grant", "region", "payment")
+
+
+def order_visible_to(user: User, public_id: UUID) -> PremiumOrder | None:
+    """One of them, or None."""
+    return orders_visible_to(user).filter(public_id=public_id).first()

@@ -1,0 +1,114 @@
+"""What the wallet actions and pages must know; nothing here is locked."""
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.errors import Refused
+from accounts.models import Enrolment, Member, Region, User
+from accounts.money import ZERO
+from accounts.policies import is_member
+from accounts.queries import enrolment_on
+from settlements.domain.wallet import SHANGHAI
+from settlements.enums import AccountStatus, TransferState
+from settlements.ledger import wallets
+from settlements.models import PersonalAccount, Wallet, WalletEntry, WalletTransfer
+
+
+def takes_part(region: Region, on: datetime.date) -> bool:
+    """Whether a region has opened the wallet by a day, as its file says."""
+    return any(
+        version["valid_from"] <= on.isoformat()
+        and (version["valid_to"] is None or on.isoformat() < version["valid_to"])
+        for version in region.data.get("wallet", ())
+    )
+
+
+def enrolled(member: Member, on: datetime.date) -> Enrolment:
+    """The enrolment of somebody who can have a wallet. Raises Refused: not_insured, closed, not_permitted (the region
+    does not take part)."""
+    enrolment = enrolment_on(member, on)
+    if enrolment is None:
+        raise Refused("not_insured")
+    if enrolment.status == "closed" or (member.died_on is not None and member.died_on <= on):
+        raise Refused("closed")
+    if not takes_part(enrolment.region, on):
+        raise Refused("not_permitted", why="wallet_region", region=enrolment.region.name)
+    return enrolment
+
+
+def account_to_send_from(member: Member, enrolment: Enrolment) -> PersonalAccount:
+    """The sender's personal account. Raises Refused: not_permitted (a resident, or no account), suspended, frozen."""
+    account = PersonalAccount.objects.filter(
+        member=member, region=enrolment.region_id, status=AccountStatus.OPEN
+    ).first()
+    if account is None or enrolment.insurance != "employee":
+        raise Refused("not_permitted", why="wallet_account")
+    if enrolment.status != "normal":
+        raise Refused(enrolment.status)
+    return account
+
+
+def wallet_of(member: Member) -> Wallet | None:
+    """The member's wallet, if he has opened one."""
+    return Wallet.objects.filter(member=member).select_related("region").first()
+
+
+def balance_of(wallet: Wallet, at: datetime.datetime) -> Decimal:
+    """Yuan in a wallet at a moment, with what has come back by then."""
+    return wallets.balances([wallet.member_id], at).get(wallet.pk, ZERO)
+
+
+def transfers_visible_to(user: User) -> QuerySet[WalletTransfer]:
+    """The transfers that a citizen sent or was sent."""
+    if not is_member(user):
+        return WalletTransfer.objects.none()
+    mine = Q(sender=user.member_id) | Q(receiver=user.member_id)
+    return WalletTransfer.objects.filter(mine).select_related("sender", "receiver")
+
+
+def transfer_visible_to(user: User, public_id: UUID) -> WalletTransfer | None:
+    """One of them, or None."""
+    return transfers_visible_to(user).filter(public_id=public_id).first()
+
+
+def waiting_for(member: Member, at: datetime.datetime) -> QuerySet[WalletTransfer]:
+    """Transfers that the member can still accept at a moment, the first to return first."""
+    found = WalletTransfer.objects.filter(receiver=member, state=TransferState.PENDING, expires_at__gt=at)
+    return found.select_related("sender", "receiver").order_by("expires_at", "id")
+
+
+def on_its_way(member: Member, at: datetime.datetime) -> WalletTransfer | None:
+    """What the member has sent and nobody has accepted yet."""
+    found = WalletTransfer.objects.filter(sender=member, state=TransferState.PENDING, expires_at__gt=at)
+    return found.select_related("sender", "receiver").first()
+
+
+def sent_on(wallet: Wallet, at: datetime.datetime) -> int:
+    """How many transfers were sent from a wallet on the calendar day of a moment, returned ones too."""
+    start = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    return wallet.sent.filter(sent_at__gte=start, sent_at__lt=start + datetime.timedelta(days=1)).count()
+
+
+def entries_of(wallet: Wallet) -> QuerySet[WalletEntry]:
+    """The movements of a wallet, newest first."""
+    told = ("transfer__sender", "transfer__receiver", "transaction__settlement__institution")
+    return wallet.entries.select_related("transaction", *told).order_by("-version")
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """How a transfer stands at a moment: one that is overdue is back, whoever has written that down."""
+
+    code: str
+    since: datetime.datetime | None
+
+
+def state_at(transfer: WalletTransfer, at: datetime.datetime) -> State:
+    """pending, accepted or returned, and since when."""
+    if transfer.state == TransferState.PENDING and transfer.expires_at <= at:
+        return State(code=TransferState.RETURNED, since=transfer.expires_at)
+    return State(code=transfer.state, since=transfer.ended_at)

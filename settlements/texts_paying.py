@@ -1,0 +1,116 @@
+"""What premiums and wallets say to people: messages, refusals, acts in the log. The two never speak of each other.
+
+The wallet's words never say sharing: a transfer moves the money, sharing leaves it with the one who shares.
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+MESSAGES = {
+    "premium_paid": (
+        _("Premium paid"),
+        _("%(payer)s paid the premium of %(insured)s for %(year)s: %(amount)s yuan."),
+    ),
+    "premium_refunded": (
+        _("Premium given back"),
+        _("The premium of %(insured)s for %(year)s, %(amount)s yuan, went back to the account of %(payer)s."),
+    ),
+    "premium_failed": (
+        _("A premium could not be debited"),
+        _(
+            "The premium of %(insured)s for %(year)s, %(amount)s yuan, could not be debited. The tax office collects it"
+            " next month; please pay it there."
+        ),
+    ),
+    "wallet_sent": (
+        _("Money waits for you in the wallet"),
+        _("%(sender)s transfers %(amount)s yuan to your wallet. Accept it before %(until)s; otherwise it goes back."),
+    ),
+    "wallet_accepted": (
+        _("Your transfer was accepted"),
+        _("%(receiver)s accepted your transfer of %(amount)s yuan. The money is now in that wallet."),
+    ),
+    "wallet_returned": (
+        _("Your transfer came back"),
+        _("%(receiver)s did not accept your transfer of %(amount)s yuan in time; it is back since %(until)s."),
+    ),
+}
+REASONS = {
+    "window_closed": (
+        _("The premium cannot be paid now."),
+        _("The premium for %(year)s can be paid from %(opens_on)s on."),
+    ),
+    "window_closed.unknown": (
+        _("The premium cannot be paid now."),
+        _("The next dates are not known yet; the tax office tells them. Call 12393 if you have missed yours."),
+    ),
+    "own_route": (
+        _("For this group the premium is settled by the office that assists them."),
+        _("Ask at the community office or at the window; do not pay it here."),
+    ),
+    "benefits_begun": (
+        _("The benefits of this premium have begun, so it is not given back."),
+        _("It could be given back until the day before %(began_on)s."),
+    ),
+    "not_covered.premium_employee": (
+        _("This person is insured as an employee and has no resident premium to pay."),
+        _("There is nothing to do."),
+    ),
+    "not_covered.premium_group": (
+        _("This group does not fit the person's age."),
+        _("Choose one of the groups shown."),
+    ),
+    "not_permitted.premium": (
+        _("Your account may not pay premiums for this person."),
+        _("Let the relative use your account for premiums first, under Family."),
+    ),
+    "not_permitted.premium_account": (
+        _("You have no personal account that could pay: only insured employees have one."),
+        _("Pay the premium at the tax office."),
+    ),
+    "duplicate.premium": (
+        _("The premium of this person for %(year)s has been paid already."),
+        _("There is nothing more to pay."),
+    ),
+    "duplicate.premium_order": (
+        _("The premium of this person for %(year)s is already waiting for the month's end."),
+        _("There is nothing more to do."),
+    ),
+    "duplicate.premium_refund": (_("This premium was given back already."), _("See your account.")),
+    "insufficient_balance.premium": (
+        _(
+            "The account can give %(available)s yuan, the premium is %(amount)s yuan; a premium is paid whole or not at all."
+        ),
+        _("Pay it at the tax office, or when the balance is higher."),
+    ),
+    "not_permitted.wallet_region": (
+        _("%(region)s has not opened the wallet."),
+        _("Transfers work only between regions that have."),
+    ),
+    "not_permitted.wallet_account": (
+        _("There is no personal account to send from."),
+        _("Send from your wallet if there is money in it."),
+    ),
+    "not_permitted.wallet_self": (_("You cannot transfer to yourself."), _("Enter a relative's name and ID number.")),
+    "wallet_not_open": (_("The wallet is not open yet."), _("Open it first; that takes one step.")),
+    "not_pending": (
+        _("This transfer no longer waits: it was accepted already, or it has gone back."),
+        _("Look at the list of transfers; the sender can send it again."),
+    ),
+    "over_transfer_limit.number": (
+        _("%(times)s transfers were sent today, which is the most for a day."),
+        _("The next one can be sent tomorrow from 06:00 on."),
+    ),
+    "over_transfer_limit.amount": (
+        _("A transfer can be at most %(most)s yuan."),
+        _("Send less; up to %(times)s transfers a day are possible."),
+    ),
+    "outside_hours.wallet": (
+        _("Transfers rest from 22:00 to 06:00."),
+        _("Send it between 06:00 and 22:00."),
+    ),
+}
+ACTIONS = {
+    "wallet_opened": _("opened the wallet"),
+    "premium_ordered": _("had a premium debited at the month's end"),
+    "premium_order_withdrawn": _("took back the order of a premium"),
+}
