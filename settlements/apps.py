@@ -7,9 +7,13 @@ class SettlementsConfig(AppConfig):
     verbose_name = _("Accounts and settlements")
 
     def ready(self) -> None:
-        from settlements import texts  # translations and models are there only now
+        from casework import kinds
+        from settlements import bill_kinds, bill_texts, texts  # translations and models are there only now
 
         texts.register()
+        bill_texts.register()
+        for kind in bill_kinds.KINDS:
+            kinds.register(kind)
 
         from accounts import navigation, policies
         from accounts.enums import Role

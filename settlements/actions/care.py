@@ -242,8 +242,8 @@ def _decide(
     own = _own(facts, accounts, own_id)
     try:
         decision = assess(facts.scheme.scheme, claim, usage.get(facts.counted_year, {}), own, service_on)
-    except NoValue:
-        raise Refused("not_covered", why="no_rate", level=bill.level) from None
+    except NoValue as missing:
+        raise Refused("not_covered", why=missing.why, level=bill.level) from None
     limits_used = usage.get(facts.settled_year, {})
     candidates = [_candidate(place, grantor, accounts, limits_used) for place, grantor in enumerate(facts.grantors)]
     sources = order_sources(facts.rules.order, candidates, facts.rules.keep) if facts.rules else ()
@@ -422,7 +422,7 @@ def _reverse(settlement_id: int, on: datetime.date, transaction_id: int) -> dict
     bills = Settlement.objects.select_related("transaction").select_for_update(no_key=True, of=("self",))
     settlement = bills.get(pk=settlement_id)
     if settlement.reversed_on is not None:
-        raise Refused("duplicate")
+        raise Refused("duplicate", **({"why": "recalculated"} if hasattr(settlement, "replaced_by") else {}))
     payers = list(settlement.payers.all())
     counters = {
         int(year): {name: -Decimal(amount) for name, amount in names.items()}

@@ -1,4 +1,5 @@
 from settlements.models.books import Clawback, Credit, Entry, LedgerTransaction, PersonalAccount, Usage
+from settlements.models.claims import Claim, RecalculatedBill, Recalculation, Reimbursement
 from settlements.models.parameters import CatalogueItem, CreditRule, Scheme
 from settlements.models.premiums import PremiumOrder, PremiumPayment, PremiumPlan
 from settlements.models.rollover import AdjustmentChunk, RolloverAdjustment, RolloverChunk, RolloverRun
@@ -9,6 +10,7 @@ from settlements.models.withdrawal import Payee, Payout, WithdrawalApplication
 __all__ = [
     "AdjustmentChunk",
     "CatalogueItem",
+    "Claim",
     "Clawback",
     "Credit",
     "CreditRule",
@@ -20,6 +22,9 @@ __all__ = [
     "PremiumOrder",
     "PremiumPayment",
     "PremiumPlan",
+    "RecalculatedBill",
+    "Recalculation",
+    "Reimbursement",
     "RolloverAdjustment",
     "RolloverChunk",
     "RolloverRun",

@@ -1,0 +1,111 @@
+"""What is said of bills paid in cash and of years settled anew: messages, refusals, lines of the log."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit_texts, message_texts, reasons
+
+MESSAGES = {
+    "claim_filed": (
+        _("Your bill has been handed in"),
+        _("Bill paid in cash, number %(case)s: it is checked by %(due_on)s. We tell you what comes of it."),
+    ),
+    "claim_returned": (
+        _("Your bill came back to be changed"),
+        _("Bill paid in cash, number %(case)s: %(reason)s The day on which you handed it in first still counts."),
+    ),
+    "claim_refused": (
+        _("Your bill is not paid back"),
+        _("Bill paid in cash, number %(case)s, refused: %(reason)s"),
+    ),
+    "claim_granted": (
+        _("Your bill is settled"),
+        _(
+            "Bill paid in cash, number %(case)s: %(amount)s yuan go to your bank account. The working is with your bills."
+        ),
+    ),
+    "reimbursement_paid": (
+        _("Money is on its way to your bank account"),
+        _("For the case %(case)s %(amount)s yuan have been sent to your bank account."),
+    ),
+    "reimbursement_received": (
+        _("Your payment has been received"),
+        _("For the case %(case)s %(amount)s yuan have been received. Nothing is open any more."),
+    ),
+    "recalculated": (
+        _("Your bills of a year were settled anew"),
+        _("Your bills of the benefit year %(year)s were settled anew, number %(case)s. Nothing is to be paid in cash."),
+    ),
+    "recalculated_to_you": (
+        _("Your bills of a year were settled anew"),
+        _(
+            "Your bills of the benefit year %(year)s were settled anew, number %(case)s. %(amount)s yuan go to your bank"
+            " account."
+        ),
+    ),
+    "recalculated_from_you": (
+        _("Your bills of a year were settled anew"),
+        _(
+            "Your bills of the benefit year %(year)s were settled anew, number %(case)s. %(amount)s yuan are to be paid at"
+            " the window, because the fund has paid that much too much."
+        ),
+    ),
+}
+REASONS = {
+    "future_care": (
+        _("The day of care lies in the future."),
+        _("Look at the invoice for the day of care; of a stay it is the day of discharge."),
+    ),
+    "late_filing.deadline": (
+        _("Bills of that day could be handed in until %(last_on)s; this one comes too late."),
+        _("Ask at the window whether there is a reason that still counts."),
+    ),
+    "duplicate.bill": (
+        _(
+            "A bill of the same person, day, institution and amount is settled already: number %(number)s, %(settled_on)s."
+        ),
+        _("Look for it among the settled bills. If these are two bills, go to the window with both invoices."),
+    ),
+    "duplicate.invoice": (
+        _("This invoice has been handed in before, number %(number)s."),
+        _("Look for it among the cases; it is not handed in twice."),
+    ),
+    "duplicate.paid": (
+        _("This was noted as paid on %(paid_on)s already."),
+        _("There is nothing more to do."),
+    ),
+    "duplicate.recalculated": (
+        _("This bill was settled anew by the office since, so it cannot be reversed here."),
+        _("The patient goes to the window, where the new bill can be reversed."),
+    ),
+    "nothing_changes": (
+        _("No bill of the benefit year %(year)s comes out otherwise."),
+        _("There is nothing to settle anew."),
+    ),
+    "bank_missing": (
+        _("Money is to be paid back, and no bank account is given."),
+        _("Enter the bank and the number of the account."),
+    ),
+    "already_asked": (
+        _("The same year waits for its second check already, number %(number)s."),
+        _("Wait for that, or withdraw it first."),
+    ),
+    "recalculation_stale": (
+        _("The bills come out otherwise by now: a bill was settled or reversed since."),
+        _("Return the case; the clerk looks at the new figures and submits it again."),
+    ),
+}
+ACTIONS = {
+    "claim_amended": _("changed a bill paid in cash"),
+    "reimbursement_paid": _("noted a payment to or from the bank account"),
+    "reimbursements_exported": _("wrote the list of payments with full bank accounts"),
+}
+
+
+def register() -> None:
+    """Called once when the app is ready."""
+    for kind, (title, body) in MESSAGES.items():
+        message_texts.register_message(kind, title, body)
+    for code, (reason, remedy) in REASONS.items():
+        reasons.register(code, reason, remedy)
+    for action, text in ACTIONS.items():
+        audit_texts.register_action(action, text)

@@ -1,0 +1,146 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.enums import Level
+from accounts.fields import EncryptedTextField
+from accounts.masks import mask_id
+from accounts.models import Institution, Member
+from casework.models import Case
+from settlements.enums import CareKind
+from settlements.models.fields import Yuan
+from settlements.models.settlement import Settlement
+
+
+class Claim(models.Model):
+    """A bill that the member paid in cash (零星报销): the payload of a case of kind claim.
+
+    `void`: the case came to nothing, so that the bill may be claimed again.
+    """
+
+    case = models.OneToOneField(Case, models.PROTECT, related_name="claim", verbose_name=_("case"))
+    patient = models.ForeignKey(Member, models.PROTECT, related_name="claims", verbose_name=_("patient"))
+    institution = models.ForeignKey(Institution, models.PROTECT, verbose_name=_("institution"))
+    service_on = models.DateField(_("day of care"))
+    kind = models.CharField(_("kind of care"), max_length=10, choices=CareKind)
+    level = models.CharField(_("level"), max_length=10, choices=Level)
+    in_scope = Yuan(_("in scope"))
+    pre_self_pay = Yuan(_("pre-self-pay"), default=0)
+    self_paid = Yuan(_("off-catalogue"), default=0)
+    invoice_number = models.CharField(_("number of the invoice"), max_length=40)
+    bank = models.CharField(_("bank"), max_length=60)
+    bank_account = EncryptedTextField(_("bank account"))
+    settlement = models.OneToOneField(
+        Settlement, models.PROTECT, null=True, blank=True, related_name="claim", verbose_name=_("settlement")
+    )
+    void = models.BooleanField(_("void"), default=False)
+
+    class Meta:
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
+        ordering = ["-id"]
+        constraints = [
+            # Two clerks entering one invoice at the same moment meet here.
+            models.UniqueConstraint(
+                name="invoice_claimed_once",
+                fields=["institution", "service_on", "invoice_number"],
+                condition=Q(void=False),
+            ),
+            models.CheckConstraint(
+                name="claim_amounts", condition=Q(in_scope__gte=0, pre_self_pay__gte=0, self_paid__gte=0)
+            ),
+            models.CheckConstraint(name="claim_not_empty", condition=~Q(in_scope=0, pre_self_pay=0, self_paid=0)),
+            models.CheckConstraint(name="claim_void_not_settled", condition=Q(void=False) | Q(settlement=None)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.case)
+
+    @property
+    def total(self):
+        """The bill in yuan."""
+        return self.in_scope + self.pre_self_pay + self.self_paid
+
+    @property
+    def masked_bank_account(self) -> str:
+        """As it is shown: the ends of the number."""
+        return mask_id(self.bank_account or "")
+
+
+class Recalculation(models.Model):
+    """Bills of a benefit year settled anew in their order, on request: the payload of a case of kind recalculation.
+
+    `preview` is what the clerk saw and the supervisor checks; what comes out otherwise by then is not posted.
+    """
+
+    case = models.OneToOneField(Case, models.PROTECT, related_name="recalculation", verbose_name=_("case"))
+    member = models.ForeignKey(Member, models.PROTECT, related_name="recalculations", verbose_name=_("member"))
+    benefit_year = models.IntegerField(_("benefit year"))
+    preview = models.JSONField(_("preview"), default=list)
+    bank = models.CharField(_("bank"), max_length=60, blank=True)
+    bank_account = EncryptedTextField(_("bank account"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("recalculation")
+        verbose_name_plural = _("recalculations")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return str(self.case)
+
+    @property
+    def masked_bank_account(self) -> str:
+        """As it is shown: the ends of the number."""
+        return mask_id(self.bank_account or "")
+
+
+class RecalculatedBill(models.Model):
+    """A bill that was settled anew: the old settlement is reversed, the new one stands. Append-only by trigger."""
+
+    recalculation = models.ForeignKey(Recalculation, models.PROTECT, related_name="bills")
+    old = models.OneToOneField(Settlement, models.PROTECT, related_name="replaced_by")
+    new = models.OneToOneField(Settlement, models.PROTECT, related_name="replaces")
+
+    class Meta:
+        verbose_name = _("recalculated bill")
+        verbose_name_plural = _("recalculated bills")
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(name="recalculated_is_another", condition=~Q(old=F("new")))]
+
+
+class Reimbursement(models.Model):
+    """Money between the office and a member outside the accounts: to his bank account, or (negative) owed by him."""
+
+    case = models.OneToOneField(Case, models.PROTECT, related_name="reimbursement", verbose_name=_("case"))
+    member = models.ForeignKey(Member, models.PROTECT, related_name="reimbursements", verbose_name=_("member"))
+    amount = Yuan(_("amount, yuan"))
+    bank = models.CharField(_("bank"), max_length=60, blank=True)
+    bank_account = EncryptedTextField(_("bank account"), null=True, blank=True)
+    decided_on = models.DateField(_("decided on"))
+    done_on = models.DateField(_("paid on"), null=True, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("entered by")
+    )
+    reference = models.CharField(_("number of the bank order"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("reimbursement")
+        verbose_name_plural = _("reimbursements")
+        ordering = ["done_on", "decided_on", "id"]
+        constraints = [
+            models.CheckConstraint(name="reimbursement_of_something", condition=~Q(amount=0)),
+            models.CheckConstraint(
+                name="reimbursement_done_whole",
+                condition=Q(done_on=None, done_by=None, reference="")
+                | Q(done_on__isnull=False, done_by__isnull=False) & ~Q(reference=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.amount}"
+
+    @property
+    def masked_bank_account(self) -> str:
+        """As it is shown: the ends of the number."""
+        return mask_id(self.bank_account or "")
