@@ -120,7 +120,7 @@ class Scheme:
         with Reader(data, path) as reader:
             source, grade, note = reader.provenance()
             if not reader.flag("known", True):
-                payers: dict[str, tuple[Payer, ...]] = {item_class: () for item_class in ITEM_CLASSES}
+                payers: dict[str, tuple[Payer, ...]] = dict.fromkeys(ITEM_CLASSES, ())
                 return cls(
                     stages=(),
                     payers=payers,

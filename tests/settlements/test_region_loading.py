@@ -194,7 +194,7 @@ CASES = ROOT / "tests" / "cases" / "mixtures"
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.json")), ids=lambda path: path.stem)
 def test_other_mixtures_are_files_alone(path: Path) -> None:
-    """An invented region and three real ones that the portal does not serve yet, each one TOML file and no code."""
+    """An invented region is one TOML file and no code."""
     regions.load([ROOT / "tests" / "regions" / f"{path.stem}.toml"])
     cases = read_cases(path)
     assert cases

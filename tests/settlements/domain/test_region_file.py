@@ -129,14 +129,14 @@ def test_a_hole_in_the_rows_is_told_at_their_key() -> None:
 
 
 def test_versions_of_one_scheme_do_not_overlap() -> None:
-    block = SHENYANG_TEXT[SHENYANG_TEXT.index('[[scheme]]\ninsurance = "employee"\nkind = "pharmacy"') :]
-    text = SHENYANG_TEXT + "\n" + block
-
-    told = problems(text)
-    assert [problem.split(": ")[1] for problem in told] == [
-        "scheme[4].valid_from falls into the time of another version for the same purpose",
-        "scheme[5].valid_from falls into the time of another version for the same purpose",
+    schemes = ["[[scheme]]\n" + block for block in SHENYANG_TEXT.split("[[scheme]]\n")]
+    [pharmacy] = [
+        block for block in schemes if block.startswith('[[scheme]]\ninsurance = "employee"\nkind = "pharmacy"')
     ]
+    last = len(schemes)  # the first of the list is what stands before them
+    [told] = problems(f"{SHENYANG_TEXT}\n{pharmacy}")
+
+    assert f"scheme[{last}].valid_from falls into the time of another version for the same purpose" in told
 
 
 def test_a_version_may_begin_on_the_day_on_which_the_other_ends() -> None:

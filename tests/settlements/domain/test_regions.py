@@ -430,9 +430,9 @@ STORIES: dict[str, tuple[str, dict[str, Any], list[Bill]]] = {
             (
                 DAY,
                 "inpatient tertiary",
-                "41000.00",
+                "40000.00",
                 {},
-                {"deductible": "800.00", "fund": "33044.00", "cash": "7956.00"},
+                {"deductible": "800.00", "fund": "32144.00", "cash": "7856.00"},
             ),
         ],
     ),
