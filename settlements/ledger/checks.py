@@ -258,24 +258,28 @@ JOIN settlements_personalaccount a
     ON a.region_id = r.region_id AND a.benefit_year <= r.year AND a.id BETWEEN c.first_id AND c.last_id
 WHERE c.done
 """
-# Interest once by its products and the run's rates, once as posted; only where the posting is meant to be complete.
+# Interest once by its products and the run's rates, once as posted; only where the posting is meant to be complete. While
+# a correction of the rates is being posted, an account has the old interest or the right one.
 INTEREST_IS_RATE_TIMES_PRODUCTS = """
 WITH posted AS (
     SELECT account_id, contra_id AS run_id, sum(historical_delta - debt_delta) AS interest FROM settlements_entry
     WHERE kind = 'interest' GROUP BY account_id, contra_id
 ), due AS (
     SELECT e.account_id, r.id AS run_id, r.state,
-        round((e.current_products * r.current_rate + e.historical_products * r.historical_rate) / 36000, 2) AS interest
+        round((e.current_products * r.current_rate + e.historical_products * r.historical_rate) / 36000, 2) AS interest,
+        round((e.current_products * j.old_current_rate + e.historical_products * j.old_historical_rate) / 36000, 2)
+            AS until_corrected
     FROM settlements_entry e
     JOIN settlements_personalaccount a ON a.id = e.account_id
     JOIN settlements_rolloverrun r ON r.region_id = a.region_id AND r.year = e.benefit_year
         AND r.state IN ('released', 'running', 'paused', 'reconciled', 'closed')
+    LEFT JOIN settlements_rolloveradjustment j ON j.run_id = r.id AND j.state = 'running'
     WHERE e.kind = 'rollover'
 )
 SELECT coalesce(p.account_id, d.account_id) AS account_id, coalesce(p.run_id, d.run_id) AS run, p.interest AS posted,
     d.interest AS due
 FROM posted p FULL JOIN due d ON d.account_id = p.account_id AND d.run_id = p.run_id
-WHERE coalesce(p.interest, 0) <> coalesce(d.interest, 0)
+WHERE coalesce(p.interest, 0) NOT IN (coalesce(d.interest, 0), coalesce(d.until_corrected, d.interest, 0))
     AND (p.account_id IS NOT NULL OR d.state IN ('reconciled', 'closed'))
 """
 # The base of interest counted again from the entries: balance times days, from one movement of a year to the next. A
