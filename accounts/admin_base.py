@@ -5,8 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
 
-from accounts import clock, policies
+from accounts import clock, policies, rule_text
 from accounts.actions import audit
 from accounts.enums import Role
 
@@ -56,6 +60,46 @@ class RoleAdmin(admin.ModelAdmin):
 def _record(request: HttpRequest, action: str, obj: Model, message: Any) -> None:
     target = f"{obj._meta.label_lower}:{obj.pk}"
     audit.record(action=action, by=request.user, at=clock.now(), target=target, details={"what": message})
+
+
+class RulesAdmin(RoleAdmin):
+    """Dated rules of a region as its file says them: to look at, with where they come from. `keys`: what tells them apart."""
+
+    keys: tuple[str, ...] = ()
+    list_filter = ["region"]
+    list_select_related = ["region"]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return ["region", *self.keys, "valid_from", "valid_to", "source", "grade", "short_note"]
+
+    def get_list_filter(self, request: HttpRequest) -> list[str]:
+        return ["region", *self.keys]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["region", *self.keys, "valid_from", "valid_to", "source", "grade", "note", "rules"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return self.get_fields(request, obj)
+
+    @admin.display(description=_("source"))
+    def source(self, row: Any) -> str:
+        return str(row.data.get("source", ""))
+
+    @admin.display(description=_("grade"))
+    def grade(self, row: Any) -> str:
+        return str(row.data.get("grade", ""))
+
+    @admin.display(description=_("note"))
+    def note(self, row: Any) -> str:
+        return str(row.data.get("note", "")) or "-"
+
+    @admin.display(description=_("note"))
+    def short_note(self, row: Any) -> str:
+        return Truncator(row.data.get("note", "")).chars(80)
+
+    @admin.display(description=_("rules"))
+    def rules(self, row: Any) -> SafeString:
+        return format_html("<pre>{}</pre>", "\n".join(rule_text.lines(row.data)))
 
 
 class RegionalAdmin(RoleAdmin):

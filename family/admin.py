@@ -1,26 +1,15 @@
 """Family sharing to be looked at: it changes through its actions and the region files alone."""
 
-import json
-
 from django.contrib import admin
-from django.utils.html import format_html
-from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import RegionalAdmin, RoleAdmin
+from accounts.admin_base import RegionalAdmin, RoleAdmin, RulesAdmin
 from accounts.enums import Role
 from family.models import Commitment, DeductionOrder, SharingApplication, SharingGrant, SharingRules
 
 
 @admin.register(SharingRules)
-class SharingRulesAdmin(RoleAdmin):
-    list_display = ["region", "valid_from", "valid_to"]
-    list_filter = ["region"]
-    fields = ["region", "valid_from", "valid_to", "rules"]
-    readonly_fields = ["rules"]
-
-    @admin.display(description=_("rules"))
-    def rules(self, row):
-        return format_html("<pre>{}</pre>", json.dumps(row.data, indent=2, sort_keys=True, ensure_ascii=False))
+class SharingRulesAdmin(RulesAdmin):
+    pass
 
 
 @admin.register(Commitment)

@@ -255,7 +255,7 @@ class _Player:
             )
             roll_chunk(run, chunk)
         moved, interest = (self._rolled(before, kind) for kind in ("rollover", "interest"))
-        return {"moved": moved, "interest": interest} if "interest" in step.fields else {"moved": moved}
+        return {"moved": moved, "interest": interest}
 
     def _rolled(self, after: int, kind: str) -> dict[str, str]:
         """Name -> yuan that entries of a kind brought since a transaction; an account behind counts all its years."""

@@ -50,8 +50,9 @@ def test_rules_are_shown_as_text(people, shared) -> None:
     page = admin.site.get_model_admin(SharingRules)
     row = SharingRules.objects.get()
     row.data["note"] = "<b>上海</b>"
-    shown = page.rules(row)
-    assert shown.startswith("<pre>{") and "&lt;b&gt;上海" in shown
+    row.data["keep"] = "<i>1.00</i>"
+    assert page.rules(row).startswith("<pre>") and "keep = &lt;i&gt;1.00" in page.rules(row)
+    assert (page.source(row), page.grade(row), page.note(row)) == (row.data["source"], row.data["grade"], "<b>上海</b>")
 
 
 def test_a_new_commitment_is_a_new_version(people) -> None:
