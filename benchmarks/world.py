@@ -12,7 +12,7 @@ from accounts.models import BenefitYear, Region
 from benchmarks import places
 from portal.seeding import institutions, scale
 from portal.seeding.cases import at
-from settlements.actions import rollover, rollover_work
+from settlements.actions import rehearsal, rollover, rollover_work
 from settlements.models import PersonalAccount, RolloverRun
 
 REGION = "310000"
@@ -40,7 +40,7 @@ def _fill(template: str, accounts: int) -> None:
     run = rollover.plan(
         region=region(), year=year(), current_rate=RATES[0], historical_rate=RATES[1], by=None, at=at(before(20), 9)
     )
-    run = rollover.rehearse(run=run, by=None, at=at(before(20), 10))
+    run = rehearsal.rehearse(run=run, by=None, at=at(before(20), 10))
     rollover.release(run=run, by=None, at=at(before(10), 9))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

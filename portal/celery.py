@@ -13,10 +13,18 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "open-due-rollover-runs": {"task": "settlements.tasks.open_due_runs", "schedule": 60.0},
+    "open-coming-rollover-runs": {
+        "task": "settlements.tasks.open_coming_runs",
+        "schedule": crontab(hour=7, minute=30),
+    },
+    "watch-rollover-runs": {"task": "settlements.tasks.watch_runs", "schedule": 60.0},
     "warn-of-missing-rollover-runs": {
         "task": "settlements.tasks.warn_of_missing_runs",
         "schedule": crontab(hour=8, minute=0),
     },
+    "return-wallet-transfers": {"task": "settlements.tasks.return_wallet_transfers", "schedule": 60.0},
+    # Late in the evening, so that what was credited during the month's last day counts.
+    "collect-premiums": {"task": "settlements.tasks.collect_premiums", "schedule": crontab(hour=20, minute=0)},
     "send-waiting-sms": {"task": "accounts.tasks.send_waiting_sms", "schedule": 30.0},
     "seal-audit": {"task": "accounts.tasks.seal_audit", "schedule": 60.0},
     "tidy-accounts": {"task": "accounts.tasks.tidy_accounts", "schedule": crontab(hour=3, minute=10)},

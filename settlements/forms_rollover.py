@@ -18,30 +18,9 @@ RATE_ERRORS = {
 }
 
 
-class PlanForm(forms.Form):
-    """Region, year and both rates in percent a year."""
+class RatesForm(forms.Form):
+    """Both rates in percent a year."""
 
-    region = forms.ModelChoiceField(
-        Region.objects.none(),
-        label=_("Region"),
-        empty_label=None,
-        error_messages={
-            "required": _("Choose the region"),
-            "invalid_choice": _("Choose a region that you administer"),
-        },
-    )
-    year = forms.IntegerField(
-        label=_("Benefit year that closes"),
-        min_value=2000,
-        max_value=2099,
-        help_text=_("Named after the calendar year in which it begins."),
-        error_messages={
-            "required": _("Write the benefit year"),
-            "invalid": _("Write the benefit year with four digits"),
-            "min_value": _("Write the benefit year with four digits"),
-            "max_value": _("Write the benefit year with four digits"),
-        },
-    )
     current_rate = forms.DecimalField(
         label=_("Interest on this year's balance, percent a year"),
         min_value=Decimal(0),
@@ -63,10 +42,57 @@ class PlanForm(forms.Form):
         },
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("current_rate", "historical_rate"):
+            _narrow(self.fields[name])
+
+
+def _narrow(field: forms.Field) -> None:
+    field.widget = forms.TextInput({"inputmode": "decimal", "autocomplete": "off", "class": "govuk-input--width-10"})
+
+
+class AdjustForm(RatesForm):
+    """The rates that are right, and why the others were wrong."""
+
+    reason = forms.CharField(
+        label=_("What was wrong, and where the right rates stand"),
+        max_length=200,
+        help_text=_("Kept in the log and shown to whoever releases the correction."),
+        error_messages={
+            "required": _("Write what was wrong, so that whoever releases it can check it"),
+            "max_length": _("Write at most 200 characters"),
+        },
+    )
+
+
+class PlanForm(RatesForm):
+    """Region, year and both rates in percent a year."""
+
+    field_order = ("region", "year", "current_rate", "historical_rate")
+    region = forms.ModelChoiceField(
+        Region.objects.none(),
+        label=_("Region"),
+        empty_label=None,
+        error_messages={
+            "required": _("Choose the region"),
+            "invalid_choice": _("Choose a region that you administer"),
+        },
+    )
+    year = forms.IntegerField(
+        label=_("Benefit year that closes"),
+        min_value=2000,
+        max_value=2099,
+        help_text=_("Named after the calendar year in which it begins."),
+        error_messages={
+            "required": _("Write the benefit year"),
+            "invalid": _("Write the benefit year with four digits"),
+            "min_value": _("Write the benefit year with four digits"),
+            "max_value": _("Write the benefit year with four digits"),
+        },
+    )
+
     def __init__(self, *args: Any, regions: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["region"].queryset = regions
-        for name in ("year", "current_rate", "historical_rate"):
-            self.fields[name].widget = forms.TextInput(
-                {"inputmode": "decimal", "autocomplete": "off", "class": "govuk-input--width-10"}
-            )
+        _narrow(self.fields["year"])

@@ -11,7 +11,7 @@ from decimal import Decimal
 from accounts.models import BenefitYear, Institution, Member, Region, User
 from portal.seeding import cases, visits, workers
 from portal.seeding.families import Family
-from settlements.actions import rollover, rollover_work
+from settlements.actions import rehearsal, rollover, rollover_work
 from settlements.actions.crediting import credit_region
 from settlements.actions.opening import open_account
 from settlements.models import RolloverRun
@@ -158,7 +158,7 @@ def plan_year(region: Region, year: int, planner: User, day: datetime.date) -> R
         by=planner,
         at=cases.at(day, 10),
     )
-    return rollover.rehearse(run=run, by=planner, at=cases.at(day, 11))
+    return rehearsal.rehearse(run=run, by=planner, at=cases.at(day, 11))
 
 
 def plan_coming_year(today: datetime.date) -> RolloverRun:

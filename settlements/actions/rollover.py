@@ -4,26 +4,40 @@ The year itself ends by its date, whatever happens here: see ledger/rolling.py.
 """
 
 import datetime
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import clock
-from accounts.actions import audit
-from accounts.enums import Channel
 from accounts.errors import Refused
-from accounts.models import BenefitYear, Region, User
+from accounts.models import Region, User
 from accounts.money import ZERO, plain
+from settlements.actions.rehearsal import plain_part
+from settlements.actions.rollover_run import boundary_of, clock_day, locked, must_be, record
 from settlements.enums import RunState
 from settlements.ledger import control
 from settlements.models import RolloverRun
 
-BEFORE_RELEASE = [RunState.PLANNED, RunState.REHEARSED]
+BEFORE_RELEASE = [RunState.OPENED, RunState.PLANNED, RunState.REHEARSED]
 RATE_LIMIT = Decimal(20)
+
+
+def open_ahead(*, region: Region, year: int, at: datetime.datetime | None = None) -> RolloverRun | None:
+    """The system opens the closing of a year ahead of its end; it waits for rates and release by people.
+
+    None if there is one already. Nobody has planned it: whoever gives the rates by `plan` becomes the planner.
+    """
+    at = at or clock.now()
+    with transaction.atomic():
+        # Two beats at once: the second finds the row of the first, or waits for it at the unique constraint.
+        run, is_new = RolloverRun.objects.exclude(state=RunState.CANCELLED).get_or_create(
+            region=region, year=year, defaults={"state": RunState.OPENED, "planned_at": at}
+        )
+        if is_new:
+            record("rollover.open", run, None, at)
+    return run if is_new else None
 
 
 def plan(
@@ -50,35 +64,12 @@ def plan(
             .exclude(state=RunState.CANCELLED)
             .first()
         ) or RolloverRun(region=region, year=year)
-        _must_be(run, BEFORE_RELEASE)
+        must_be(run, BEFORE_RELEASE)
         run.current_rate, run.historical_rate = current_rate, historical_rate
         run.planned_by, run.planned_at = by, at
         run.state, run.rehearsal, run.rehearsed_at = RunState.PLANNED, {}, None
         run.save()
-        _record("rollover.plan", run, by, at, current_rate=str(current_rate), historical_rate=str(historical_rate))
-    return run
-
-
-def rehearse(*, run: RolloverRun, by: User | None, at: datetime.datetime | None = None) -> RolloverRun:
-    """Work out, without writing to any account, what the run would come to today; kept on the run.
-
-    Control totals in yuan, odd accounts by kind, years on the way without a released run or without a first day.
-    Raises Refused: run_state.
-    """
-    at = at or clock.now()
-    with transaction.atomic():
-        run = _locked(run)
-        _must_be(run, BEFORE_RELEASE)
-        boundary = boundary_of(run)
-        run.rehearsal = {"totals": _as_released(run, at)}
-        rates, starts = control.years_missing(region_id=run.region_id, year=run.year)
-        run.rehearsal["years_without_rate"], run.rehearsal["years_without_start"] = rates, starts
-        if boundary:
-            odd = control.odd_accounts(region_id=run.region_id, year=run.year, boundary=boundary)
-            run.rehearsal["odd"] = odd
-        run.state, run.rehearsed_at = RunState.REHEARSED, at
-        run.save()
-        _record("rollover.rehearse", run, by, at, **run.rehearsal["totals"])
+        record("rollover.plan", run, by, at, current_rate=str(current_rate), historical_rate=str(historical_rate))
     return run
 
 
@@ -89,8 +80,8 @@ def release(*, run: RolloverRun, by: User | None, at: datetime.datetime | None =
     """
     at = at or clock.now()
     with transaction.atomic():
-        run = _locked(run)
-        _must_be(run, [RunState.REHEARSED])
+        run = locked(run.pk)
+        must_be(run, [RunState.REHEARSED])
         if by is not None and by.pk == run.planned_by_id:
             # The bare code speaks of sharing an account with oneself.
             raise Refused("same_person", why="planned")
@@ -101,7 +92,7 @@ def release(*, run: RolloverRun, by: User | None, at: datetime.datetime | None =
             raise Refused("rate_missing", year=rates[0])
         run.state, run.released_by, run.released_at = RunState.RELEASED, by, at
         run.save()
-        _record("rollover.release", run, by, at)
+        record("rollover.release", run, by, at)
     return run
 
 
@@ -112,10 +103,10 @@ def begin(*, run: RolloverRun, by: User | None = None, at: datetime.datetime | N
     """
     at = at or clock.now()
     with transaction.atomic():
-        run = _locked(run)
+        run = locked(run.pk)
         if run.state == RunState.RUNNING:
             return run
-        _must_be(run, [RunState.RELEASED])
+        must_be(run, [RunState.RELEASED])
         boundary = boundary_of(run)
         if boundary is None or clock_day(at) < boundary:
             raise Refused("year_not_over", boundary_on=str(boundary) if boundary else None)
@@ -124,7 +115,7 @@ def begin(*, run: RolloverRun, by: User | None = None, at: datetime.datetime | N
         )
         run.state, run.started_at, run.resumed_at = RunState.RUNNING, at, at
         run.save()
-        _record("rollover.begin", run, by, at, chunks=run.chunks.count())
+        record("rollover.begin", run, by, at, chunks=run.chunks.count())
     return run
 
 
@@ -132,12 +123,12 @@ def pause(*, run: RolloverRun, by: User | None, at: datetime.datetime | None = N
     """Stop after the chunks that are being worked on. Reads and movements go on. Raises Refused: run_state."""
     at = at or clock.now()
     with transaction.atomic():
-        run = _locked(run)
-        _must_be(run, [RunState.RUNNING])
+        run = locked(run.pk)
+        must_be(run, [RunState.RUNNING])
         _stop_the_watch(run, at)
         run.state = RunState.PAUSED
         run.save()
-        _record("rollover.pause", run, by, at)
+        record("rollover.pause", run, by, at)
     return run
 
 
@@ -145,11 +136,11 @@ def resume(*, run: RolloverRun, by: User | None, at: datetime.datetime | None = 
     """Go on where it stopped. Raises Refused: run_state."""
     at = at or clock.now()
     with transaction.atomic():
-        run = _locked(run)
-        _must_be(run, [RunState.PAUSED])
+        run = locked(run.pk)
+        must_be(run, [RunState.PAUSED])
         run.state, run.resumed_at = RunState.RUNNING, at
         run.save()
-        _record("rollover.resume", run, by, at)
+        record("rollover.resume", run, by, at)
     return run
 
 
@@ -160,14 +151,14 @@ def cancel(*, run: RolloverRun, by: User | None, at: datetime.datetime | None = 
     """
     at = at or clock.now()
     with transaction.atomic():
-        run = _locked(run)
-        _must_be(run, [*BEFORE_RELEASE, RunState.RELEASED])
+        run = locked(run.pk)
+        must_be(run, [RunState.PLANNED, RunState.REHEARSED, RunState.RELEASED])
         boundary = boundary_of(run)
         if run.state == RunState.RELEASED and boundary is not None and clock_day(at) >= boundary:
             raise Refused("year_over", boundary_on=str(boundary))
         run.state = RunState.CANCELLED
         run.save()
-        _record("rollover.cancel", run, by, at)
+        record("rollover.cancel", run, by, at)
     return run
 
 
@@ -178,28 +169,33 @@ def reconcile(*, run: RolloverRun, by: User | None = None, at: datetime.datetime
     """
     at = at or clock.now()
     with transaction.atomic():
-        run = _locked(run)
-        _must_be(run, [RunState.RUNNING, RunState.PAUSED, RunState.RECONCILED])
+        run = locked(run.pk)
+        must_be(run, [RunState.RUNNING, RunState.PAUSED, RunState.RECONCILED])
         left = run.chunks.filter(done=False).count()
         if left:
             raise Refused("not_finished", chunks=left)
         _count(run, at)
-        _record("rollover.reconcile", run, by, at, agrees=run.totals["agrees"])
+        record("rollover.reconcile", run, by, at, agrees=run.totals["agrees"])
     return run
 
 
 def close(*, run: RolloverRun, by: User, at: datetime.datetime | None = None) -> RolloverRun:
-    """Close the run for good, after counting once more. Raises Refused: run_state, totals_differ."""
+    """Close the run for good, after counting once more; by somebody other than its planner (decision 0015).
+
+    Raises Refused: run_state, same_person, totals_differ.
+    """
     at = at or clock.now()
     with transaction.atomic():
-        run = _locked(run)
-        _must_be(run, [RunState.RECONCILED])
+        run = locked(run.pk)
+        must_be(run, [RunState.RECONCILED])
+        if by.pk == run.planned_by_id:
+            raise Refused("same_person", why="closing")
         _count(run, at)
         agrees = run.state == RunState.RECONCILED
         if agrees:
             run.state, run.closed_by, run.closed_at = RunState.CLOSED, by, at
             run.save()
-            _record("rollover.close", run, by, at)
+            record("rollover.close", run, by, at)
     # Outside, so that the fresh count is kept: it is what the reader needs to see now.
     if not agrees:
         raise Refused("totals_differ")
@@ -215,7 +211,7 @@ def post_missing_interest(
     run_state.
     """
     at = at or clock.now()
-    _must_be(run, [RunState.RUNNING, RunState.PAUSED, RunState.RECONCILED])
+    must_be(run, [RunState.RUNNING, RunState.PAUSED, RunState.RECONCILED])
     accounts, interest = 0, ZERO
     for chunk in run.chunks.all():
         count, amount = control.post_interest(
@@ -230,7 +226,7 @@ def post_missing_interest(
         )
         accounts, interest = accounts + count, interest + amount
     if accounts:
-        _record("rollover.post_interest", run, by, at, accounts=accounts, interest=plain(interest))
+        record("rollover.post_interest", run, by, at, accounts=accounts, interest=plain(interest))
     return accounts, interest
 
 
@@ -241,8 +237,8 @@ def finish(*, run: RolloverRun, at: datetime.datetime | None = None) -> Rollover
     """
     at = at or clock.now()
     with transaction.atomic():
-        run = _locked(run)
-        _must_be(run, [RunState.RUNNING])
+        run = locked(run.pk)
+        must_be(run, [RunState.RUNNING])
         if run.chunks.filter(done=False).exists():
             raise Refused("not_finished")
         boundary = boundary_of(run)
@@ -250,37 +246,6 @@ def finish(*, run: RolloverRun, at: datetime.datetime | None = None) -> Rollover
     if boundary and run.released_at and clock_day(run.released_at + datetime.timedelta(hours=1)) >= boundary:
         post_missing_interest(run=run, at=at)
     return reconcile(run=run, at=at)
-
-
-def boundary_of(run: RolloverRun) -> datetime.date | None:
-    """First day of the year after the one that the run closes; None if the region's rules do not tell."""
-    return (
-        BenefitYear.objects.filter(region=run.region_id, year=run.year + 1).values_list("starts_on", flat=True).first()
-    )
-
-
-def clock_day(at: datetime.datetime) -> datetime.date:
-    """The day of a moment in the portal's time zone."""
-    return timezone.localdate(at)
-
-
-def _locked(run: RolloverRun) -> RolloverRun:
-    """The run as it is now, held so that two buttons pressed at once follow each other."""
-    return RolloverRun.objects.select_for_update(no_key=True).get(pk=run.pk)
-
-
-def _must_be(run: RolloverRun, states: list[RunState]) -> None:
-    if run.state not in states:
-        raise Refused("run_state", state=str(run.state))
-
-
-def _as_released(run: RolloverRun, at: datetime.datetime) -> dict[str, Any]:
-    """Totals of the one definition with this run's rates: inside a savepoint it counts as released."""
-    with transaction.atomic():
-        RolloverRun.objects.filter(pk=run.pk).update(state=RunState.RELEASED, released_at=at)
-        part = control.rehearse(region_id=run.region_id, year=run.year)
-        transaction.set_rollback(True)
-    return _plain(part)
 
 
 def _stop_the_watch(run: RolloverRun, at: datetime.datetime) -> None:
@@ -291,13 +256,7 @@ def _stop_the_watch(run: RolloverRun, at: datetime.datetime) -> None:
 
 def _count(run: RolloverRun, at: datetime.datetime) -> None:
     """Count, keep the result, and set the state by it."""
-    books = control.count_books(
-        run_id=run.pk,
-        region_id=run.region_id,
-        year=run.year,
-        current_rate=run.current_rate,
-        historical_rate=run.historical_rate,
-    )
+    books = _books(run)
     run.totals = totals_of(run, books)
     if books.left_behind:
         control.reopen_chunks(run_id=run.pk, region_id=run.region_id, year=run.year)
@@ -307,6 +266,22 @@ def _count(run: RolloverRun, at: datetime.datetime) -> None:
         run.finished_at = run.finished_at or at
         run.state = RunState.RECONCILED if run.totals["agrees"] else RunState.PAUSED
     run.save()
+
+
+def count_again(run: RolloverRun) -> None:
+    """Count a year whose interest was corrected and keep the totals; its state stays what it was."""
+    run.totals = totals_of(run, _books(run))
+    run.save()
+
+
+def _books(run: RolloverRun) -> control.Books:
+    return control.count_books(
+        run_id=run.pk,
+        region_id=run.region_id,
+        year=run.year,
+        current_rate=run.current_rate,
+        historical_rate=run.historical_rate,
+    )
 
 
 def totals_of(run: RolloverRun, books: control.Books) -> dict[str, Any]:
@@ -333,8 +308,8 @@ def totals_of(run: RolloverRun, books: control.Books) -> dict[str, Any]:
         ),
     ]
     return {
-        "batch": _plain(books.batch),
-        "otherwise": _plain(books.otherwise),
+        "batch": plain_part(books.batch),
+        "otherwise": plain_part(books.otherwise),
         "late_interest": plain(books.late_interest),
         "left_behind": books.left_behind,
         "lines": [{"name": name, "run": _text(run_), "books": _text(books_)} for name, run_, books_ in lines],
@@ -342,20 +317,5 @@ def totals_of(run: RolloverRun, books: control.Books) -> dict[str, Any]:
     }
 
 
-def _plain(part: control.Part) -> dict[str, Any]:
-    return {name: _text(value) for name, value in asdict(part).items()}
-
-
 def _text(value: Decimal | int) -> str | int:
     return value if isinstance(value, int) else plain(value)
-
-
-def _record(action: str, run: RolloverRun, by: User | None, at: datetime.datetime, **details: Any) -> None:
-    audit.record(
-        action=action,
-        by=by,
-        at=at,
-        target=f"rollover {run.region_id} {run.year}",
-        details=details,
-        channel=Channel.ONLINE if by else Channel.SYSTEM,
-    )

@@ -20,8 +20,8 @@ from settlements.queries import load
 
 # First half of the advisory locks by which at most ROLLOVER_WORKERS work on a run; they die with their session.
 SLOTS = 20_26_06
-# Seconds between two looks at the load: asking costs a third of a millisecond, a chunk fifty.
-LOOK_EVERY = 0.25
+# Milliseconds between two looks at the load: asking costs a third of one, a chunk fifty.
+LOOK_EVERY_MS = 250
 
 
 class Outcome(Enum):
@@ -39,27 +39,32 @@ def work(*, run_id: int, seconds: float) -> Outcome:
         if not free:
             return Outcome.STOPPED
         end, pace = time.monotonic() + seconds, Pace(run_id)
-        while (begun := time.monotonic()) < end:
+        while time.monotonic() < end:
+            begun_ms = _now_ms()
             visit = roll_next(run_id=run_id)
             if isinstance(visit, Outcome):
                 return visit
             if not visit.done and not visit.accounts:
                 # Only accounts that movements hold: come back rather than knock again and again.
                 return Outcome.WAIT
-            pace.rest(int((time.monotonic() - begun) * 1000))
+            pace.rest(_now_ms() - begun_ms)
         return Outcome.AGAIN
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 class Pace:
     """One worker's rests: how settlements fare is looked at now and then, and how long it rests stands on the run."""
 
     def __init__(self, run_id: int) -> None:
-        self.run_id, self.rest_ms, self.looked = run_id, 0, 0.0
+        self.run_id, self.rest_ms, self.looked_ms = run_id, 0, 0
 
     def rest(self, visit_ms: int) -> None:
         """Rest after a chunk that took so long, if there is need."""
-        if time.monotonic() - self.looked >= LOOK_EVERY:
-            self.looked = time.monotonic()
+        if _now_ms() - self.looked_ms >= LOOK_EVERY_MS:
+            self.looked_ms = _now_ms()
             self._look(visit_ms)
         if self.rest_ms:
             time.sleep(self.rest_ms / 1000)

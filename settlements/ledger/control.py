@@ -28,13 +28,14 @@ GROUP BY part
 ON CONFLICT (run_id, number) DO NOTHING
 """
 
-# What the batch would do today, by the one definition; nothing is written. Who is several years behind is brought to
-# the closing year first.
+# What the batch would do today to a range of ids, by the one definition; nothing is written. Who is several years behind
+# is brought to the closing year first. `|| ''` and `+ 0`: see batch.py.
 REHEARSE = """
 WITH RECURSIVE behind AS (
     SELECT id, benefit_year AS year, current::numeric, historical::numeric, debt::numeric,
         current_products::numeric, historical_products::numeric, products_on AS since
-    FROM settlements_personalaccount WHERE region_id = %(region)s AND benefit_year < %(year)s
+    FROM settlements_personalaccount
+    WHERE id BETWEEN %(first)s AND %(last)s AND region_id || '' = %(region)s AND benefit_year + 0 < %(year)s
     UNION ALL
     SELECT b.id, n.year, 0, n.historical, n.debt, 0, 0, n.boundary
     FROM behind b, LATERAL account_next(
@@ -42,24 +43,44 @@ WITH RECURSIVE behind AS (
     ) n WHERE b.year < %(year)s
 ), closing AS (
     SELECT current, historical, debt, current_products, historical_products, products_on AS since
-    FROM settlements_personalaccount WHERE region_id = %(region)s AND benefit_year = %(year)s
+    FROM settlements_personalaccount
+    WHERE id BETWEEN %(first)s AND %(last)s AND region_id || '' = %(region)s AND benefit_year + 0 = %(year)s
     UNION ALL
     SELECT current, historical, debt, current_products, historical_products, since FROM behind WHERE year = %(year)s
 )
 SELECT count(*) AS accounts, coalesce(sum(c.historical), 0) AS historical_before, coalesce(sum(c.current), 0) AS moved,
     coalesce(sum(c.debt - n.debt), 0) AS netted, coalesce(sum(n.interest), 0) AS interest,
     coalesce(sum(n.historical), 0) AS historical_after
-FROM closing c, LATERAL account_next(
-    %(region)s, %(year)s, c.current, c.historical, c.debt, c.current_products, c.historical_products, c.since
+FROM closing c, LATERAL account_closed(
+    c.current, c.historical, c.debt, c.current_products, c.historical_products, c.since,
+    %(boundary)s::date, %(current_rate)s::numeric, %(historical_rate)s::numeric
 ) n
 """
 ODD = """
-SELECT count(*) FILTER (WHERE benefit_year < %(year)s) AS behind,
-    count(*) FILTER (WHERE benefit_year > %(year)s) AS ahead,
-    count(*) FILTER (WHERE debt > current + historical) AS in_debt,
-    count(*) FILTER (WHERE status = 'closed' AND current + historical > 0) AS closed_with_money,
-    count(*) FILTER (WHERE benefit_year = %(year)s AND products_on >= %(boundary)s) AS counted_too_far
-FROM settlements_personalaccount WHERE region_id = %(region)s
+SELECT kind, count(*), (array_agg(a.id ORDER BY a.id))[1:%(named)s]
+FROM settlements_personalaccount a
+LEFT JOIN accounts_benefityear y ON y.region_id = a.region_id AND y.year = a.benefit_year
+LEFT JOIN LATERAL (
+    SELECT e.status FROM accounts_enrolment e
+    WHERE e.member_id = a.member_id AND e.region_id = a.region_id AND e.insurance = 'employee'
+        AND e.valid_from <= %(on)s AND (e.valid_to IS NULL OR e.valid_to > %(on)s)
+    LIMIT 1
+) e ON true,
+LATERAL (VALUES
+    ('behind', a.benefit_year = %(year)s - 1),
+    ('far_behind', a.benefit_year < %(year)s - 1),
+    ('ahead', a.benefit_year > %(year)s),
+    ('in_debt', a.debt > a.current + a.historical),
+    ('closed', a.status = 'closed'),
+    ('closed_with_money', a.status <> 'open' AND a.current + a.historical > 0),
+    ('frozen', e.status = 'frozen'),
+    ('not_enrolled', e.status IS NULL AND a.status = 'open'),
+    ('products_wrong', least(a.current_products, a.historical_products) < 0
+        OR a.products_on < greatest(y.starts_on, a.opened_on)),
+    ('counted_too_far', a.benefit_year = %(year)s AND a.products_on >= %(boundary)s)
+) AS found (kind, is_so)
+WHERE a.id BETWEEN %(first)s AND %(last)s AND a.region_id || '' = %(region)s AND is_so
+GROUP BY kind
 """
 # Years that accounts still have to pass on the way to the closing year.
 YEARS_WITHOUT_RATE = """
@@ -122,6 +143,31 @@ WHERE run_id = %(run)s AND done AND EXISTS (
 """
 LEFT_BEHIND = """
 SELECT count(*) FROM settlements_personalaccount WHERE region_id = %(region)s AND benefit_year <= %(year)s
+"""
+
+# What a correction of a range would post, counted two ways: account by account, what is due by the right rates less what
+# was posted; and from the products alone, by the right rates less by the old ones.
+COUNT_DUE = """
+WITH due AS (
+    SELECT e.account_id, round(
+        (e.current_products * %(current_rate)s + e.historical_products * %(historical_rate)s) / 36000, 2
+    ) AS right_interest, round(
+        (e.current_products * %(old_current_rate)s + e.historical_products * %(old_historical_rate)s) / 36000, 2
+    ) AS old_interest, a.historical
+    FROM settlements_personalaccount a JOIN settlements_entry e ON e.account_id = a.id
+    WHERE a.region_id || '' = %(region)s AND a.id BETWEEN %(first)s AND %(last)s
+        AND e.kind = 'rollover' AND e.benefit_year = %(year)s
+), posted AS (
+    SELECT account_id, sum(historical_delta - debt_delta) AS interest FROM settlements_entry
+    WHERE account_id BETWEEN %(first)s AND %(last)s AND kind = 'interest' AND contra_id = %(run)s GROUP BY account_id
+), gains AS (
+    SELECT right_interest - coalesce(posted.interest, 0) AS gain, right_interest - old_interest AS by_products,
+        historical
+    FROM due LEFT JOIN posted USING (account_id)
+)
+SELECT count(*) FILTER (WHERE gain <> 0), coalesce(sum(gain), 0),
+    coalesce(sum(greatest(-gain - historical, 0)) FILTER (WHERE gain < 0), 0), coalesce(sum(by_products), 0)
+FROM gains
 """
 
 LOCK_ROLLED = """
@@ -210,15 +256,39 @@ def plan_chunks(*, run_id: int, region_id: str, boundary: datetime.date, size: i
         return int(cursor.rowcount)
 
 
-def rehearse(*, region_id: str, year: int) -> Part:
-    """What rolling everybody of a region into the year after `year` would come to today, in yuan. Writes nothing."""
-    return Part(**_named(REHEARSE, {"region": region_id, "year": year})[0])
+def last_account() -> int:
+    """The highest id of an account; 0 if there is none."""
+    return int(_one("SELECT coalesce(max(id), 0) FROM settlements_personalaccount", {}))
 
 
-def odd_accounts(*, region_id: str, year: int, boundary: datetime.date) -> dict[str, int]:
-    """Accounts to look at before a run is released, counted by what is odd about them; only what there is."""
-    found = _named(ODD, {"region": region_id, "year": year, "boundary": boundary})[0]
-    return {name: count for name, count in found.items() if count}
+def rehearse(
+    *, region_id: str, year: int, boundary: datetime.date, rates: tuple[Decimal, Decimal], first_id: int, last_id: int
+) -> Part:
+    """What rolling a range of accounts into the year after `year` would come to today, in yuan. Writes nothing.
+
+    `rates` (percent a year, current and historical) are those of the closing year; years before it have their runs'.
+    """
+    parameters = {
+        "region": region_id, "year": year, "boundary": boundary, "current_rate": rates[0], "historical_rate": rates[1],
+        "first": first_id, "last": last_id,
+    }  # fmt: skip
+    return Part(**_named(REHEARSE, parameters)[0])
+
+
+def odd_accounts(
+    *, region_id: str, year: int, boundary: datetime.date, on: datetime.date, first_id: int, last_id: int, named: int
+) -> dict[str, tuple[int, list[int]]]:
+    """Accounts of a range to look at before a run is released: what is odd -> how many, and ids of the first `named`.
+
+    `on` is the day whose enrolment counts. Only what there is.
+    """
+    parameters: dict[str, Any] = {
+        "region": region_id, "year": year, "boundary": boundary, "on": on, "first": first_id, "last": last_id,
+        "named": named,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(ODD, parameters)
+        return {kind: (count, ids) for kind, count, ids in cursor.fetchall()}
 
 
 def years_missing(*, region_id: str, year: int) -> tuple[list[int], list[int]]:
@@ -297,3 +367,21 @@ def post_interest(
         cursor.execute(POST_INTEREST, parameters)
         gains = [gain for (gain,) in cursor.fetchall()]
     return len(gains), sum(gains, ZERO)
+
+
+def count_due(
+    *, run_id: int, region_id: str, year: int, rates: tuple[Decimal, Decimal], old_rates: tuple[Decimal, Decimal],
+    first_id: int, last_id: int,
+) -> tuple[int, Decimal, Decimal, Decimal]:  # fmt: skip
+    """What correcting a range of accounts from the old rates to `rates` (percent a year) would post; writes nothing.
+
+    Accounts concerned; yuan due less posted; yuan of it that would become debt today, because the money is spent; and
+    yuan due once more, from the products and both rates alone.
+    """
+    parameters = {
+        "region": region_id, "year": year, "run": run_id, "first": first_id, "last": last_id,
+        "current_rate": rates[0], "historical_rate": rates[1], "old_current_rate": old_rates[0],
+        "old_historical_rate": old_rates[1],
+    }  # fmt: skip
+    accounts, due, debt, by_products = _one(COUNT_DUE, parameters)
+    return accounts, due, debt, by_products

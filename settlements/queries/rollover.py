@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.enums import Role
 from accounts.models import BenefitYear, User
 from accounts.policies import has_any_role, regions_with_role
 from settlements.enums import RELEASED_STATES, RunState
-from settlements.models import PersonalAccount, RolloverRun
+from settlements.models import PersonalAccount, RolloverAdjustment, RolloverRun
 
 # Over the chunks alone: a page that is asked every two seconds must not count a million accounts.
 PROGRESS = """
@@ -78,6 +78,51 @@ def progress(run: RolloverRun, at: datetime.datetime) -> Progress:
     return Progress(**dict(zip(names, row, strict=True)), seconds=run.worked_seconds + max(running, 0.0))
 
 
+def status(run: RolloverRun, at: datetime.datetime) -> dict[str, Any]:
+    """How a run stands, for machines that watch: plain JSON, amounts as text of yuan, moments in ISO 8601.
+
+    Before it has begun the counts are 0, and rate and time left are null; they are while nothing is known, too.
+    """
+    shown = progress(run, at)
+    return {
+        "run": str(run.public_id),
+        "region": run.region_id,
+        "year": run.year,
+        "state": run.state,
+        "at": at.isoformat(),
+        "stalled_at": _iso(run.stalled_at),
+        "started_at": _iso(run.started_at),
+        "finished_at": _iso(run.finished_at),
+        "accounts": shown.total,
+        "accounts_done": shown.done,
+        "accounts_left": shown.left,
+        "accounts_rolled_by_movements": shown.by_movement,
+        "percent": f"{shown.percent}" if run.started_at else "0.0",
+        "chunks": shown.chunks,
+        "chunks_done": shown.chunks_done,
+        "chunks_again": shown.chunks_again,
+        "per_second": shown.per_second,
+        "seconds_left": shown.seconds_left,
+        "seconds_worked": round(shown.seconds, 1),
+        "resting_ms": run.resting_ms,
+        "moved": f"{shown.moved:.2f}",
+        "netted": f"{shown.netted:.2f}",
+        "interest": f"{shown.interest:.2f}",
+        "agrees": run.totals.get("agrees"),
+    }
+
+
+def _iso(moment: datetime.datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def adjustments_visible_to(user: User) -> QuerySet[RolloverAdjustment]:
+    """Corrections of the runs that the user may see."""
+    return RolloverAdjustment.objects.filter(run__in=visible_to(user)).select_related(
+        "run__region", "planned_by", "released_by"
+    )
+
+
 def visible_to(user: User) -> QuerySet[RolloverRun]:
     """Runs of the regions that the user administers; an auditor reads all."""
     runs = RolloverRun.objects.select_related("region", "planned_by", "released_by", "closed_by")
@@ -86,24 +131,47 @@ def visible_to(user: User) -> QuerySet[RolloverRun]:
     return runs.filter(region__in=regions_with_role(user, Role.REGION_ADMIN))
 
 
+def runs_to_watch() -> QuerySet[RolloverRun]:
+    """Runs that may stand still, and those that did when they were last looked at."""
+    return RolloverRun.objects.filter(Q(state=RunState.RUNNING) | ~Q(stalled_at=None))
+
+
+def rehearsals_under_way() -> QuerySet[RolloverRun]:
+    """Runs whose rehearsal has begun and is not at its end."""
+    return RolloverRun.objects.filter(state=RunState.PLANNED, rehearsal__has_key="after")
+
+
 def due_runs(today: datetime.date) -> QuerySet[RolloverRun]:
     """Released runs whose year is over."""
     begun = BenefitYear.objects.filter(region=OuterRef("region"), year=OuterRef("year") + 1, starts_on__lte=today)
     return RolloverRun.objects.filter(Exists(begun), state=RunState.RELEASED)
 
 
+def years_to_open(today: datetime.date, days: int) -> list[tuple[str, int, datetime.date]]:
+    """(region, closing year, first day of the next) that ended in the last year or end within so many days, with
+    accounts in the region, and no run at all that was not taken back."""
+    runs = RolloverRun.objects.filter(region=OuterRef("region"), year=OuterRef("closing"))
+    return _years_ending(today, datetime.timedelta(days=days), runs.exclude(state=RunState.CANCELLED))
+
+
 def years_without_run(today: datetime.date) -> list[tuple[str, int, datetime.date]]:
     """(region, closing year, first day of the next) that ended in the last year or end within a week, with accounts in
     the region, and no released run."""
-    week, year = datetime.timedelta(days=7), datetime.timedelta(days=365)
     released = RolloverRun.objects.filter(
         region=OuterRef("region"), year=OuterRef("closing"), state__in=RELEASED_STATES
     )
+    return _years_ending(today, datetime.timedelta(days=7), released)
+
+
+def _years_ending(
+    today: datetime.date, ahead: datetime.timedelta, unless: QuerySet[RolloverRun]
+) -> list[tuple[str, int, datetime.date]]:
+    year = datetime.timedelta(days=365)
     opened = PersonalAccount.objects.filter(region=OuterRef("region"), opened_on__lt=OuterRef("starts_on"))
     rows: Any = (
-        BenefitYear.objects.filter(starts_on__gt=today - year, starts_on__lte=today + week)
+        BenefitYear.objects.filter(starts_on__gt=today - year, starts_on__lte=today + ahead)
         .annotate(closing=F("year") - 1)
-        .filter(~Exists(released), Exists(opened))
+        .filter(~Exists(unless), Exists(opened))
         .values_list("region_id", "closing", "starts_on")
     )
     return list(rows)

@@ -1,13 +1,12 @@
 """Pages of the year-end rollover: plan, watch, press the buttons. Served below the admin's address."""
 
-import csv
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -21,12 +20,12 @@ from accounts.errors import Refused
 from accounts.models import Region, User
 from accounts.policies import regions_with_role
 from settlements import tasks
-from settlements.actions import rollover
-from settlements.enums import RunState
+from settlements.actions import adjusting, rehearsal, rollover, rollover_report
+from settlements.enums import AdjustmentState, RunState
 from settlements.forms_rollover import PlanForm
-from settlements.models import PersonalAccount, RolloverRun
-from settlements.policies import may_release, may_run_rollover
-from settlements.queries.rollover import Progress, progress, visible_to
+from settlements.models import PersonalAccount, RolloverAdjustment, RolloverRun
+from settlements.policies import may_close, may_release, may_run_rollover
+from settlements.queries.rollover import Progress, progress, status, visible_to
 
 CHANGELIST = "admin:settlements_rolloverrun_changelist"
 DETAIL = "admin:settlements_rolloverrun_change"
@@ -40,8 +39,17 @@ class Verb:
     states: tuple[str, ...]
     button: Promise
     question: Promise
-    # Whether workers are to be called afterwards.
-    rings: bool = False
+    # How workers are called afterwards.
+    ring: Callable[[RolloverRun], None] | None = None
+
+
+def _ring(run: RolloverRun) -> None:
+    tasks.ring(run.pk)
+
+
+def _ring_rehearsal(run: RolloverRun) -> None:
+    if rehearsal.is_under_way(run):
+        tasks.ring_rehearsal(run.pk)
 
 
 # In the order in which they stand beside each other: first what comes next.
@@ -57,7 +65,7 @@ VERBS = {
         (RunState.RELEASED,),
         gettext_lazy("Begin now"),
         gettext_lazy("The batch begins. Care and enquiries go on meanwhile."),
-        rings=True,
+        ring=_ring,
     ),
     "pause": Verb(
         rollover.pause,
@@ -72,7 +80,7 @@ VERBS = {
         (RunState.PAUSED,),
         gettext_lazy("Resume"),
         gettext_lazy("It goes on where it stopped. No account is rolled twice."),
-        rings=True,
+        ring=_ring,
     ),
     "close": Verb(
         rollover.close,
@@ -87,10 +95,11 @@ VERBS = {
         gettext_lazy("Counts the closed year two ways and compares to the fen."),
     ),
     "rehearse": Verb(
-        rollover.rehearse,
+        rehearsal.start,
         (RunState.PLANNED, RunState.REHEARSED),
         gettext_lazy("Rehearse"),
         gettext_lazy("Works out what the rollover would come to today. Nothing is written to any account."),
+        ring=_ring_rehearsal,
     ),
     "cancel": Verb(
         rollover.cancel,
@@ -100,6 +109,7 @@ VERBS = {
     ),
 }
 STATE_HEADS = {
+    RunState.OPENED: gettext_lazy("Waiting for its rates"),
     RunState.PLANNED: gettext_lazy("Planned"),
     RunState.REHEARSED: gettext_lazy("Rehearsed"),
     RunState.RELEASED: gettext_lazy("Released"),
@@ -110,6 +120,9 @@ STATE_HEADS = {
     RunState.CANCELLED: gettext_lazy("The plan was taken back"),
 }
 STATE_NOTES = {
+    RunState.OPENED: gettext_lazy(
+        "Opened by the system. Give the interest rates next; whoever does so is the planner."
+    ),
     RunState.PLANNED: gettext_lazy("Rehearse it next: nothing is written to any account."),
     RunState.REHEARSED: gettext_lazy("Look at the figures; then another administrator releases it."),
     RunState.RELEASED: gettext_lazy("It begins by itself on the first day of the new year."),
@@ -117,22 +130,22 @@ STATE_NOTES = {
         "You can close this page; the work goes on. After a pause, chunks being worked on are finished first."
     ),
     RunState.PAUSED: gettext_lazy("Nothing is lost; it goes on where it stopped."),
-    RunState.RECONCILED: gettext_lazy("All accounts are rolled over and both counts agree. A person closes it."),
+    RunState.RECONCILED: gettext_lazy(
+        "All accounts are rolled over and both counts agree. Somebody other than its planner closes it."
+    ),
     RunState.CLOSED: gettext_lazy("All accounts are rolled over; nothing more will change."),
     RunState.CANCELLED: gettext_lazy("This plan was taken back."),
 }
-LINE_NAMES = {
-    "accounts": gettext_lazy("Number of accounts"),
-    "moved": gettext_lazy("Moved out of this year's"),
-    "netted": gettext_lazy("Debt netted"),
-    "interest": gettext_lazy("Interest"),
-    "historical_after": gettext_lazy("Earlier years' afterwards"),
-}
 ODD_NAMES = {
-    "behind": gettext_lazy("are one or more years behind; each year is rolled with its own rates"),
+    "behind": gettext_lazy("are one year behind; both years are rolled, each with its own rates"),
+    "far_behind": gettext_lazy("are several years behind; each year is rolled with its own rates"),
     "ahead": gettext_lazy("are in a later year already"),
     "in_debt": gettext_lazy("owe more than they hold; the rest stays owed"),
+    "closed": gettext_lazy("are closed; they pass into the new year with nothing in them"),
     "closed_with_money": gettext_lazy("are closed and still hold money"),
+    "frozen": gettext_lazy("belong to people whose insurance is frozen; they are rolled over all the same"),
+    "not_enrolled": gettext_lazy("belong to nobody who is insured here today; they are rolled over all the same"),
+    "products_wrong": gettext_lazy("have days counted that cannot be right; run check_ledger before the release"),
     "counted_too_far": gettext_lazy("have days counted beyond the year's end"),
 }
 
@@ -175,8 +188,8 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if request.method == "POST":
         try:
             run = verb.do(run=run, by=request.user)
-            if verb.rings:
-                tasks.ring(run.pk)
+            if verb.ring:
+                verb.ring(run)
             return redirect(DETAIL, run.pk)
         except Refused as refusal:
             refused = reasons.tell(refusal.code, refusal.params)
@@ -186,23 +199,34 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 
 def report(request: HttpRequest, pk: int) -> HttpResponse:
-    """Control totals, both counts and every chunk as CSV; amounts in yuan."""
+    """Control totals, both counts, corrections and every chunk as CSV; amounts in yuan."""
     run = _run(request, pk)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="rollover-{run.region_id}-{run.year}.csv"'
-    # Spreadsheets take the file for another encoding without it.
-    response.write("\N{BYTE ORDER MARK}")
-    out = csv.writer(response)
-    out.writerow([run.region_id, run.year, run.state, run.current_rate, run.historical_rate])
-    for part in ("batch", "otherwise"):
-        for name, value in (run.totals.get(part) or {}).items():
-            out.writerow([part, name, value])
-    for line in run.totals.get("lines", []):
-        out.writerow(["count", line["name"], line["run"], line["books"]])
-    names = ["number", "first_id", "last_id", "done", "accounts", "moved", "netted", "interest", "visits", "done_at"]
-    out.writerow(names)
-    out.writerows(run.chunks.order_by("number").values_list(*names).iterator())
+    return _download(run, rollover_report.table(run=run, by=request.user, at=clock.now()), "csv", "text/csv")
+
+
+def report_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same on paper, chunks in groups."""
+    run = _run(request, pk)
+    return _download(run, rollover_report.pdf(run=run, by=request.user, at=clock.now()), "pdf", "application/pdf")
+
+
+def _download(run: RolloverRun, body: bytes, ending: str, content_type: str) -> HttpResponse:
+    charset = "; charset=utf-8" if content_type.startswith("text/") else ""
+    response = HttpResponse(body, content_type=content_type + charset)
+    response["Content-Disposition"] = f'attachment; filename="rollover-{run.region_id}-{run.year}.{ending}"'
     return response
+
+
+def status_json(request: HttpRequest, pk: int) -> HttpResponse:
+    """How a run stands, for machines."""
+    return JsonResponse(status(_run(request, pk), clock.now()))
+
+
+def status_all(request: HttpRequest) -> HttpResponse:
+    """How all runs stand that are neither closed nor taken back, for machines."""
+    now = clock.now()
+    runs = visible_to(request.user).exclude(state__in=[RunState.CLOSED, RunState.CANCELLED])
+    return JsonResponse({"at": now.isoformat(), "runs": [status(run, now) for run in runs]})
 
 
 def _run(request: HttpRequest, pk: int) -> RolloverRun:
@@ -230,33 +254,80 @@ def _context(run: RolloverRun, user: User) -> dict[str, Any]:
     now = clock.now()
     shown = progress(run, now) if run.started_at else None
     boundary = rollover.boundary_of(run)
+    is_over = boundary is not None and rollover.clock_day(now) >= boundary
+    rehearsing = rehearsal.is_under_way(run)
+    own_plan = run.planned_by_id is not None and user.pk == run.planned_by_id
     may_run = may_run_rollover(user, run.region_id)
-    verbs = [(name, verb) for name, verb in VERBS.items() if may_run and run.state in verb.states]
-    if not may_release(user, run.planned_by_id):
-        verbs = [(name, verb) for name, verb in verbs if name != "release"]
-    if boundary is None or rollover.clock_day(now) < boundary:
-        verbs = [(name, verb) for name, verb in verbs if name != "begin"]
     return {
         "run": run,
         "now": now,
         "rates": {"current": _rate(run.current_rate), "historical": _rate(run.historical_rate)},
-        "head": STATE_HEADS[RunState(run.state)],
-        "note": STATE_NOTES[RunState(run.state)],
+        "head": _("Rehearsing") if rehearsing else STATE_HEADS[RunState(run.state)],
+        "note": _rehearsing(run) if rehearsing else STATE_NOTES[RunState(run.state)],
         "progress": shown,
         "figures": _figures(shown) if shown else [],
         "bar": _bar(shown) if shown else None,
         "chunk_size": run.chunks.order_by("number").values_list("planned", flat=True).first() if shown else 0,
         "boundary": boundary,
-        "is_over": boundary is not None and rollover.clock_day(now) >= boundary,
-        "verbs": verbs,
-        "own_plan": may_run and run.state == RunState.REHEARSED and not may_release(user, run.planned_by_id),
-        "may_plan": may_run and run.state in (RunState.PLANNED, RunState.REHEARSED),
+        "is_over": is_over,
+        "verbs": _verbs(run, user, is_over) if may_run else [],
+        "own_plan": may_run and own_plan and run.state == RunState.REHEARSED,
+        "own_close": may_run and own_plan and run.state == RunState.RECONCILED,
+        "may_plan": may_run and run.state in rollover.BEFORE_RELEASE,
+        "may_adjust": may_run and run.state in adjusting.CORRECTABLE,
         "rows": _rows(run, shown),
         "lines": _lines(run),
-        "odd": [(f"{count:,}", ODD_NAMES[name]) for name, count in run.rehearsal.get("odd", {}).items()],
+        "odd": _odd(run, may_run),
+        "adjustments": [_adjusted(adjustment) for adjustment in run.adjustments.all()],
         "events": _events(run, boundary),
-        "polls": run.state == RunState.RUNNING,
+        "polls": run.state == RunState.RUNNING or rehearsing,
     }
+
+
+def _verbs(run: RolloverRun, user: User, is_over: bool) -> list[tuple[str, Verb]]:
+    """The buttons that do something now, and that this person may press."""
+    barred = set()
+    if not may_release(user, run.planned_by_id):
+        barred.add("release")
+    if not may_close(user, run.planned_by_id):
+        barred.add("close")
+    if not is_over:
+        barred.add("begin")
+    if rehearsal.is_under_way(run):
+        barred.add("rehearse")
+    return [(name, verb) for name, verb in VERBS.items() if run.state in verb.states and name not in barred]
+
+
+def _rehearsing(run: RolloverRun) -> str:
+    done = {"percent": rehearsal.percent(run)}
+    return _("%(percent)s of 100 parts of the accounts gone through. Nothing is written to any account.") % done
+
+
+def _odd(run: RolloverRun, may_see: bool) -> list[dict[str, Any]]:
+    """Odd accounts by kind, the first of each by number; only who may see accounts gets the way to them."""
+    found, named = run.rehearsal.get("odd", {}), run.rehearsal.get("named", {})
+    return [
+        {"count": f"{found[kind]:,}", "what": what, "ids": named.get(kind, []), "linked": may_see}
+        for kind, what in ODD_NAMES.items()
+        if kind in found
+    ]
+
+
+def _adjusted(adjustment: RolloverAdjustment) -> dict[str, Any]:
+    old, new = (
+        _both(adjustment.old_current_rate, adjustment.old_historical_rate),
+        _both(adjustment.current_rate, adjustment.historical_rate),
+    )
+    return {
+        "pk": adjustment.pk,
+        "text": f"{old} → {new}",
+        "state": adjustment.get_state_display(),
+        "open": adjustment.state not in (AdjustmentState.DONE, AdjustmentState.CANCELLED),
+    }
+
+
+def _both(current: Decimal, historical: Decimal) -> str:
+    return f"{_rate(current)} % / {_rate(historical)} %"
 
 
 def _facts(run: RolloverRun) -> list[dict[str, str]]:
@@ -332,16 +403,16 @@ def _row(name: str, part: dict[str, Any]) -> dict[str, Any]:
     return {**part, "name": name, "accounts": f"{part['accounts']:,}"}
 
 
-def _rate(rate: Decimal) -> str:
+def _rate(rate: Decimal | None) -> str:
     """A rate without the noughts that the column keeps: 1.35, 2."""
-    return f"{rate.normalize():f}"
+    return "—" if rate is None else f"{rate.normalize():f}"
 
 
 def _lines(run: RolloverRun) -> list[dict[str, Any]]:
     return [
         {
             **{way: line[way] if line["name"] != "accounts" else f"{line[way]:,}" for way in ("run", "books")},
-            "label": LINE_NAMES[line["name"]],
+            "label": rollover_report.line_name(line["name"]),
             "is_money": line["name"] != "accounts",
             "agrees": line["run"] == line["books"],
         }
@@ -353,7 +424,7 @@ def _events(run: RolloverRun, boundary: datetime.date | None) -> list[dict[str, 
     """What happened and what comes, in order."""
     over = boundary is not None and rollover.clock_day(clock.now()) >= boundary
     steps = [
-        (_("Planned"), run.planned_at, run.planned_by),
+        (_("Opened by the system") if run.state == RunState.OPENED else _("Planned"), run.planned_at, run.planned_by),
         (_("Rehearsed"), run.rehearsed_at, None),
         (_("Released by a second person"), run.released_at, run.released_by),
         (_("The year ends"), boundary if over else None, None),

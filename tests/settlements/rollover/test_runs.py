@@ -10,7 +10,7 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent, BenefitYear
 from accounts.reasons import tell, tell_refused
 from settlements import tasks
-from settlements.actions import rollover, rollover_work
+from settlements.actions import rehearsal, rollover, rollover_work
 from settlements.ledger.rolling import roll
 from settlements.models import Entry, RolloverRun
 from settlements.queries.rollover import due_runs, progress, years_without_run
@@ -61,16 +61,20 @@ def test_from_plan_to_close(region, planner, releaser):
     one = open_account(make_member(), region, YEAR, "100.00", "50.00")
     two = open_account(make_member(), region, YEAR, "0.00", "36000.00")
     run = plan(region, planner)
-    run = rollover.rehearse(run=run, by=planner, at=at(LAST_DAY))
+    run = rehearsal.rehearse(run=run, by=planner, at=at(LAST_DAY))
     rehearsed = run.rehearsal["totals"]
     run = rollover.release(run=run, by=releaser, at=at(LAST_DAY, 16))
     run = rollover.begin(run=run, at=at(BOUNDARY, 0))
     work_to_the_end(run)
     run = rollover.finish(run=run, at=at(BOUNDARY, 2))
     assert run.state == "reconciled"
-    run = rollover.close(run=run, by=planner, at=at(BOUNDARY, 9))
+    with pytest.raises(Refused, match="same_person") as refused:
+        rollover.close(run=run, by=planner, at=at(BOUNDARY, 9))
+    with translation.override("en"):
+        assert "does not close" in tell_refused(refused.value).reason
+    run = rollover.close(run=run, by=releaser, at=at(BOUNDARY, 9))
 
-    assert (run.state, run.closed_by, run.totals["agrees"]) == ("closed", planner, True)
+    assert (run.state, run.closed_by, run.totals["agrees"]) == ("closed", releaser, True)
     # The rehearsal said to the fen what came.
     assert {**run.totals["batch"]} == rehearsed
     assert rehearsed == {
@@ -96,7 +100,7 @@ def test_from_plan_to_close(region, planner, releaser):
         ("rollover.release", releaser.pk),
         ("rollover.begin", None),
         ("rollover.reconcile", None),
-        ("rollover.close", planner.pk),
+        ("rollover.close", releaser.pk),
     ]
     assert faults() == []
 
@@ -104,10 +108,11 @@ def test_from_plan_to_close(region, planner, releaser):
 def test_a_rehearsal_writes_to_no_account(region, planner):
     account = open_account(make_member(), region, YEAR, "100.00", "50.00")
     behind = open_account(make_member(), region, YEAR - 1, "10.00")
-    run = rollover.rehearse(run=plan(region, planner), by=planner, at=at(LAST_DAY))
+    run = rehearsal.rehearse(run=plan(region, planner), by=planner, at=at(LAST_DAY))
     assert (run.state, run.rehearsal["totals"]["accounts"]) == ("rehearsed", 2)
     assert run.rehearsal["years_without_rate"] == [YEAR - 1]
     assert run.rehearsal["odd"] == {"behind": 1}
+    assert run.rehearsal["named"] == {"behind": [behind.pk]}
     assert state_of(account) == (YEAR, yuan("100.00"), yuan("50.00"), yuan("0.00"))
     assert state_of(behind)[0] == YEAR - 1
     run.refresh_from_db()
@@ -116,7 +121,7 @@ def test_a_rehearsal_writes_to_no_account(region, planner):
 
 
 def test_who_planned_does_not_release(region, planner, releaser):
-    run = rollover.rehearse(run=plan(region, planner), by=planner, at=at(LAST_DAY))
+    run = rehearsal.rehearse(run=plan(region, planner), by=planner, at=at(LAST_DAY))
     with pytest.raises(Refused, match="same_person") as refused:
         rollover.release(run=run, by=planner)
     with translation.override("en"):
@@ -125,7 +130,7 @@ def test_who_planned_does_not_release(region, planner, releaser):
         assert "relative" in tell("same_person").remedy
     # Planning it again is taking it over: then the other one must release.
     plan(region, releaser)
-    run = rollover.rehearse(run=run, by=planner, at=at(LAST_DAY))
+    run = rehearsal.rehearse(run=run, by=planner, at=at(LAST_DAY))
     assert refusal(rollover.release, run=run, by=releaser) == "same_person"
     assert rollover.release(run=run, by=planner).state == "released"
 
@@ -136,12 +141,16 @@ def test_the_database_holds_the_two_persons(region, planner):
         RolloverRun.objects.filter(pk=run.pk).update(state="released", released_by=planner, released_at=at(LAST_DAY))
     with pytest.raises(IntegrityError, match="run_released_when_it_works"), transaction.atomic():
         RolloverRun.objects.filter(pk=run.pk).update(state="running")
+    with pytest.raises(IntegrityError, match="run_closed_by_another"), transaction.atomic():
+        RolloverRun.objects.filter(pk=run.pk).update(closed_by=planner)
+    with pytest.raises(IntegrityError, match="run_planned_with_rates"), transaction.atomic():
+        RolloverRun.objects.filter(pk=run.pk).update(current_rate=None)
 
 
 def test_release_needs_a_rehearsal_of_these_very_rates(region, planner, releaser):
     run = plan(region, planner)
     assert refusal(rollover.release, run=run, by=releaser) == "run_state"
-    rollover.rehearse(run=run, by=planner)
+    rehearsal.rehearse(run=run, by=planner)
     run = plan(region, planner, rates=(yuan("0.10"), yuan("0.20")))
     assert (run.state, run.rehearsal) == ("planned", {})
     assert refusal(rollover.release, run=run, by=releaser) == "run_state"
@@ -154,7 +163,7 @@ def test_no_plan_without_two_sane_rates(region, planner, rates):
 
 def test_a_missing_rate_of_an_earlier_year_stops_the_release(region, planner, releaser):
     open_account(make_member(), region, YEAR - 1, "10.00")
-    run = rollover.rehearse(run=plan(region, planner), by=planner)
+    run = rehearsal.rehearse(run=plan(region, planner), by=planner)
     assert refusal(rollover.release, run=run, by=releaser) == "rate_missing"
     release_run(region, YEAR - 1)
     assert rollover.release(run=run, by=releaser).state == "released"
@@ -163,13 +172,13 @@ def test_a_missing_rate_of_an_earlier_year_stops_the_release(region, planner, re
 def test_a_year_whose_first_day_is_not_known_stops_the_release(region, planner, releaser):
     open_account(make_member(), region, YEAR, "10.00")
     BenefitYear.objects.filter(region=region, year=YEAR + 1).delete()
-    run = rollover.rehearse(run=plan(region, planner), by=planner)
+    run = rehearsal.rehearse(run=plan(region, planner), by=planner)
     assert run.rehearsal["years_without_start"] == [YEAR + 1]
     assert refusal(rollover.release, run=run, by=releaser) == "year_missing"
 
 
 def test_the_rates_of_a_released_run_stand(region, planner, releaser):
-    run = rollover.rehearse(run=plan(region, planner), by=planner)
+    run = rehearsal.rehearse(run=plan(region, planner), by=planner)
     rollover.release(run=run, by=releaser)
     assert refusal(plan, region=region, by=planner, rates=(yuan("9"), yuan("9"))) == "run_state"
     run.refresh_from_db()
@@ -254,7 +263,7 @@ def test_progress_tells_batch_from_movements_without_looking_at_accounts(region,
 def test_cancel_only_before_the_boundary(region, planner, releaser):
     run = plan(region, planner)
     assert rollover.cancel(run=run, by=planner).state == "cancelled"
-    run = rollover.rehearse(run=plan(region, planner), by=planner)
+    run = rehearsal.rehearse(run=plan(region, planner), by=planner)
     run = rollover.release(run=run, by=releaser, at=at(LAST_DAY))
     assert refusal(rollover.cancel, run=run, by=planner, at=at(BOUNDARY, 0)) == "year_over"
     assert rollover.cancel(run=run, by=planner, at=at(LAST_DAY, 23)).state == "cancelled"
@@ -328,7 +337,7 @@ def test_interest_comes_later_for_who_was_rolled_before_the_release(region, plan
         roll(account.pk, third)
     move(in_debt, third, historical=yuan("-36000.00"), debt=yuan("100.00"), kind="clearing")
     fifth = BOUNDARY + 4 * DAY
-    run = rollover.rehearse(run=plan(region, planner, on=third), by=planner, at=at(third))
+    run = rehearsal.rehearse(run=plan(region, planner, on=third), by=planner, at=at(third))
     run = rollover.release(run=run, by=releaser, at=at(fifth))
     run = rollover.begin(run=run, at=at(fifth))
     work_to_the_end(run)
