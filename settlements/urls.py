@@ -1,6 +1,6 @@
 from django.urls import path
 
-from settlements.views import account, settlements, statements
+from settlements.views import account, premiums, settlements, statements, wallet
 
 app_name = "settlements"
 urlpatterns = [
@@ -8,6 +8,18 @@ urlpatterns = [
     path("account/statement/", statements.statement_page, name="statement"),
     path("account/statement/file/", statements.statement_file, name="statement_file"),
     path("account/statement/<uuid:public_id>/copy/", statements.statement_copy, name="statement_copy"),
+    path("premiums/", premiums.home, name="premiums"),
+    path("premiums/<uuid:public_id>/", premiums.group, name="premium_group"),
+    path("premiums/<uuid:public_id>/check/", premiums.check, name="premium_check"),
+    path("premiums/payments/<uuid:public_id>/", premiums.payment, name="premium"),
+    path("premiums/payments/<uuid:public_id>/refund/", premiums.refund, name="premium_refund"),
+    path("premiums/orders/<uuid:public_id>/withdraw/", premiums.withdraw, name="premium_withdraw"),
     path("settlements/", settlements.bills, name="bills"),
     path("settlements/<uuid:public_id>/", settlements.bill, name="bill"),
+    path("wallet/", wallet.home, name="wallet"),
+    path("wallet/open/", wallet.open_it, name="wallet_open"),
+    path("wallet/send/", wallet.send, name="wallet_send"),
+    path("wallet/send/check/", wallet.check, name="wallet_check"),
+    path("wallet/transfers/<uuid:public_id>/", wallet.transfer, name="transfer"),
+    path("wallet/transfers/<uuid:public_id>/accept/", wallet.accept, name="transfer_accept"),
 ]

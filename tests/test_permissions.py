@@ -5,6 +5,7 @@ in `arguments`. The statuses are those of a plain GET: 200 the page, 302 led els
 404 there is no such page for you, 405 only buttons lead here.
 """
 
+import datetime
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -13,13 +14,15 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts import clock
 from documents.models import IssuedDocument
 from family.actions import sharing
 from family.queries import commitment_on
-from settlements.actions import care
+from settlements.actions import care, premiums, wallet
 from settlements.actions.regions import load, region_files
+from settlements.models import PremiumOrder, PremiumPayment, WalletTransfer
 from tests.people import make_people, make_region
 from tests.support.ledger import open_account
 from tests.support.pages import log_in
@@ -111,9 +114,21 @@ preferences:set               405  405  405  405  405  405  405  405
 settlements:account           302  200  200  404  404  404  404  404
 settlements:bill              302  200  404  404  404  404  404  404
 settlements:bills             302  200  200  404  404  404  404  404
+settlements:premium           302  200  404  404  404  404  404  404
+settlements:premium_check     302  200  404  404  404  404  404  404
+settlements:premium_group     302  200  404  404  404  404  404  404
+settlements:premium_refund    302  200  404  404  404  404  404  404
+settlements:premium_withdraw  302  200  404  404  404  404  404  404
+settlements:premiums          302  200  200  404  404  404  404  404
 settlements:statement         302  200  200  404  404  404  404  404
 settlements:statement_copy    302  405  405  405  405  405  405  405
 settlements:statement_file    302  405  405  405  405  405  405  405
+settlements:transfer          302  200  404  404  404  404  404  404
+settlements:transfer_accept   302  405  405  404  404  404  404  404
+settlements:wallet            302  200  200  404  404  404  404  404
+settlements:wallet_check      302  302  302  404  404  404  404  404
+settlements:wallet_open       302  405  405  404  404  404  404  404
+settlements:wallet_send       302  200  302  404  404  404  404  404
 """
 
 # Lists of the administration; who may not see the list finds none of the model's other pages either.
@@ -143,9 +158,14 @@ settlements_catalogueitem                302  302  302  302  302  200  200  403
 settlements_creditrule                   302  302  302  302  302  200  200  403
 settlements_ledgertransaction            302  302  302  302  302  200  403  403
 settlements_personalaccount              302  302  302  302  302  200  403  403
+settlements_premiumorder                 302  302  302  302  302  200  403  403
+settlements_premiumpayment               302  302  302  302  302  200  403  403
+settlements_premiumplan                  302  302  302  302  302  200  200  403
 settlements_rolloverrun                  302  302  302  302  302  200  403  200
 settlements_scheme                       302  302  302  302  302  200  200  403
 settlements_settlement                   302  302  302  302  302  200  403  403
+settlements_wallet                       302  302  302  302  302  200  403  403
+settlements_wallettransfer               302  302  302  302  302  200  403  403
 """
 
 
@@ -215,17 +235,55 @@ def world(db):
         issued_at=now,
         issued_by="member",
     )
+    pay_and_send(people, today, now)
     return people, application, grant, settled, paper
+
+
+def pay_and_send(people, today, now) -> None:
+    """A premium paid and one ordered, a wallet, and a transfer on its way."""
+    member, child = people.holder.member, people.child
+    beginning = today + datetime.timedelta(days=30)
+    due = premiums.Premium(amount=Decimal(10), year=today.year + 1, benefit_from=beginning)
+    premiums.pay(payer=member, insured=child, premium=due, on=today, key="permissions", by=people.holder)
+    due = premiums.Premium(amount=Decimal(10), year=today.year + 2, benefit_from=beginning)
+    premiums.order(payer=member, insured=child, premium=due, at=now, by=people.holder)
+    noon = timezone.localtime(now).replace(hour=12)
+    wallet.open_wallet(member=member, by=people.holder, at=noon)
+    wallet.transfer(sender=member, receiver=child, amount=Decimal(10), at=noon, key="permissions", by=people.holder)
+
+
+def closing(people) -> None:
+    """A clerk has begun to close the holder's account."""
+    case = cases.open_case(
+        kind="withdrawal",
+        applicant=people.holder.member,
+        region=people.region,
+        by=people.clerk,
+        role="clerk",
+        at=clock.now(),
+    )
+    account = people.holder.member.personal_accounts.get()
+    asked = WithdrawalApplication.objects.create(case=case, account=account, reason="emigrated", since=clock.today())
+    Payee.objects.create(
+        application=asked, position=1, way="bank", percent=Decimal(100), name="沈某宁", bank="银行", bank_account="62220000"
+    )
 
 
 def arguments(name: str, world: tuple) -> list[object]:
     """What stands in the address."""
-    _people, application, grant, settled, paper = world
+    people, application, grant, settled, paper = world
     case = application.case.public_id
     by_name: dict[str, list[object]] = {
         "documents:check_number": [paper.number],
         "settlements:bill": [settled.public_id],
         "settlements:statement_copy": [paper.public_id],
+        "settlements:premium": [PremiumPayment.objects.get().public_id],
+        "settlements:premium_refund": [PremiumPayment.objects.get().public_id],
+        "settlements:premium_withdraw": [PremiumOrder.objects.get().public_id],
+        "settlements:premium_group": [people.child.public_id],
+        "settlements:premium_check": [people.child.public_id],
+        "settlements:transfer": [WalletTransfer.objects.get().public_id],
+        "settlements:transfer_accept": [WalletTransfer.objects.get().public_id],
         "gateway:call_numbered": ["1101"],
         "admin:auth_user_password_change": [1],
         "admin:app_list": ["accounts"],

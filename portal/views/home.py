@@ -177,7 +177,7 @@ def tasks(has_account: bool) -> list[Task]:
     """What people come for; a page that does not exist yet is left out."""
     wanted = [
         (_("Let a relative use my account"), "family:bind", has_account),
-        (_("Pay a relative's premium"), "settlements:premium_new", has_account),
+        (_("Pay a relative's premium"), "settlements:premiums", has_account),
         (_("Statement for printing"), "settlements:statement", has_account),
         (_("Bills paid in cash"), "settlements:reimbursement_new", True),
         (_("How a bill was paid"), "settlements:bills", True),

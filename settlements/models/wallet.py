@@ -80,8 +80,14 @@ class WalletTransfer(models.Model):
             models.Index(name="transfer_by_sender", fields=["sender", "-sent_at"]),
         ]
 
+    @property
+    def number(self) -> str:
+        """What people call it by: A1B2-C3D4, the beginning of its public id."""
+        start = self.public_id.hex[:8].upper()
+        return f"{start[:4]}-{start[4:]}"
+
     def __str__(self) -> str:
-        return str(self.public_id)[:8]
+        return self.number
 
 
 class WalletEntry(models.Model):

@@ -1,0 +1,76 @@
+"""Forms of premiums and of the wallet; each field says in its own words what is missing."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts import inputs
+from accounts.enums import Relation
+from accounts.once import OnceForm
+from family.domain.rules import NEAR_RELATIVES
+from settlements.domain.wallet import MOST
+from settlements.enums import WalletSource
+
+
+class GroupForm(forms.Form):
+    """Which group the insured person belongs to; the amount follows from it and is typed by nobody."""
+
+    group = forms.ChoiceField(
+        label=_("Which group is it?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose the group"), "invalid_choice": _("Choose one of the groups shown")},
+    )
+
+    def __init__(self, choices: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["group"].choices = choices
+
+
+class SendForm(OnceForm):
+    """A transfer: to whom, out of what, how much."""
+
+    name = inputs.NameField(
+        label=_("Name of the receiver"),
+        help_text=_("As on the ID card."),
+        error_messages={"required": _("Enter the name of the receiver")},
+    )
+    id_number = inputs.IdNumberField(
+        label=_("ID number of the receiver"),
+        help_text=_("18 characters; an X at the end may be small."),
+        error_messages={"required": _("Enter the ID number of the receiver")},
+    )
+    relation = forms.ChoiceField(
+        label=_("The receiver is my"),
+        choices=[(code, label) for code, label in Relation.choices if code in NEAR_RELATIVES],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose the relation"), "invalid_choice": _("Choose one of the relations")},
+    )
+    source = forms.ChoiceField(
+        label=_("Out of what?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose out of what"), "invalid_choice": _("Choose one of the two")},
+    )
+    amount = inputs.MoneyField(
+        label=_("How much?"),
+        help_text=_("At most 2,000.00 yuan a transfer, three transfers a day."),
+        min_value=Decimal("0.01"),
+        max_value=MOST,
+        error_messages={
+            "required": _("Enter the amount"),
+            "min_value": _("Enter an amount above nought"),
+            "max_value": _("A transfer can be at most 2,000.00 yuan"),
+            "amount_too_large": _("A transfer can be at most 2,000.00 yuan"),
+        },
+    )
+
+    def __init__(self, sources: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["source"].choices = sources
+        if len(sources) == 1:
+            self.fields["source"].widget = forms.HiddenInput()
+            self.initial.setdefault("source", sources[0][0])
+        else:
+            self.initial.setdefault("source", WalletSource.ACCOUNT)

@@ -1,0 +1,301 @@
+"""Premiums for oneself and relatives: whom, which group, check, paid; what was paid, and giving it back."""
+
+import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import clock, dates, kinship, masks, reasons
+from accounts.decorators import deny, fresh_proof_required, member_required
+from accounts.enums import IdentityLevel
+from accounts.errors import Refused
+from accounts.models import Member
+from accounts.once import OnceForm, done_once
+from accounts.queries import enrolment_on
+from settlements.actions import premiums
+from settlements.domain.premiums import MONTH_END, may_refund, month_end
+from settlements.enums import OrderState
+from settlements.forms_paying import GroupForm
+from settlements.models import PremiumOrder, PremiumPayment
+from settlements.queries import member as accounts_read
+from settlements.queries import premiums as read
+from settlements.queries.premiums import Choice, Window
+
+PER_PAGE = 10
+verified = member_required(IdentityLevel.VERIFIED)
+ORDER_TAGS = {OrderState.WAITING: "wait", OrderState.PAID: "ok", OrderState.FAILED: "bad", OrderState.WITHDRAWN: "off"}
+
+
+def group_name(names: Any) -> str:
+    """A group in the reader's language; empty where the amount was not looked up."""
+    return str(names.get("zh" if (get_language() or "").startswith("zh") else "en", ""))
+
+
+def who_is(insured: Member, relation: str | None) -> str:
+    """Yourself, or 父亲 沈*梁."""
+    if relation is None:
+        return _("Yourself")
+    return f"{kinship.term(relation, insured.sex)} {masks.mask_name(insured.name)}"
+
+
+@require_safe
+@member_required()
+def home(request: HttpRequest) -> HttpResponse:
+    """For whom a premium can be paid now, the orders that wait, and every payment."""
+    member, at = request.user.member, timezone.localtime(clock.now())
+    page = Paginator(read.payments_visible_to(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    enrolment = enrolment_on(member, at.date())
+    orders = read.orders_visible_to(request.user)
+    context = {
+        "people": [_person(choice, at) for choice in read.people_to_pay_for(member, at.date())],
+        "window": _window_told(read.windows(enrolment.region_id) if enrolment else [], at),
+        "waiting": [_order_row(order) for order in orders.filter(state=OrderState.WAITING)],
+        "page_obj": page,
+        "rows": [_payment_row(payment, member) for payment in page],
+    }
+    return render(request, "settlements/premiums.html", context)
+
+
+def _person(choice: Choice, at: datetime.datetime) -> dict[str, Any]:
+    insured = choice.member
+    row: dict[str, Any] = {
+        "who": who_is(insured, choice.grant.relation if choice.grant else None),
+        "id": insured.public_id,
+        "own": choice.grant is None,
+    }
+    if choice.refused:
+        return row | {"why": reasons.tell_refused(choice.refused)}
+    enrolment = read.resident_enrolment(insured, at.date())
+    window = read.window_at(read.windows(enrolment.region_id), at)
+    if window is None:
+        return row | {"closed": True}
+    paid = read.standing_payment(insured.pk, window.insurance, window.year)
+    return row | {"year": window.year, "paid_on": paid.paid_on if paid else None}
+
+
+def _window_told(known: list[Window], at: datetime.datetime) -> dict[str, Any]:
+    """The window that is open, and else the next one and the last one, with their days."""
+    found = read.window_at(known, at)
+    past = [window for window in known if window.last_day and window.last_day <= at.date()]
+    return {
+        "open": found,
+        "monthly": found is not None and found.plan.collection == MONTH_END,
+        "coming": None if found else read.next_window(known, at.date()),
+        "past": None if found else max(past, key=lambda window: window.opens_on, default=None),
+    }
+
+
+def _payment_row(payment: PremiumPayment, member: Member) -> dict[str, Any]:
+    mine = payment.payer_id == member.pk
+    relation = payment.grant.relation if payment.grant else None
+    if mine:
+        who = who_is(payment.insured, relation)
+    else:
+        term = kinship.term(kinship.inverse(relation), payment.payer.sex) if relation else ""
+        who = _("By %(payer)s") % {"payer": f"{term} {masks.mask_name(payment.payer.name)}".strip()}
+    return {"payment": payment, "who": who, "mine": mine, "group": group_name(payment.group_names)}
+
+
+def _order_row(order: PremiumOrder) -> dict[str, Any]:
+    who = who_is(order.insured, order.grant.relation if order.grant else None)
+    return {"order": order, "who": who, "group": group_name(order.group_names)}
+
+
+@verified
+@require_http_methods(["GET", "HEAD"])
+def group(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Which group the person belongs to, with the amount of each; chosen, it leads to the check."""
+    choice = _choice(request, public_id)
+    at = timezone.localtime(clock.now())
+    if choice.refused:
+        return _refused(request, choice, choice.refused)
+    enrolment = read.resident_enrolment(choice.member, at.date())
+    known = read.windows(enrolment.region_id)
+    window = read.window_at(known, at)
+    if window is None:
+        context = {"window": _window_told(known, at), "who": _who(choice)}
+        return render(request, "settlements/premium_closed.html", context)
+    if read.standing_payment(choice.member.pk, window.insurance, window.year):
+        return _refused(request, choice, Refused("duplicate", why="premium", year=window.year))
+    groups = read.groups_for(window, choice.member)
+    offered = [(each.key, f"{group_name(each.names)}: {each.amount:,.2f}") for each in groups if not each.own_route]
+    form = GroupForm(offered, request.GET if "group" in request.GET else None)
+    if form.is_valid():
+        url = reverse("settlements:premium_check", args=[choice.member.public_id])
+        return redirect(f"{url}?group={form.cleaned_data['group']}")
+    context = {
+        "form": form,
+        "who": _who(choice),
+        "window": window,
+        "groups": offered,
+        "own_routes": [group_name(each.names) for each in groups if each.own_route],
+        "region": enrolment.region,
+    }
+    return render(request, "settlements/premium_group.html", context, status=422 if form.errors else 200)
+
+
+def _choice(request: HttpRequest, public_id: UUID) -> Choice:
+    """The person of the address, if it is oneself or somebody who may use one's account; else there is no such page."""
+    choices = read.people_to_pay_for(request.user.member, clock.today())
+    found = next((choice for choice in choices if choice.member.public_id == public_id), None)
+    if found is None:
+        deny(request)
+        raise AssertionError("deny() raises")
+    return found
+
+
+def _who(choice: Choice) -> str:
+    return who_is(choice.member, choice.grant.relation if choice.grant else None)
+
+
+def _refused(request: HttpRequest, choice: Choice, refused: Refused, status: int = 200) -> HttpResponse:
+    context = {"who": _who(choice), "told": reasons.tell_refused(refused), "code": refused.code}
+    return render(request, "settlements/premium_refused.html", context, status=status)
+
+
+@verified
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof_required
+def check(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Whose premium, how much, out of which account: nothing is paid before this was confirmed."""
+    choice = _choice(request, public_id)
+    code = request.POST.get("group") or request.GET.get("group", "")
+    try:
+        if choice.refused:
+            raise choice.refused
+        premium, window = premiums.premium_of(choice.member, code, clock.now())
+    except Refused as refused:
+        return _refused(request, choice, refused, 422 if request.method == "POST" else 200)
+    if request.method == "POST":
+        return done_once(request, lambda: _pay(request, choice, premium, window))
+    on = clock.today()
+    account = accounts_read.account_of(request.user.member, on)
+    assert account is not None  # who has none is refused above
+    held = accounts_read.balance_of(account, on)
+    context = {
+        "form": OnceForm(),
+        "who": _who(choice),
+        "person": choice.member,
+        "premium": premium,
+        "group": group_name(premium.group_names),
+        "window": window,
+        "account": account,
+        "held": held,
+        "left": held.historical - premium.amount,
+        "monthly": window.plan.collection == MONTH_END,
+        "due_on": month_end(on),
+    }
+    return render(request, "settlements/premium_check.html", context)
+
+
+def _pay(request: HttpRequest, choice: Choice, premium: premiums.Premium, window: Window) -> HttpResponse:
+    payer, at = request.user.member, clock.now()
+    try:
+        if window.plan.collection == MONTH_END:
+            order = premiums.order(payer=payer, insured=choice.member, premium=premium, at=at, by=request.user)
+            facts = {"day": dates.day(order.due_on)}
+            messages.success(
+                request, _("Noted. On %(day)s the premium is debited if the account holds enough.") % facts
+            )
+            return redirect("settlements:premiums")
+        payment = premiums.pay(
+            payer=payer,
+            insured=choice.member,
+            premium=premium,
+            on=clock.today(),
+            key=f"page:{request.POST['token']}",
+            by=request.user,
+        )
+    except Refused as refused:
+        return _refused(request, choice, refused, 422)
+    messages.success(request, _("Paid. You can print this page as your receipt."))
+    return redirect("settlements:premium", public_id=payment.public_id)
+
+
+@require_safe
+@member_required()
+def payment(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """One payment, as a receipt: for who paid it and for whom it was paid."""
+    found = _payment(request, public_id)
+    context = {
+        **_payment_row(found, request.user.member),
+        "insured": found.insured,
+        "payer": found.payer,
+        "may_refund": _may_refund(request, found),
+        "printed_at": clock.now(),
+    }
+    return render(request, "settlements/premium.html", context)
+
+
+def _payment(request: HttpRequest, public_id: UUID) -> PremiumPayment:
+    found = read.payment_visible_to(request.user, public_id)
+    if found is None:
+        deny(request)
+        raise AssertionError("deny() raises")
+    return found
+
+
+def _may_refund(request: HttpRequest, found: PremiumPayment) -> bool:
+    mine = found.payer_id == request.user.member_id
+    return mine and found.refunded_on is None and may_refund(found.benefit_from, clock.today())
+
+
+@verified
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof_required
+def refund(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Giving a premium back, with what that means; only who paid it, before the benefits begin."""
+    found = _payment(request, public_id)
+    if found.payer_id != request.user.member_id:
+        deny(request)
+    if request.method == "POST":
+        return done_once(request, lambda: _refund(request, found))
+    if not _may_refund(request, found):
+        return redirect("settlements:premium", public_id=public_id)
+    context = {**_payment_row(found, request.user.member), "form": OnceForm()}
+    return render(request, "settlements/premium_refund.html", context)
+
+
+def _refund(request: HttpRequest, found: PremiumPayment) -> HttpResponse:
+    try:
+        premiums.refund(payment=found, on=clock.today(), by=request.user)
+    except Refused as refused:
+        messages.error(request, str(reasons.tell_refused(refused)))
+    else:
+        messages.success(request, _("Given back: the money is in your account again."))
+    return redirect("settlements:premium", public_id=found.public_id)
+
+
+@verified
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof_required
+def withdraw(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Taking back an order before the month's end."""
+    order = read.order_visible_to(request.user, public_id)
+    if order is None:
+        deny(request)
+        raise AssertionError("deny() raises")
+    if request.method == "POST":
+        return done_once(request, lambda: _withdraw(request, order))
+    if order.state != OrderState.WAITING:
+        return redirect("settlements:premiums")
+    return render(request, "settlements/premium_withdraw.html", _order_row(order) | {"form": OnceForm()})
+
+
+def _withdraw(request: HttpRequest, order: PremiumOrder) -> HttpResponse:
+    try:
+        premiums.withdraw(order=order, at=clock.now(), by=request.user)
+    except Refused as refused:
+        messages.error(request, str(reasons.tell_refused(refused)))
+    else:
+        messages.success(request, _("Taken back. Nothing will be debited for it."))
+    return redirect("settlements:premiums")
