@@ -13,6 +13,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "open-due-rollover-runs": {"task": "settlements.tasks.open_due_runs", "schedule": 60.0},
+    "open-coming-rollover-runs": {
+        "task": "settlements.tasks.open_coming_runs",
+        "schedule": crontab(hour=7, minute=30),
+    },
+    "watch-rollover-runs": {"task": "settlements.tasks.watch_runs", "schedule": 60.0},
     "warn-of-missing-rollover-runs": {
         "task": "settlements.tasks.warn_of_missing_runs",
         "schedule": crontab(hour=8, minute=0),

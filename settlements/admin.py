@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
 from accounts.actions import audit
-from accounts.admin_base import RegionalAdmin, RoleAdmin
+from accounts.admin_base import RegionalAdmin, RoleAdmin, RulesAdmin
 from accounts.enums import Role
 from accounts.policies import has_any_role
 from settlements import admin_paying  # noqa: F401 - registers its own models
@@ -27,7 +27,7 @@ from settlements.models import (
     Settlement,
 )
 from settlements.queries.rollover import visible_to
-from settlements.views import rollover
+from settlements.views import adjusting, rollover
 
 ENTRIES_A_PAGE = 50
 
@@ -52,7 +52,13 @@ class RolloverRunAdmin(RoleAdmin):
         name = "settlements_rolloverrun"
         return [
             path("<int:pk>/progress/", wrap(rollover.progress_part), name=f"{name}_progress"),
+            path("<int:pk>/status.json", wrap(rollover.status_json), name=f"{name}_status"),
+            path("status.json", wrap(rollover.status_all), name=f"{name}_statuses"),
             path("<int:pk>/report.csv", wrap(rollover.report), name=f"{name}_report"),
+            path("<int:pk>/report.pdf", wrap(rollover.report_pdf), name=f"{name}_paper"),
+            path("<int:pk>/adjust/", wrap(adjusting.plan), name=f"{name}_adjust"),
+            path("adjustments/<int:pk>/", wrap(adjusting.detail), name=f"{name}_adjustment"),
+            path("adjustments/<int:pk>/do/<slug:name>/", wrap(adjusting.act), name=f"{name}_adjustmentact"),
             path("<int:pk>/do/<slug:name>/", wrap(rollover.act), name=f"{name}_act"),
             path("<int:pk>/change/", wrap(rollover.detail), name=f"{name}_change"),
             path("add/", wrap(rollover.plan), name=f"{name}_add"),
@@ -154,17 +160,13 @@ class SettlementAdmin(RegionalAdmin):
 
 
 @admin.register(Scheme)
-class SchemeAdmin(RoleAdmin):
-    list_display = ["region", "insurance", "kind", "valid_from", "valid_to"]
-    list_filter = ["region", "insurance", "kind"]
-    list_select_related = ["region"]
+class SchemeAdmin(RulesAdmin):
+    keys = ("insurance", "kind")
 
 
 @admin.register(CreditRule)
-class CreditRuleAdmin(RoleAdmin):
-    list_display = ["region", "valid_from", "valid_to"]
-    list_filter = ["region"]
-    list_select_related = ["region"]
+class CreditRuleAdmin(RulesAdmin):
+    pass
 
 
 @admin.register(CatalogueItem)

@@ -1,15 +1,16 @@
 """Celery rings the bell; what is to do, and how far it is, stands in the database. A task may be lost or come twice."""
 
 import logging
+import time
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from accounts import clock
 from accounts.errors import Refused
-from settlements.actions import premiums, rollover, rollover_work, wallet
+from settlements.actions import adjusting, premiums, rehearsal, rollover, rollover_watch, rollover_work, wallet
 from settlements.actions.rollover_work import Outcome
 from settlements.enums import RunState
 from settlements.ledger.checks import CHECKS, run_checks
@@ -24,11 +25,43 @@ WAIT = 2
 
 def ring(run_id: int) -> None:
     """Call as many workers to a run as may work on it; too many go home at once. A bell out of order is no error."""
+    for _ in range(settings.ROLLOVER_WORKERS):
+        _call(work_rollover, run_id)
+
+
+def ring_rehearsal(run_id: int) -> None:
+    """Call a worker to a rehearsal; the sweeper calls again if nobody came."""
+    _call(rehearse_rollover, run_id)
+
+
+def ring_adjustment(adjustment_id: int) -> None:
+    """Call workers to the correction of a run."""
+    for _ in range(settings.ROLLOVER_WORKERS):
+        _call(work_adjustment, adjustment_id)
+
+
+def _call(task: Task, pk: int) -> None:
     try:
-        for _ in range(settings.ROLLOVER_WORKERS):
-            work_rollover.delay(run_id)
+        task.delay(pk)
     except OperationalError:
-        log.warning("run %s: nobody could be called; the sweeper rings again within a minute", run_id)
+        log.warning("%s %s: nobody could be called; the sweeper rings again within a minute", task.name, pk)
+
+
+@shared_task(ignore_result=True)
+def rehearse_rollover(run_id: int) -> None:
+    """Go on with a rehearsal for a while, then ring again. Two at once take turns: each step holds the run."""
+    end = time.monotonic() + settings.ROLLOVER_SECONDS
+    while rehearsal.step(run_id=run_id):
+        if time.monotonic() > end:
+            rehearse_rollover.delay(run_id)
+            return
+
+
+@shared_task(ignore_result=True)
+def work_adjustment(adjustment_id: int) -> None:
+    """Count or post the correction of a run for a while, then ring again."""
+    if adjusting.work(adjustment_id=adjustment_id, seconds=settings.ROLLOVER_SECONDS):
+        work_adjustment.delay(adjustment_id)
 
 
 @shared_task(ignore_result=True)
@@ -64,6 +97,28 @@ def open_due_runs() -> None:
         rollover.begin(run=run, at=now)
     for run in RolloverRun.objects.filter(state=RunState.RUNNING):
         ring(run.pk)
+    for run in rollover_queries.rehearsals_under_way():
+        ring_rehearsal(run.pk)
+    for adjustment in adjusting.at_work():
+        ring_adjustment(adjustment.pk)
+
+
+@shared_task(ignore_result=True)
+def open_coming_runs() -> None:
+    """Open rollovers a month ahead; they wait for rates and release by people."""
+    for run in rollover_watch.open_coming(at=clock.now()):
+        log.info("rollover %s opened: it waits for its rates", run)
+
+
+@shared_task(ignore_result=True)
+def watch_runs() -> None:
+    """The alarm when a rollover stands still, once, and its end when it moves again."""
+    for run in rollover_queries.runs_to_watch():
+        changed = rollover_watch.watch(run_id=run.pk, at=clock.now())
+        if changed and changed.stalled_at:
+            log.error("rollover %s: no chunk done for %s minutes", changed, settings.ROLLOVER_STALL_MINUTES)
+        elif changed:
+            log.warning("rollover %s: it moves again", changed)
 
 
 @shared_task(ignore_result=True)
