@@ -12,8 +12,11 @@ class CounterConfig(AppConfig):
         from accounts.enums import Role
         from casework.queries import waiting
         from counter import texts
+        from counter.closing_papers import PROOF
+        from documents import kinds as document_kinds
 
         texts.register()
+        document_kinds.register(PROOF, _("Proof of a closed account"))
 
         def clerks(request: HttpRequest) -> bool:
             return policies.has_any_role(request.user, Role.CLERK)

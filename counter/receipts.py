@@ -7,7 +7,7 @@ from django.utils import translation
 
 from accounts import dates, masks
 from accounts.errors import Refused
-from accounts.models import User
+from accounts.models import Member, User
 from documents import queries as papers
 from documents.actions import issue
 from family import telling
@@ -24,16 +24,20 @@ def print_receipt(*, application: SharingApplication, paper: str, by: User, at: 
     """
     if application.case.submitted_at is None:
         raise Refused("not_in_this_state", state=application.case.state, verb="print")
-    data = receipt(application, paper)
     subject = f"{application.case.number} {paper}"
-    issued = papers.visible_to(by).filter(kind=KIND, subject=subject, revoked_at=None).first()
+    return printed(KIND, application.grantor, subject, receipt(application, paper), by, at)
+
+
+def printed(kind: str, member: Member, subject: str, data: dict[str, Any], by: User, at: datetime.datetime) -> bytes:
+    """The PDF of a paper: issued the first time, a marked copy afterwards, issued anew where it says something else."""
+    issued = papers.visible_to(by).filter(kind=kind, subject=subject, revoked_at=None).first()
     if issued is not None:
         try:
             return issue.reprint(document=issued, data=data, by=by, at=at)[1]
         except Refused as refused:
             if refused.code != "document_changed":
                 raise
-    return issue.issue(kind=KIND, member=application.grantor, data=data, by=by, at=at, subject=subject)[1]
+    return issue.issue(kind=kind, member=member, data=data, by=by, at=at, subject=subject)[1]
 
 
 @translation.override(issue.LANGUAGE)

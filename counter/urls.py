@@ -1,6 +1,6 @@
 from django.urls import path
 
-from counter.views import desk, review, sharing
+from counter.views import cases, closing, desk, review, sharing
 
 app_name = "counter"
 urlpatterns = [
@@ -12,11 +12,16 @@ urlpatterns = [
     path("journal/", desk.journal, name="journal"),
     path("bind/", sharing.bind, name="bind"),
     path("order/", sharing.order, name="order"),
-    path("cases/<uuid:public_id>/", sharing.case, name="case"),
+    path("cases/<uuid:public_id>/", cases.case, name="case"),
     path("cases/<uuid:public_id>/amend/", sharing.amend, name="amend"),
     path("cases/<uuid:public_id>/commitment/", sharing.commitment, name="commitment"),
     path("cases/<uuid:public_id>/receipt/", sharing.receipt, name="receipt"),
     path("grants/<uuid:public_id>/end/", sharing.end, name="end"),
+    path("closing/", closing.choose, name="closing"),
+    path("closing/<slug:kind>/", closing.begin, name="closing_begin"),
+    path("cases/<uuid:public_id>/closing/", closing.amend, name="closing_amend"),
+    path("cases/<uuid:public_id>/form/", closing.form_paper, name="closing_form"),
+    path("cases/<uuid:public_id>/paper/", closing.paper, name="closing_paper"),
     path("queue/", review.queue, name="queue"),
-    path("queue/<uuid:public_id>/", review.review, name="review"),
+    path("queue/<uuid:public_id>/", cases.review, name="review"),
 ]

@@ -8,11 +8,18 @@ class SettlementsConfig(AppConfig):
 
     def ready(self) -> None:
         from casework import kinds
-        from settlements import bill_kinds, bill_texts, texts  # translations and models are there only now
+        from settlements import (  # translations and models are there only now
+            bill_kinds,
+            bill_texts,
+            closing_texts,
+            texts,
+        )
+        from settlements.kinds import KINDS
 
         texts.register()
+        closing_texts.register()
         bill_texts.register()
-        for kind in bill_kinds.KINDS:
+        for kind in [*KINDS, *bill_kinds.KINDS]:
             kinds.register(kind)
 
         from accounts import navigation, policies

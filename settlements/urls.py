@@ -1,6 +1,6 @@
 from django.urls import path
 
-from settlements.views import account, premiums, settlements, statements, wallet
+from settlements.views import account, closing, premiums, settlements, statements, wallet
 
 app_name = "settlements"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     path("account/statement/", statements.statement_page, name="statement"),
     path("account/statement/file/", statements.statement_file, name="statement_file"),
     path("account/statement/<uuid:public_id>/copy/", statements.statement_copy, name="statement_copy"),
+    path("account/closing/<uuid:public_id>/", closing.closing, name="closing"),
     path("premiums/", premiums.home, name="premiums"),
     path("premiums/<uuid:public_id>/", premiums.group, name="premium_group"),
     path("premiums/<uuid:public_id>/check/", premiums.check, name="premium_check"),

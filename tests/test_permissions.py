@@ -17,12 +17,13 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts import clock
+from casework.actions import cases
 from documents.models import IssuedDocument
 from family.actions import sharing
 from family.queries import commitment_on
 from settlements.actions import care, premiums, wallet
 from settlements.actions.regions import load, region_files
-from settlements.models import PremiumOrder, PremiumPayment, WalletTransfer
+from settlements.models import Payee, PremiumOrder, PremiumPayment, WalletTransfer, WithdrawalApplication
 from tests.people import make_people, make_region
 from tests.support.ledger import open_account
 from tests.support.pages import log_in
@@ -73,6 +74,11 @@ counter:amend                 302  404  404  302  404  404  404  404
 counter:bind                  302  404  404  302  404  404  404  404
 counter:case                  302  404  404  200  404  404  404  404
 counter:close                 302  404  404  405  404  404  404  404
+counter:closing               302  404  404  302  404  404  404  404
+counter:closing_amend         302  404  404  302  404  404  404  404
+counter:closing_begin         302  404  404  302  404  404  404  404
+counter:closing_form          302  404  404  200  404  404  404  404
+counter:closing_paper         302  404  404  405  404  404  404  404
 counter:commitment            302  404  404  200  404  404  404  404
 counter:end                   302  404  404  302  404  404  404  404
 counter:home                  302  404  404  200  302  404  404  404
@@ -112,6 +118,7 @@ mfa_reauthenticate            302  302  302  302  302  302  302  302
 mfa_view_recovery_codes       302  404  404  404  404  404  404  404
 preferences:set               405  405  405  405  405  405  405  405
 settlements:account           302  200  200  404  404  404  404  404
+settlements:closing           302  200  404  404  404  404  404  404
 settlements:bill              302  200  404  404  404  404  404  404
 settlements:bills             302  200  200  404  404  404  404  404
 settlements:premium           302  200  404  404  404  404  404  404
@@ -221,6 +228,7 @@ def world(db):
         at=now,
         commitment=commitment_on(today),
     )
+    closing(people)
     grant = make_grant(people.holder.member, people.child, "child")
     bill = care.Bill(kind="outpatient", level="secondary", in_scope=Decimal(100))
     settled = care.settle(
@@ -289,6 +297,7 @@ def arguments(name: str, world: tuple) -> list[object]:
         "admin:app_list": ["accounts"],
         "admin:view_on_site": [1, 1],
         "counter:end": [grant.public_id],
+        "counter:closing_begin": ["withdrawal"],
     }
     for page in ("grant", "adjust", "pause", "end"):
         by_name[f"family:{page}"] = [grant.public_id]
@@ -296,6 +305,10 @@ def arguments(name: str, world: tuple) -> list[object]:
         by_name[f"family:{page}"] = [case]
     for page in ("case", "amend", "commitment", "receipt", "review"):
         by_name[f"counter:{page}"] = [case]
+    withdrawn = WithdrawalApplication.objects.get().case.public_id
+    for page in ("closing_amend", "closing_form", "closing_paper"):
+        by_name[f"counter:{page}"] = [withdrawn]
+    by_name["settlements:closing"] = [withdrawn]
     return by_name.get(name, [])
 
 

@@ -191,6 +191,36 @@ SELECT account_id, transaction_id AS transaction, credited.amount AS credited, b
 FROM booked FULL JOIN credited USING (account_id, transaction_id)
 WHERE booked.amount IS DISTINCT FROM credited.amount
 """
+# What left closed accounts for good is what payees outside got; what stayed inside is an entry of the same amount.
+WITHDRAWN_IS_PAID_OUT = """
+WITH left_for_good AS (
+    SELECT transaction_id, sum(debt_delta - current_delta - historical_delta) AS amount
+    FROM settlements_entry WHERE kind = 'withdrawal' GROUP BY transaction_id
+), paid AS (
+    SELECT transaction_id, coalesce(sum(amount) FILTER (WHERE to_account_id IS NULL), 0) AS amount
+    FROM settlements_payout GROUP BY transaction_id
+)
+SELECT transaction_id AS transaction, NULL::bigint AS account_id, l.amount AS withdrawn, p.amount AS paid
+FROM left_for_good l FULL JOIN paid p USING (transaction_id)
+WHERE coalesce(l.amount, 0) <> coalesce(p.amount, 0)
+UNION ALL
+SELECT p.transaction_id, p.to_account_id, e.amount, sum(p.amount)
+FROM settlements_payout p LEFT JOIN (
+    SELECT transaction_id, account_id, sum(current_delta + historical_delta - debt_delta) AS amount
+    FROM settlements_entry WHERE kind = 'withdrawal' GROUP BY transaction_id, account_id
+) AS e ON e.transaction_id = p.transaction_id AND e.account_id = p.to_account_id
+WHERE p.to_account_id IS NOT NULL
+GROUP BY p.transaction_id, p.to_account_id, e.amount HAVING sum(p.amount) IS DISTINCT FROM e.amount
+"""
+# A closed account holds nothing; what came in later waits marked, and goes on to the payees.
+CLOSED_IS_EMPTY = """
+SELECT id AS account_id, status, current, historical FROM settlements_personalaccount
+WHERE status = 'closed' AND (current <> 0 OR historical <> 0)
+    OR status = 'late' AND NOT EXISTS (
+        SELECT 1 FROM settlements_withdrawalapplication w JOIN casework_case c ON c.id = w.case_id
+        WHERE w.account_id = settlements_personalaccount.id AND c.state = 'granted'
+    )
+"""
 YEAR_ROLLED_ONCE = """
 SELECT account_id, benefit_year, count(*) AS times FROM settlements_entry
 WHERE kind = 'rollover' GROUP BY account_id, benefit_year HAVING count(*) > 1
@@ -369,6 +399,8 @@ CHECKS = [
     Check("I8", "money for care goes to the institution of the bill", INSTITUTION_OF_THE_BILL),
     Check("I10", "reversed once, and whole", REVERSED_ONCE_AND_WHOLE),
     Check("I10", "credits are what was booked", CREDITS_ARE_ENTRIES),
+    Check("I10", "what was withdrawn is what was paid out", WITHDRAWN_IS_PAID_OUT),
+    Check("I10", "a closed account is empty", CLOSED_IS_EMPTY),
     Check("I10", "a year of an account is closed once", YEAR_ROLLED_ONCE),
     Check("I10", "every year passed was closed", EVERY_YEAR_ROLLED),
     Check("I10", "entries lie in the order of their years", YEARS_IN_ORDER),

@@ -73,9 +73,7 @@ def key() -> tuple[str, models.Field]:
 
 
 def to(model: str, related: str, **more: object) -> models.ForeignKey:
-    return models.ForeignKey(
-        on_delete=django.db.models.deletion.PROTECT, to=f"{model}", related_name=related, **more
-    )
+    return models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=f"{model}", related_name=related, **more)
 
 
 class Migration(migrations.Migration):

@@ -13,13 +13,14 @@ from django.urls import reverse
 from accounts import clock
 from accounts.actions import audit, messages
 from accounts.enums import IdentityLevel
+from casework.actions import cases
 from casework.models import Case
 from documents.models import IssuedDocument
 from family.actions import sharing
 from family.models import SharingApplication
 from family.queries import commitment_on
 from settlements.actions import statements
-from settlements.models import Settlement
+from settlements.models import Payee, Settlement, WithdrawalApplication
 from tests.e2e.eyes import Window
 from tests.family.support import make_rules
 from tests.people import make_centre, make_login, make_member, make_staff, person
@@ -67,6 +68,7 @@ PAGES: list[tuple[str, str, str]] = [
     (DAUGHTER, "settlements:bill", "fathers bill"),
     (DAUGHTER, "settlements:bill", "own bill"),
     (DAUGHTER, "casework:mine", ""),
+    (DAUGHTER, "settlements:closing", "closing"),
     (DAUGHTER, "family:home", ""),
     (DAUGHTER, "family:bind", ""),
     (DAUGHTER, "family:bind_result", ""),
@@ -109,9 +111,15 @@ DESK: list[tuple[str, str, str]] = [
     (CLERK, "counter:case", "asked"),
     (CLERK, "counter:case", "checked"),
     (CLERK, "counter:end", "grant"),
+    (CLERK, "counter:closing", ""),
+    (CLERK, "counter:closing_begin", "inheritance"),
+    (CLERK, "counter:closing_begin", "transfer_out"),
+    (CLERK, "counter:case", "closing"),
+    (CLERK, "counter:closing_form", "closing"),
     (CLERK, "accounts:me", ""),
     (SUPERVISOR, "counter:queue", ""),
     (SUPERVISOR, "counter:review", "checked"),
+    (SUPERVISOR, "counter:review", "closing"),
     (ADMINISTRATOR, "admin:index", ""),
     (ADMINISTRATOR, "admin:settlements_rolloverrun_changelist", ""),
     (ADMINISTRATOR, "admin:settlements_rolloverrun_add", ""),
@@ -173,7 +181,7 @@ def world(scene: Scene) -> World:
         scene,
         {"": ""}
         | _names(fathers=fathers, own=own, undone=undone, draft=draft, asked=asked, offered=offered, paper=paper)
-        | {"grant": scene.grant.public_id},
+        | {"grant": scene.grant.public_id, "closing": _closing(scene)},
         {
             NOBODY: None,
             NEWCOMER: log_in(newcomer),
@@ -216,6 +224,27 @@ def _asked(grantor, beneficiary, relation: str) -> SharingApplication:
     )
     assert application.case.state == "consent"
     return application
+
+
+def _closing(scene: Scene) -> UUID:
+    """The daughter's account is to be inherited by two, and waits for the second check."""
+    case = cases.open_case(
+        kind="inheritance", applicant=scene.daughter.member, region=scene.region, by=None, role="system", at=clock.now()
+    )
+    asked = WithdrawalApplication.objects.create(case=case, account=scene.account, reason="died", since=scene.on)
+    for position, name in enumerate(("沈某一", "沈某二"), start=1):
+        Payee.objects.create(
+            application=asked,
+            position=position,
+            way="bank",
+            percent=50,
+            name=name,
+            id_number="310101199003078515",
+            relation="child",
+            bank="浦江银行",
+            bank_account="6222020000012345",
+        )
+    return cases.move(case=case, verb="submit", by=None, role="system", at=clock.now()).public_id
 
 
 def _looked_at(scene: Scene) -> None:
@@ -303,6 +332,7 @@ def desk(scene: Scene) -> World:
     # Since it was submitted, the register has changed: the check shows what.
     Case.objects.filter(pk=cases[2].case_id).update(submitted_at=clock.now() - DAY)
     relatives[2].member.enrolments.update(status="suspended")
+    names |= {"closing": _closing(scene), "inheritance": "inheritance", "transfer_out": "transfer_out"}
     return World(scene, {"": "", "grant": scene.grant.public_id} | names, clients)
 
 

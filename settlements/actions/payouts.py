@@ -1,0 +1,174 @@
+"""The money of a closed account: out to its payees, at once when it is closed and again whenever more comes in."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actions import audit
+from accounts.clock import now
+from accounts.enums import Channel
+from accounts.errors import Refused
+from accounts.masks import mask_name
+from accounts.models import User
+from accounts.money import ZERO, plain
+from settlements import ledger
+from settlements.actions.opening import open_account
+from settlements.domain.withdrawal import leaving, split
+from settlements.enums import AccountStatus, Contra, EntryKind, PayeeWay
+from settlements.models import Payee, Payout, PersonalAccount, WithdrawalApplication
+from settlements.queries.member import account_of
+from settlements.queries.withdrawal import application_of, late_accounts
+
+
+def close(*, application: WithdrawalApplication, on: datetime.date, by: User | None) -> Decimal:
+    """Pay out all that an account holds, after its debt, and close it; gives the yuan paid. Call it in a transaction.
+
+    Raises Refused: closed (somebody was faster), payee_without_account.
+    """
+    return _pay(application, application.case.number, AccountStatus.OPEN, on, by)
+
+
+@transaction.atomic
+def pay_on(*, account: PersonalAccount, on: datetime.date, by: User | None = None) -> Decimal:
+    """What has come to a closed account since goes to those who got the rest, by the same shares; gives the yuan.
+
+    Raises Refused: closed (nothing has come, or somebody was faster), payee_without_account.
+    """
+    application = application_of(account)
+    if application is None:
+        raise Refused("closed")
+    version = PersonalAccount.objects.values_list("version", flat=True).get(pk=account.pk)
+    paid = _pay(application, f"late:{version}", AccountStatus.LATE, on, by)
+    audit.record(
+        action="late_money_paid",
+        by=by,
+        at=now(),
+        member=account.member,
+        target=f"case {application.case.number}",
+        details={"amount": plain(paid)},
+        channel=Channel.SYSTEM,
+    )
+    return paid
+
+
+def pay_on_all(*, on: datetime.date) -> tuple[int, list[int]]:
+    """`pay_on` for every account that waits for it, each by itself: how many were, and the ids of those it cannot be."""
+    paid, stuck = 0, []
+    for account in late_accounts().select_related("member"):
+        try:
+            pay_on(account=account, on=on)
+            paid += 1
+        except Refused:
+            stuck.append(account.pk)
+    return paid, stuck
+
+
+def _pay(
+    application: WithdrawalApplication, key: str, status: AccountStatus, on: datetime.date, by: User | None
+) -> Decimal:
+    account = application.account
+    answer = ledger.once(
+        scope=f"withdrawal:{account.pk}",
+        key=key,
+        request={"case": application.case.number},
+        kind=EntryKind.WITHDRAWAL,
+        on=on,
+        region_id=account.region_id,
+        by_id=by.pk if by else None,
+        work=partial(_empty, application, status, on, by),
+    )
+    return Decimal(answer["paid"])
+
+
+def _empty(
+    application: WithdrawalApplication, status: AccountStatus, on: datetime.date, by: User | None, transaction_id: int
+) -> dict[str, Any]:
+    account, payees = application.account, list(application.payees.order_by("position"))
+    targets = {payee.pk: _target(payee, on, by) for payee in payees}
+    into = {target.pk for target in targets.values() if target}
+    books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk, *into], on=on)
+    # Only under the lock: of two who close it, one is second.
+    if PersonalAccount.objects.values_list("status", flat=True).get(pk=account.pk) != status:
+        raise Refused("closed")
+    held = books.accounts[account.pk]
+    going = leaving(held.current, held.historical, held.debt)
+    parts = split(going.paid, [payee.percent for payee in payees])
+    if going.current or going.historical:
+        out = ledger.Movement(
+            account_id=account.pk,
+            kind=EntryKind.WITHDRAWAL,
+            contra=Contra.WITHDRAWAL,
+            contra_id=application.pk,
+            current=-going.current,
+            historical=-going.historical,
+            debt=-going.repaid,
+        )
+        books.post(transaction_id, [out, *_into(application, payees, parts, targets)])
+    PersonalAccount.objects.filter(pk=account.pk).update(status=AccountStatus.CLOSED)
+    Payout.objects.bulk_create(
+        Payout(
+            payee=payee,
+            transaction_id=transaction_id,
+            from_account=account,
+            to_account=targets[payee.pk],
+            amount=part,
+        )
+        for payee, part in zip(payees, parts, strict=True)
+        if part
+    )
+    return {"paid": plain(going.paid), "debt": plain(held.debt)}
+
+
+def _into(
+    application: WithdrawalApplication,
+    payees: Sequence[Payee],
+    parts: Sequence[Decimal],
+    targets: Mapping[int, PersonalAccount | None],
+) -> list[ledger.Movement]:
+    """The parts that go into accounts of the portal: one's own money of earlier years from there on."""
+    amounts: dict[int, Decimal] = {}
+    for payee, part in zip(payees, parts, strict=True):
+        if (target := targets[payee.pk]) is not None and part:
+            amounts[target.pk] = amounts.get(target.pk, ZERO) + part
+    return [
+        ledger.Movement(
+            account_id=account_id,
+            kind=EntryKind.WITHDRAWAL,
+            contra=Contra.WITHDRAWAL,
+            contra_id=application.pk,
+            historical=amount,
+        )
+        for account_id, amount in amounts.items()
+    ]
+
+
+def _target(payee: Payee, on: datetime.date, by: User | None) -> PersonalAccount | None:
+    """The account a payee's part goes into, None where it leaves the portal."""
+    if payee.way == PayeeWay.ACCOUNT and payee.member is not None:
+        account = account_of(payee.member, on)
+        if account is None or account.status != AccountStatus.OPEN:
+            raise Refused("payee_without_account", name=mask_name(payee.name))
+        return account
+    if payee.way == PayeeWay.REGION and payee.region_id and payee.member is not None:
+        return _in_region(payee, on, by)
+    return None
+
+
+def _in_region(payee: Payee, on: datetime.date, by: User | None) -> PersonalAccount:
+    """The member's account where he is insured now: opened for the transfer if there is none, again if it was closed."""
+    member, region_id = payee.member, payee.region_id
+    assert member is not None and region_id is not None
+    account = PersonalAccount.objects.filter(member=member, region=region_id).first()
+    if account is None:
+        return open_account(member=member, region_id=region_id, on=on, by=by)
+    if account.status == AccountStatus.LATE:
+        raise Refused("payee_without_account", name=mask_name(payee.name))
+    PersonalAccount.objects.filter(pk=account.pk, status=AccountStatus.CLOSED).update(status=AccountStatus.OPEN)
+    return account
+
+
+__all__ = ["close", "pay_on", "pay_on_all"]

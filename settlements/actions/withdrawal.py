@@ -1,0 +1,428 @@
+"""Closing an account, as a case: paid out to the member, to his heirs, or carried to another region.
+
+A clerk applies at the window, a supervisor checks; what stands against it is asked again at each step, because bills
+and transfers go on while a case waits. Everything of the grant (leaving the insurance, what goes back, the payouts, the
+closing) is one transaction.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actions import audit, messages
+from accounts.crypto import blind_index
+from accounts.enums import Channel
+from accounts.errors import Refused
+from accounts.masks import mask_name
+from accounts.models import Member, Region, ServiceCentre, User
+from accounts.money import ZERO, plain
+from accounts.queries import enrolment_on, find_member
+from casework.actions import cases
+from casework.domain.states import CLERK, SUPERVISOR
+from casework.models import Case
+from casework.policies import staff_regions
+from family.actions.grants import end_for
+from family.domain.check import Finding
+from settlements import ledger
+from settlements.actions import payouts
+from settlements.actions.leaving import DIED, MOVED, leave
+from settlements.domain import withdrawal as rule
+from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, Leaving, Share
+from settlements.enums import AccountStatus, PayeeWay
+from settlements.models import Payee, Payout, PersonalAccount, WithdrawalApplication
+from settlements.queries import withdrawal as queries
+from settlements.queries.member import account_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayeeAsked:
+    """A payee as the clerk enters him; `percent` with at most two decimals, `region` of a transfer within the portal."""
+
+    way: str
+    percent: Decimal = rule.WHOLE
+    name: str = ""
+    id_number: str = ""
+    relation: str = ""
+    bank: str = ""
+    bank_account: str = ""
+    region: Region | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DryRun:
+    """Whether it would succeed today (`findings` empty), what would leave the account then, and what goes back first."""
+
+    findings: list[Finding]
+    going: Leaving
+    taken_back: Decimal = ZERO
+    working_days: int | None = None
+
+
+@transaction.atomic
+def dry_run(
+    *,
+    account: PersonalAccount,
+    kind: str,
+    reason: str,
+    since: datetime.date,
+    by: User,
+    at: datetime.datetime,
+    except_case: int | None = None,
+) -> DryRun:
+    """Whether the account could be closed on this day, everything that stands against it, and the yuan it comes to.
+
+    The amounts are those of the real thing, done and undone. Raises PermissionDenied and Refused("own_case").
+    """
+    cases.refuse_own(by, account.member_id)
+    if account.region_id not in staff_regions(by):
+        raise PermissionDenied
+    on = timezone.localdate(at)
+    going, taken_back, refusal = _tried(account, kind, since, by, at)
+    found = _findings(account, kind, reason, since, on, going.paid, except_case)
+    known = {finding.code for finding in found}
+    if refusal is not None and refusal.code not in known and since <= on:
+        found.append(Finding(refusal.code, refusal.params))
+    region_rule = queries.rule_on(account.region_id, on)
+    return DryRun(
+        findings=found,
+        going=going,
+        taken_back=taken_back,
+        working_days=region_rule.working_days if region_rule else None,
+    )
+
+
+class _Undo(Exception):
+    """Takes the trial back."""
+
+
+def _tried(
+    account: PersonalAccount, kind: str, since: datetime.date, by: User | None, at: datetime.datetime
+) -> tuple[Leaving, Decimal, Refused | None]:
+    """What the account would hold after leaving, what leaving takes back, and why it cannot be left."""
+    on, result, refusal = timezone.localdate(at), Leaving(current=ZERO, historical=ZERO, repaid=ZERO), None
+    before = ledger.balances([account.pk], on)[account.pk]
+    after = before
+    try:
+        with transaction.atomic():
+            _leave(account, kind, since, by, at)
+            after = ledger.balances([account.pk], on)[account.pk]
+            raise _Undo
+    except _Undo:
+        pass
+    except Refused as refused:
+        refusal = refused
+    result = rule.leaving(after.current, after.historical, after.debt)
+    return result, before.total - before.debt - after.total + after.debt, refusal
+
+
+def _leave(account: PersonalAccount, kind: str, since: datetime.date, by: User | None, at: datetime.datetime) -> None:
+    """Out of the insurance of the region, if that has not happened yet: grants end, what was credited ahead goes back."""
+    why = DIED if kind == INHERITANCE else MOVED
+    enrolment = queries.last_enrolment(account)
+    if enrolment is None or (enrolment.status == "closed" and enrolment.member.died_on is not None):
+        end_for(member=account.member, why=why, on=since, by=by, at=at, channel=Channel.WINDOW)
+        return
+    if enrolment.status == "closed" and why == MOVED:
+        end_for(member=account.member, why=why, on=max(since, enrolment.valid_from), by=by, at=at)
+        return
+    leave(enrolment=enrolment, why=why, on=since, by=by, at=at, channel=Channel.WINDOW)
+
+
+def _findings(
+    account: PersonalAccount,
+    kind: str,
+    reason: str,
+    since: datetime.date,
+    on: datetime.date,
+    payable: Decimal,
+    except_case: int | None,
+) -> list[Finding]:
+    account = PersonalAccount.objects.select_related("member").get(pk=account.pk)
+    insured, ended_on = queries.insured_until(account, on)
+    facts = rule.Facts(
+        kind=kind,
+        reason=reason,
+        since=since,
+        closed=account.status != AccountStatus.OPEN,
+        died_on=account.member.died_on,
+        insured=insured,
+        ended_on=ended_on,
+        payable=payable,
+        open=queries.open_things(account),
+        applied=queries.applied_for(account, except_case),
+    )
+    return rule.check(queries.rule_on(account.region_id, on), facts, on)
+
+
+@transaction.atomic
+def draft(
+    *,
+    account: PersonalAccount,
+    kind: str,
+    reason: str,
+    since: datetime.date,
+    payees: Sequence[PayeeAsked],
+    by: User,
+    at: datetime.datetime,
+    channel: str = Channel.WINDOW,
+    centre: ServiceCentre | None = None,
+    agent_name: str = "",
+) -> WithdrawalApplication:
+    """An application that is kept and has no effect before it is submitted.
+
+    Raises Refused: closing_applied, closed, reason_not_offered …, what is wrong with the payees (`_payees`), own_case;
+    and PermissionDenied.
+    """
+    cases.refuse_own(by, account.member_id)
+    _refuse(_findings(account, kind, reason, since, timezone.localdate(at), Decimal(1), None))
+    case = cases.open_case(
+        kind=kind,
+        applicant=account.member,
+        region=account.region,
+        by=by,
+        role=CLERK,
+        at=at,
+        channel=channel,
+        centre=centre,
+        agent_name=agent_name,
+    )
+    application = WithdrawalApplication.objects.create(case=case, account=account, reason=reason, since=since)
+    _write_payees(application, payees, by, timezone.localdate(at))
+    _record("closing_written", application, by, at)
+    return application
+
+
+@transaction.atomic
+def amend(
+    *,
+    application: WithdrawalApplication,
+    reason: str,
+    since: datetime.date,
+    payees: Sequence[PayeeAsked],
+    by: User,
+    at: datetime.datetime,
+    version: int | None = None,
+    agent_name: str | None = None,
+) -> WithdrawalApplication:
+    """Change what is asked; what was submitted comes back first and is submitted anew. Refusals as `draft`, and stale."""
+    case = cases.lock(case=application.case, version=version, verb="amend")
+    cases.refuse_own(by, application.account.member_id)
+    kind, on = case.kind, timezone.localdate(at)
+    _refuse(_findings(application.account, kind, reason, since, on, Decimal(1), case.pk))
+    if agent_name is not None:
+        case.agent_name = agent_name
+        case.save(update_fields=["agent_name"])
+    application.case = cases.move(case=case, verb="amend", by=by, role=CLERK, at=at, channel=Channel.WINDOW)
+    application.reason, application.since = reason, since
+    application.save(update_fields=["reason", "since"])
+    application.payees.all().delete()
+    _write_payees(application, payees, by, on)
+    _record("closing_written", application, by, at)
+    return application
+
+
+@transaction.atomic
+def submit(
+    *, application: WithdrawalApplication, by: User, at: datetime.datetime, version: int | None = None
+) -> WithdrawalApplication:
+    """Hand it in for the second check. Raises Refused: what `dry_run` finds, own_case, stale, not_in_this_state."""
+    case = cases.lock(case=application.case, version=version, verb="submit")
+    cases.refuse_own(by, *(payee.member_id for payee in application.payees.all() if payee.member_id))
+    _check(application, by, at)
+    application.case = cases.move(case=case, verb="submit", by=by, role=CLERK, at=at, channel=Channel.WINDOW)
+    return application
+
+
+def withdraw(
+    *, application: WithdrawalApplication, by: User, at: datetime.datetime, version: int | None = None
+) -> WithdrawalApplication:
+    """The applicant takes it back before it is decided. Raises Refused: stale, not_in_this_state; and PermissionDenied."""
+    return _move(application, "withdraw", CLERK, by, at, "", version)
+
+
+def review_approve(
+    *,
+    application: WithdrawalApplication,
+    by: User,
+    at: datetime.datetime,
+    note: str = "",
+    version: int | None = None,
+) -> WithdrawalApplication:
+    """The second check grants it: the account is paid out and closed. Raises Refused: what `dry_run` finds, own_case,
+    payee_without_account, stale, not_in_this_state; and PermissionDenied."""
+    return _move(application, "approve", SUPERVISOR, by, at, note, version)
+
+
+def review_return(
+    *, application: WithdrawalApplication, by: User, at: datetime.datetime, note: str, version: int | None = None
+) -> WithdrawalApplication:
+    """Back to be changed, with a reason. Refusals of the case."""
+    return _move(application, "return", SUPERVISOR, by, at, note, version)
+
+
+def review_refuse(
+    *, application: WithdrawalApplication, by: User, at: datetime.datetime, note: str, version: int | None = None
+) -> WithdrawalApplication:
+    """Refused, with a reason. Refusals of the case."""
+    return _move(application, "refuse", SUPERVISOR, by, at, note, version)
+
+
+def _move(
+    application: WithdrawalApplication,
+    verb: str,
+    role: str,
+    by: User,
+    at: datetime.datetime,
+    note: str,
+    version: int | None,
+) -> WithdrawalApplication:
+    application.case = cases.move(
+        case=application.case, verb=verb, by=by, role=role, at=at, note=note, version=version, channel=Channel.WINDOW
+    )
+    return application
+
+
+def check_again(*, case: Case, by: User | None, at: datetime.datetime) -> None:
+    """Before the second check is accepted: what was true at the submission may not be any more."""
+    _check(case.withdrawal, by, at)
+
+
+def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
+    """The case is granted: out of the insurance, what was credited ahead goes back, the rest is paid, the account closed.
+
+    Runs in the transaction of the step. Raises Refused as `review_approve`.
+    """
+    application = WithdrawalApplication.objects.select_related("account__member", "account__region", "case").get(
+        case=case
+    )
+    on = timezone.localdate(at)
+    _leave(application.account, case.kind, application.since, by, at)
+    paid = payouts.close(application=application, on=on, by=by)
+    audit.record(
+        action="account_closed",
+        by=by,
+        at=at,
+        member=application.account.member,
+        target=f"case {case.number}",
+        details={"paid": plain(paid), **queries.shape_of(application)},
+        on_behalf_of=application.account.member,
+        channel=Channel.WINDOW,
+    )
+
+
+def tell(*, case: Case, verb: str, from_state: str, by: User | None, at: datetime.datetime) -> None:
+    """Messages after each step: to the member while he lives, and to heirs here about what they get."""
+    application = getattr(case, "withdrawal", None)
+    if application is None or verb in ("open", "amend", "withdraw"):
+        return
+    facts = {"case": case.number, "reason": case.reason, "matter": case.kind}
+    if case.state == "review" and case.due_on is not None:
+        facts["due_on"] = case.due_on.isoformat()
+    applicant = Member.objects.get(pk=case.applicant_id)
+    if applicant.died_on is None and (kind := _message_kind(case)):
+        messages.notify(member=applicant, kind=kind, params=facts, at=at, sms=case.state == "granted")
+    if case.state == "granted":
+        for payout in Payout.objects.filter(payee__application=application, payee__member__isnull=False):
+            heir = payout.payee.member
+            if heir is not None and heir.pk != case.applicant_id:
+                params = facts | {"amount": plain(payout.amount), "who": mask_name(applicant.name)}
+                messages.notify(member=heir, kind="closing_inherited", params=params, at=at)
+
+
+def _message_kind(case: Case) -> str:
+    told = {"review": "closing_in_review", "returned": "closing_returned", "refused": "closing_refused"}
+    return f"closing_granted_{case.kind}" if case.state == "granted" else told.get(case.state, "")
+
+
+def _check(application: WithdrawalApplication, by: User | None, at: datetime.datetime) -> None:
+    account, on = application.account, timezone.localdate(at)
+    going, _, refusal = _tried(account, application.case.kind, application.since, by, at)
+    _refuse(
+        _findings(
+            account,
+            application.case.kind,
+            application.reason,
+            application.since,
+            on,
+            going.paid,
+            application.case_id,
+        )
+    )
+    if refusal is not None:
+        raise refusal
+
+
+def _refuse(found: list[Finding]) -> None:
+    if found:
+        raise Refused(found[0].code, **found[0].params)
+
+
+def _write_payees(
+    application: WithdrawalApplication, payees: Sequence[PayeeAsked], by: User, on: datetime.date
+) -> None:
+    """Raises Refused: shares_not_whole, heir_twice, heir_is_deceased, payee_without_account, heir_is_insured, own_case."""
+    case, member = application.case, application.account.member
+    people = [blind_index(asked.id_number) if asked.id_number else "" for asked in payees]
+    shares = [Share(person=person, percent=asked.percent) for person, asked in zip(people, payees, strict=True)]
+    _refuse(rule.check_shares(shares, member.id_number_index if case.kind == INHERITANCE else ""))
+    rows = [_payee(application, position, asked, member, on) for position, asked in enumerate(payees, start=1)]
+    cases.refuse_own(by, *(row.member_id for row in rows if row.member_id))
+    Payee.objects.bulk_create(rows)
+
+
+def _payee(
+    application: WithdrawalApplication, position: int, asked: PayeeAsked, applicant: Member, on: datetime.date
+) -> Payee:
+    payee = Payee(
+        application=application,
+        position=position,
+        way=asked.way,
+        percent=asked.percent,
+        name=asked.name,
+        id_number=asked.id_number or None,
+        relation=asked.relation,
+        bank=asked.bank,
+        bank_account=asked.bank_account or None,
+        region=asked.region,
+    )
+    if application.case.kind == TRANSFER_OUT:
+        payee.member = applicant
+    elif application.case.kind == INHERITANCE and asked.way != PayeeWay.FUND:
+        payee.member = _insured_heir(asked, on)
+    return payee
+
+
+def _insured_heir(asked: PayeeAsked, on: datetime.date) -> Member | None:
+    """An heir who is insured as an employee gets it into his account; only who is not is paid out (DTH1, DTH2)."""
+    heir = find_member(id_number=asked.id_number)
+    enrolment = enrolment_on(heir, on) if heir else None
+    account = account_of(heir, on) if heir else None
+    has_account = (
+        enrolment is not None
+        and enrolment.insurance == "employee"
+        and account is not None
+        and account.status == AccountStatus.OPEN
+    )
+    if asked.way == PayeeWay.ACCOUNT and not has_account:
+        raise Refused("payee_without_account", name=mask_name(asked.name))
+    if asked.way == PayeeWay.BANK and has_account:
+        raise Refused("heir_is_insured", name=mask_name(asked.name))
+    return heir
+
+
+def _record(action: str, application: WithdrawalApplication, by: User, at: datetime.datetime) -> None:
+    audit.record(
+        action=action,
+        by=by,
+        at=at,
+        member=application.account.member,
+        target=f"case {application.case.number}",
+        details=queries.shape_of(application),
+        on_behalf_of=application.account.member,
+        channel=Channel.WINDOW,
+    )

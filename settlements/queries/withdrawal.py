@@ -1,0 +1,133 @@
+"""Closing an account: the region's rule, what is so on the day, and what staff have to look after."""
+
+import datetime
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from accounts.enums import EnrolmentStatus, Role
+from accounts.models import Enrolment, Member, Region, User
+from accounts.policies import is_member, regions_with_role
+from casework import kinds
+from casework.enums import OPEN_STATES, CaseState
+from casework.models import Case
+from casework.policies import staff_regions
+from settlements.domain.withdrawal import KINDS, Open, WithdrawalRule
+from settlements.enums import CLAIM_CASE, AccountStatus, TransferState
+from settlements.models import Payee, PersonalAccount, Settlement, WalletTransfer, WithdrawalApplication
+
+SHAPE = ("valid_from", "valid_to")
+# What must be settled first, and whose: each is asked for the open things of an account's member.
+Probe = Callable[[PersonalAccount], Iterable[Open]]
+_probes: list[Probe] = []
+
+
+def register_open(probe: Probe) -> None:
+    """An app above says what it keeps open for a member (`AppConfig.ready`)."""
+    _probes.append(probe)
+
+
+def rule_on(region_id: str, on: datetime.date) -> WithdrawalRule | None:
+    """A region's rule on a day; None where it has none."""
+    day = on.isoformat()
+    for version in Region.objects.get(pk=region_id).data.get("withdrawal", []):
+        if version["valid_from"] <= day and (version["valid_to"] is None or day < version["valid_to"]):
+            return WithdrawalRule.from_data({key: value for key, value in version.items() if key not in SHAPE})
+    return None
+
+
+def open_things(account: PersonalAccount) -> tuple[Open, ...]:
+    """Transfers under way, applications not decided, and what other apps keep open for the member."""
+    found = [Open(what="transfer", name=str(one.sent_at.date())) for one in _transfers(account)]
+    for case in Case.objects.filter(applicant=account.member_id, state__in=OPEN_STATES).exclude(state=CaseState.DRAFT):
+        if case.kind not in KINDS:
+            what = "claim" if case.kind == CLAIM_CASE else "case"
+            found.append(Open(what=what, name=f"{kinds.get(case.kind).title} {case.number}"))
+    for probe in _probes:
+        found += probe(account)
+    return tuple(found)
+
+
+def _transfers(account: PersonalAccount) -> QuerySet[WalletTransfer]:
+    pending = WalletTransfer.objects.filter(state=TransferState.PENDING)
+    return pending.filter(Q(account=account) | Q(sender=account.member_id) | Q(receiver=account.member_id))
+
+
+def applied_for(account: PersonalAccount, except_case: int | None = None) -> str:
+    """The number of an application for the account that is not decided yet, or ""."""
+    waiting = WithdrawalApplication.objects.filter(account=account, case__state__in=OPEN_STATES)
+    return waiting.exclude(case=except_case).values_list("case__number", flat=True).first() or ""
+
+
+def last_enrolment(account: PersonalAccount) -> Enrolment | None:
+    """How the member is or was insured in the account's region, the latest row."""
+    rows = Enrolment.objects.filter(member=account.member_id, region=account.region_id)
+    return rows.select_related("region", "member").order_by("-valid_from").first()
+
+
+def insured_until(account: PersonalAccount, on: datetime.date) -> tuple[bool, datetime.date | None]:
+    """Whether the insurance in the account's region goes on on a day; and the first day without it (None: never was)."""
+    row = last_enrolment(account)
+    if row is None:
+        return False, None
+    if row.status == EnrolmentStatus.NORMAL and (row.valid_to is None or row.valid_to > on):
+        return True, None
+    return False, row.valid_from if row.status != EnrolmentStatus.NORMAL else row.valid_to
+
+
+def applications_visible_to(user: User) -> QuerySet[WithdrawalApplication]:
+    """One's own and those of which one is a payee; for staff those of their regions."""
+    mine = Q(case__applicant=user.member_id) | heirs_see(user.member_id, "case__")
+    seen = mine if is_member(user) else Q(case__region__in=staff_regions(user))
+    return WithdrawalApplication.objects.filter(seen).select_related(
+        "case__applicant", "case__region", "case__centre", "case__opened_by", "account__member", "account__region"
+    )
+
+
+def heirs_see(member_id: int | None, path: str = "") -> Q:
+    """Cases in which a member is to get something; not while they are being written."""
+    if member_id is None:
+        return Q(pk__in=[])
+    theirs = Payee.objects.filter(member=member_id).values("application__case")
+    return Q(**{f"{path}pk__in": theirs}) & ~Q(**{f"{path}state": CaseState.DRAFT})
+
+
+def late_accounts() -> QuerySet[PersonalAccount]:
+    """Closed accounts to which money has come since."""
+    return PersonalAccount.objects.filter(status=AccountStatus.LATE).order_by("pk")
+
+
+def application_of(account: PersonalAccount) -> WithdrawalApplication | None:
+    """The application by which an account was closed."""
+    granted = WithdrawalApplication.objects.filter(account=account, case__state=CaseState.GRANTED)
+    return granted.select_related("case", "account").order_by("-id").first()
+
+
+def bills_after_death(user: User) -> QuerySet[Settlement]:
+    """Bills that stand though the care was after the death of the patient or of somebody whose account paid.
+
+    Of the regions an administrator, clerk or supervisor has; the newest first, each with `died_on` and `who`.
+    """
+    regions = regions_with_role(user, Role.REGION_ADMIN, Role.CLERK, Role.SUPERVISOR)
+    late = Q(patient__died_on__lt=F("service_on")) | Q(payers__member__died_on__lt=F("service_on"))
+    bills = Settlement.objects.filter(late, region__in=regions, reversed_on=None)
+    return bills.select_related("institution", "patient").prefetch_related("payers__member").distinct()
+
+
+def dead_of(bill: Settlement) -> list[Member]:
+    """Who of a bill's people had died when the care was given."""
+    people = {one.pk: one for one in (bill.patient, *(payer.member for payer in bill.payers.all()))}
+    return [one for one in people.values() if one.died_on is not None and one.died_on < bill.service_on]
+
+
+def shape_of(application: WithdrawalApplication) -> dict[str, Any]:
+    """What an application says, for the line of the log; numbers masked."""
+    return {
+        "reason": application.reason,
+        "since": application.since.isoformat(),
+        "payees": [
+            {"way": payee.way, "percent": str(payee.percent), "bank": payee.masked_bank_account}
+            for payee in application.payees.all()
+        ],
+    }

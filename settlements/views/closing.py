@@ -1,0 +1,31 @@
+"""A citizen follows the closing of an account: his own, or one of which he inherits a part."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.decorators import member_required
+from casework import kinds
+from casework.telling import events, tag_of
+from settlements import closing_telling as telling
+from settlements.queries.withdrawal import applications_visible_to
+
+
+@require_safe
+@member_required()
+def closing(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """What is asked, where it stands, who gets what; an heir sees his own part only."""
+    found = get_object_or_404(applications_visible_to(request.user), case__public_id=public_id)
+    own = found.case.applicant_id == request.user.member_id
+    context = {
+        "case": found.case,
+        "title": kinds.get(found.case.kind).title,
+        "own": own,
+        "tag": tag_of(found.case),
+        "rows": telling.answers(found),
+        "payees": telling.payee_rows(found, only=None if own else request.user.member),
+        "events": events(found.case, request.user, found.case.due_on if found.case.state == "review" else None),
+    }
+    return render(request, "settlements/closing.html", context)

@@ -1,0 +1,289 @@
+"""Closing an account at the window, from the first look to the proof, and its second check by somebody else."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+
+from accounts import clock
+from accounts.models import AuditEvent, Region
+from casework.models import CaseEvent
+from documents.models import IssuedDocument
+from settlements.models import Payee, Payout, PersonalAccount, WithdrawalApplication
+from tests.people import make_member, make_staff
+from tests.support.ledger import open_account
+from tests.support.pages import fields, log_in
+
+RULE = {
+    "valid_from": "2001-01-01",
+    "valid_to": None,
+    "reasons": ["emigrated", "gave_up", "died", "moved"],
+    "working_days": 2,
+    "ended_first": False,
+    "blocks": ["bill", "transfer", "claim", "case"],
+    "source": "test",
+    "grade": "OWN",
+}
+CHOOSE = "/counter/closing/"
+BEGIN = "/counter/closing/{}/"
+
+
+def send(client, url: str, data: dict | None = None):
+    return client.post(url, fields(client.get(url)) | (data or {}))
+
+
+def day(one: datetime.date) -> dict:
+    return {"since_year": one.year, "since_month": one.month, "since_day": one.day}
+
+
+def soup(response) -> BeautifulSoup:
+    return BeautifulSoup(response.content, "html.parser")
+
+
+@pytest.fixture
+def account(people) -> PersonalAccount:
+    Region.objects.filter(pk=people.region.pk).update(data={"years": [[2018, 7, 1]], "withdrawal": [RULE]})
+    # No base: nothing is credited ahead, so nothing goes back.
+    people.holder.member.enrolments.update(base=None)
+    return open_account(people.holder.member, people.region, 2026, "500", "1000")
+
+
+@pytest.fixture
+def begun(account, serving) -> WithdrawalApplication:
+    data = day(clock.today()) | {"reason": "emigrated", "bank": "浦江银行", "bank_account": "6222 0200 0001 2345"}
+    response = send(serving, BEGIN.format("withdrawal"), data | {"do": "check"})
+    found = WithdrawalApplication.objects.get()
+    assert response["Location"] == case_url(found)
+    return found
+
+
+@pytest.fixture
+def waiting(serving, begun) -> WithdrawalApplication:
+    send(serving, case_url(begun), {"do": "submit"})
+    begun.refresh_from_db()
+    assert begun.case.state == "review"
+    return begun
+
+
+def case_url(found) -> str:
+    return reverse("counter:case", args=[found.case.public_id])
+
+
+class TestBegin:
+    def test_the_checks_come_first(self, account, serving) -> None:
+        page = soup(serving.get(CHOOSE))
+        assert "1,500.00" in page.get_text()
+        assert len(page.select(f'a[href="{BEGIN.format("withdrawal")}"]')) == 1
+
+    def test_without_an_account_there_is_nothing_to_close(self, serving) -> None:
+        page = soup(serving.get(CHOOSE))
+        assert page.select(".portal-empty")
+        assert serving.get(BEGIN.format("withdrawal"))["Location"] == CHOOSE
+        assert serving.get(BEGIN.format("robbery")).status_code == 404
+
+    def test_written_by_the_clerk_for_the_member(self, people, begun) -> None:
+        payee = begun.payees.get()
+        assert (payee.way, payee.percent, payee.name) == ("bank", Decimal(100), people.holder.member.name)
+        assert (payee.bank_account, begun.case.state, begun.case.centre) == ("6222020000012345", "draft", people.centre)
+
+    @pytest.mark.parametrize(
+        ("wrong", "where"),
+        [
+            ({"bank_account": "12"}, "#id_bank_account_error"),
+            ({"bank": ""}, "#id_bank_error"),
+            ({"reason": ""}, "#id_reason_error"),
+            ({"since_day": "31", "since_month": "2"}, "#id_since_error"),
+            ({"since_year": "2100"}, "#id_since_error"),
+        ],
+    )
+    def test_mistakes_are_told_where_they_are(self, account, serving, wrong, where) -> None:
+        data = day(clock.today()) | {"reason": "emigrated", "bank": "浦江银行", "bank_account": "6222020000012345"}
+        response = send(serving, BEGIN.format("withdrawal"), data | wrong | {"do": "check"})
+        assert response.status_code == 422
+        assert soup(response).select_one(where)
+        assert not WithdrawalApplication.objects.exists()
+
+    def test_what_stands_against_it_is_told(self, people, account, serving) -> None:
+        Region.objects.filter(pk=people.region.pk).update(
+            data={"years": [[2018, 7, 1]], "withdrawal": [RULE | {"ended_first": True}]}
+        )
+        data = day(clock.today()) | {"reason": "emigrated", "bank": "浦江银行", "bank_account": "6222020000012345"}
+        response = send(serving, BEGIN.format("withdrawal"), data | {"do": "check"})
+        assert response.status_code == 422
+        assert len(soup(response).select(".portal-notice--bad li")) == 1
+
+    def test_a_form_sent_twice_makes_one_case(self, account, serving) -> None:
+        data = day(clock.today()) | {"reason": "emigrated", "bank": "浦江银行", "bank_account": "6222020000012345"}
+        once = fields(serving.get(BEGIN.format("withdrawal"))) | data | {"do": "check"}
+        first, second = (serving.post(BEGIN.format("withdrawal"), once) for _ in range(2))
+        assert first["Location"] == second["Location"]
+        assert WithdrawalApplication.objects.count() == 1
+
+
+class TestHeirs:
+    def heir(self, at: int, member, **more) -> dict:
+        row = {
+            "name": member.name,
+            "id_number": member.id_number,
+            "relation": "child",
+            "percent": "50",
+            "way": "bank",
+            "bank": "浦江银行",
+            "bank_account": "6222020000012345",
+        } | more
+        return {f"heirs-{at}-{name}": value for name, value in row.items()}
+
+    def test_a_row_is_added_and_taken_away_by_sending_the_form(self, people, account, serving) -> None:
+        url = BEGIN.format("inheritance")
+        one = self.heir(0, people.child)
+        response = send(serving, url, one | {"do": "add"})
+        page = soup(response)
+        assert response.status_code == 200, "nothing is complained about yet"
+        assert page.select_one("#id_heirs-0-name")["value"] == people.child.name
+        assert page.select_one("#id_heirs-1-name") and not page.select(".govuk-error-message")
+        two = fields(response) | one | self.heir(1, make_member(region=people.region), name="赵某")
+        dropped = soup(serving.post(url, two | {"do": "drop-0"}))
+        assert dropped.select_one("#id_heirs-0-name")["value"] == "赵某"
+        assert not dropped.select_one("#id_heirs-1-name")
+
+    def test_two_heirs(self, people, account, serving) -> None:
+        url = BEGIN.format("inheritance")
+        other = make_member(region=people.region, insurance="resident")
+        rows = self.heir(0, people.child) | self.heir(1, other, relation="parent")
+        data = fields(serving.get(url)) | day(clock.today()) | rows | {"heirs-TOTAL_FORMS": "2", "do": "check"}
+        response = serving.post(url, data)
+        found = WithdrawalApplication.objects.get()
+        assert response["Location"] == case_url(found)
+        assert [(row.position, row.percent) for row in found.payees.all()] == [(1, 50), (2, 50)]
+        page = soup(serving.get(case_url(found))).get_text()
+        assert page.count("750.00") == 2 and people.child.id_number not in page
+
+    @pytest.mark.parametrize(
+        ("wrong", "where"),
+        [
+            ({"percent": "120"}, "#id_heirs-0-percent_error"),
+            ({"bank": ""}, "#id_heirs-0-bank_error"),
+            ({"id_number": "310101"}, "#id_heirs-0-id_number_error"),
+            ({"relation": ""}, "#id_heirs-0-relation_error"),
+        ],
+    )
+    def test_mistakes_stand_in_the_row(self, people, account, serving, wrong, where) -> None:
+        url = BEGIN.format("inheritance")
+        data = fields(serving.get(url)) | day(clock.today()) | self.heir(0, people.child, **wrong) | {"do": "check"}
+        response = serving.post(url, data)
+        assert response.status_code == 422
+        assert soup(response).select_one(where)
+
+    def test_shares_that_are_no_whole(self, people, account, serving) -> None:
+        url = BEGIN.format("inheritance")
+        data = fields(serving.get(url)) | day(clock.today()) | self.heir(0, people.child) | {"do": "check"}
+        response = serving.post(url, data)
+        assert response.status_code == 422
+        assert "50" in soup(response).select_one(".govuk-error-summary").get_text()
+        assert not Payee.objects.exists()
+
+    def test_no_heir(self, account, serving) -> None:
+        send(serving, BEGIN.format("inheritance"), day(clock.today()) | {"no_heir": "on", "do": "check"})
+        assert Payee.objects.get().way == "fund"
+
+
+class TestTransferOut:
+    def test_to_an_office_that_is_not_in_the_list(self, account, serving) -> None:
+        url = BEGIN.format("transfer_out")
+        short = day(clock.today()) | {"region": "elsewhere", "place": "", "do": "check"}
+        assert soup(send(serving, url, short)).select_one("#id_place_error")
+        send(serving, url, short | {"place": "某市医保中心"})
+        assert (Payee.objects.get().way, Payee.objects.get().name) == ("region", "某市医保中心")
+
+
+class TestCase:
+    def test_submitted_it_waits_and_the_receipt_can_be_had(self, people, serving, waiting) -> None:
+        response = serving.post(reverse("counter:closing_paper", args=[waiting.case.public_id]), {"paper": "80mm"})
+        assert response["Content-Type"] == "application/pdf"
+        assert IssuedDocument.objects.get().subject == f"{waiting.case.number} 80mm"
+        early = serving.post(reverse("counter:closing_paper", args=[waiting.case.public_id]), {"paper": "proof"})
+        assert early["Location"] == case_url(waiting)
+        assert IssuedDocument.objects.count() == 1
+
+    def test_the_form_to_be_signed_shows_no_number_in_full(self, people, serving, begun) -> None:
+        page = serving.get(reverse("counter:closing_form", args=[begun.case.public_id]))
+        assert page.status_code == 200
+        text = soup(page).get_text()
+        assert begun.case.number in text and "6222020000012345" not in text
+
+    def test_changed_it_must_be_submitted_again(self, serving, waiting) -> None:
+        url = reverse("counter:closing_amend", args=[waiting.case.public_id])
+        send(serving, url, {"bank_account": "6222029999999999", "do": "check"})
+        waiting.refresh_from_db()
+        assert (waiting.case.state, waiting.payees.get().bank_account) == ("returned", "6222029999999999")
+
+    def test_somebody_else_changed_it_meanwhile(self, serving, waiting) -> None:
+        url = reverse("counter:closing_amend", args=[waiting.case.public_id])
+        data = fields(serving.get(url)) | {"do": "check", "version": "0"}
+        assert serving.post(url, data).status_code == 422
+        waiting.refresh_from_db()
+        assert waiting.case.state == "review"
+
+    def test_taken_back(self, serving, waiting) -> None:
+        send(serving, case_url(waiting), {"do": "withdraw"})
+        waiting.refresh_from_db()
+        assert waiting.case.state == "withdrawn"
+
+    def test_without_the_open_record_it_is_read_and_not_worked_on(self, people, serving, begun) -> None:
+        data = fields(serving.get(case_url(begun))) | {"do": "submit"}
+        serving.post(reverse("counter:close"))
+        assert serving.get(case_url(begun)).status_code == 200
+        assert serving.post(case_url(begun), data)["Location"] == "/counter/"
+        begun.refresh_from_db()
+        assert begun.case.state == "draft"
+
+    def test_a_clerk_elsewhere_finds_nothing(self, begun) -> None:
+        from tests.people import make_region
+
+        other = log_in(make_staff("clerk", region=make_region("110000"), name="柜员己"))
+        assert other.get(case_url(begun)).status_code == 404
+
+    def test_it_stands_among_the_open_cases_of_the_record(self, serving, begun) -> None:
+        assert begun.case.number in soup(serving.get("/counter/member/")).get_text()
+
+
+class TestSecondCheck:
+    def review_url(self, found) -> str:
+        return reverse("counter:review", args=[found.case.public_id])
+
+    def test_granted_it_is_paid_and_the_proof_printed(self, people, serving, supervisor, waiting) -> None:
+        assert "1,500.00" in soup(supervisor.get(self.review_url(waiting))).get_text()
+        response = send(supervisor, self.review_url(waiting), {"verdict": "approve"})
+        assert response["Location"] == "/counter/queue/"
+        assert Payout.objects.get().amount == Decimal("1500.00")
+        proof = serving.post(reverse("counter:closing_paper", args=[waiting.case.public_id]), {"paper": "proof"})
+        assert proof["Content-Type"] == "application/pdf"
+        assert serving.get(CHOOSE).status_code == 200
+        assert AuditEvent.objects.filter(action="read_case", member_id=people.holder.member_id).exists()
+
+    @pytest.mark.parametrize(("verdict", "state"), [("return", "returned"), ("refuse", "refused")])
+    def test_not_as_it_is(self, supervisor, waiting, verdict, state) -> None:
+        without = send(supervisor, self.review_url(waiting), {"verdict": verdict})
+        assert soup(without).select_one("#id_reason_error")
+        send(supervisor, self.review_url(waiting), {"verdict": verdict, "reason": "账号看不清"})
+        waiting.refresh_from_db()
+        assert (waiting.case.state, waiting.case.reason) == (state, "账号看不清")
+        assert not Payout.objects.exists()
+
+    def test_the_member_follows_it(self, people, supervisor, waiting) -> None:
+        member = log_in(people.holder)
+        url = reverse("settlements:closing", args=[waiting.case.public_id])
+        assert url in member.get("/cases/").content.decode()
+        assert waiting.case.number in member.get(url).content.decode()
+        assert log_in(people.stranger).get(url).status_code == 404
+        send(supervisor, self.review_url(waiting), {"verdict": "approve"})
+        after = soup(member.get(url)).get_text()
+        assert "1,500.00" in after and "6222020000012345" not in after
+        account = soup(member.get("/account/")).get_text()
+        assert "1,500.00" in account, "what it did before stays readable"
+
+    def test_the_queue_leads_to_it(self, supervisor, waiting) -> None:
+        assert self.review_url(waiting) in supervisor.get("/counter/queue/").content.decode()
+        assert CaseEvent.objects.filter(case=waiting.case, verb="submit").exists()
