@@ -1,0 +1,266 @@
+"""Deliberate defects, each put in by a patch in this process alone: a checker that finds none of them proves nothing."""
+
+import itertools
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, Decimal
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from faults import checker, clients, locks, machine, places, told, world
+from faults.outcome import Outcome
+from settlements import ledger
+from settlements.actions import care, rollover, rollover_work
+from settlements.domain import assessment
+from settlements.ledger import batch, books
+
+# -- ways of finding: each gives what it found, and nothing in a sound portal
+
+
+def by_model() -> list[str]:
+    """Some stories against the model."""
+    world.institution()
+    try:
+        machine.play(examples=25, steps=25, shrink=False, seed=True)
+    except (AssertionError, IntegrityError) as error:
+        return [repr(error)[:200]]
+    return []
+
+
+def by_log() -> list[str]:
+    """A client who repeats himself, and the log of what he was told."""
+    hospital = world.institution()
+    people = world.family(("60.37", "20.11"), ("0.00", "400.05"), ("15.50", "90.02"))
+    with tempfile.TemporaryDirectory() as folder:
+        asker = clients.Asker(told.Log(Path(folder) / "client.log"), patience=3)
+        for amount in clients.AMOUNTS:
+            act = clients.settle_act(people[0], hospital.pk, world.LAST_DAY, amount)
+            asker.ask(act)
+            asker.ask(act)
+            asker.ask(clients.credit_act(people[1], world.LAST_DAY))
+        return checker.check(told.read(Path(folder)), world.LAST_DAY)
+
+
+def by_books() -> list[str]:
+    """Bills, then a year's end by the batch, in a transaction that leaves nothing behind; the books against themselves."""
+    hospital = world.institution()
+    with transaction.atomic():
+        people = world.family(("60.37", "20.11"), ("0.00", "400.05"))
+        for patient in people:
+            act = clients.settle_act(patient, hospital.pk, world.LAST_DAY, "361.55")
+            clients.settle(act)
+        run = rollover.begin(run=world.release_run(), at=world.at(world.BOUNDARY))
+        rollover_work.roll_next(run_id=run.pk)
+        found = checker.books(world.BOUNDARY)
+        transaction.set_rollback(True)
+    return found
+
+
+def by_fight() -> list[str]:
+    """Several at once on one fen."""
+    return locks.fight_for_the_last_fen(8)
+
+
+def by_crowd() -> list[str]:
+    """Relatives at once, crosswise; a deadlock is what is looked for."""
+    hospital = world.institution()
+    people = world.family(("60.37", "900.11"), ("10.00", "400.05"), ("15.50", "300.02"))
+    end = time.monotonic() + 3
+
+    def pay(patient: world.Insured) -> str:
+        while time.monotonic() < end:
+            try:
+                clients.settle(clients.settle_act(patient, hospital.pk, world.LAST_DAY, "8.13"))
+            except DatabaseError as error:
+                return repr(error)[:80]
+        return ""
+
+    return [outcome for outcome in locks.at_once([lambda one=one: pay(one) for one in people * 2]) if outcome]  # type: ignore[misc]
+
+
+# -- defects
+
+
+@contextmanager
+def wrong_bucket_order() -> Iterator[None]:
+    """Relatives pay before the patient's own account."""
+
+    def allocate(decision: Any, own: Any, sources: Any) -> Any:
+        payers = {item: tuple(reversed(row)) for item, row in decision.payers.items()}
+        return real(replace(decision, payers=payers), own, sources)
+
+    real = care.allocate
+    with mock.patch.object(care, "allocate", allocate):
+        yield
+
+
+@contextmanager
+def no_lazy_roll() -> Iterator[None]:
+    """A movement of the new year takes the row as it stands."""
+    with mock.patch.object(books, "roll", lambda account_id, on: 0):
+        yield
+
+
+@contextmanager
+def no_replay() -> Iterator[None]:
+    """The same key is a new request each time."""
+    real, number = ledger.once, itertools.count(1)
+    with mock.patch.object(ledger, "once", lambda **asked: real(**{**asked, "key": f"{asked['key']}-{next(number)}"})):
+        yield
+
+
+@contextmanager
+def no_funds_check() -> Iterator[None]:
+    """What is not there is paid all the same."""
+    real = care.allocate
+
+    def allocate(decision: Any, own: Any, sources: Any) -> Any:
+        return real(decision, {bucket: amount + 1000 for bucket, amount in own.items()}, sources)
+
+    with mock.patch.object(care, "allocate", allocate):
+        yield
+
+
+@contextmanager
+def no_funds_check_at_all() -> Iterator[None]:
+    """Nor does the database refuse it: its CHECKs are gone (until the transaction that looks is rolled back)."""
+    real = world.family
+
+    def family(*balances: tuple[str, str]) -> Any:
+        people = real(*balances)
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(
+                "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' AND conrelid::regclass"
+                "::text IN ('settlements_personalaccount', 'settlements_entry')"
+            )
+            for table, name in cursor.fetchall():
+                cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        return people
+
+    with no_funds_check(), mock.patch.object(world, "family", family):
+        yield
+
+
+@contextmanager
+def wrong_rounding() -> Iterator[None]:
+    """Fractions of a fen are cut off."""
+
+    def fen(amount: Any) -> Decimal:
+        return (Decimal(amount.numerator) / Decimal(amount.denominator)).quantize(Decimal("0.01"), ROUND_DOWN)
+
+    with mock.patch.object(assessment, "fen", fen):
+        yield
+
+
+@contextmanager
+def double_chunk() -> Iterator[None]:
+    """A chunk is rolled twice, as by a batch that does not look which year an account is in."""
+    real = batch.roll_chunk
+
+    def roll_chunk(run: Any, chunk: Any) -> Any:
+        visit = real(run, chunk)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE settlements_personalaccount SET benefit_year = benefit_year - 1 WHERE id BETWEEN %s AND %s",
+                [chunk.first_id, chunk.last_id],
+            )
+        chunk.refresh_from_db()
+        real(run, chunk)
+        return visit
+
+    with mock.patch.object(batch, "roll_chunk", roll_chunk):
+        yield
+
+
+@contextmanager
+def commit_lost() -> Iterator[None]:
+    """Every fifth COMMIT never reaches the disk, and nobody is told."""
+    real, number = connection._commit, itertools.count(1)
+
+    def commit() -> Any:
+        return connection._rollback() if next(number) % 5 == 0 else real()
+
+    with mock.patch.object(connection, "_commit", commit):
+        yield
+
+
+@contextmanager
+def any_lock_order() -> Iterator[None]:
+    """Accounts are locked as they come."""
+    real = ledger.open
+
+    def open_in_disorder(*, patient_id: int, years: Any, account_ids: Any, on: Any) -> Any:
+        ids = list(account_ids)
+        random.shuffle(ids)
+        opened = real(patient_id=patient_id, years=years, account_ids=[], on=on)
+        for account_id in ids:
+            opened.accounts |= real(patient_id=patient_id, years=[], account_ids=[account_id], on=on).accounts
+            time.sleep(0.002)
+        return opened
+
+    with mock.patch.object(ledger, "open", open_in_disorder):
+        yield
+
+
+@contextmanager
+def decided_before_the_lock() -> Iterator[None]:
+    """What an account holds is read, and only then it is locked."""
+    real = ledger.open
+
+    def open_late(*, patient_id: int, years: Any, account_ids: Any, on: Any) -> Any:
+        seen = ledger.balances(account_ids, on)
+        time.sleep(0.05)
+        opened = real(patient_id=patient_id, years=years, account_ids=account_ids, on=on)
+        for account_id, account in opened.accounts.items():
+            account.current, account.historical = seen[account_id].current, seen[account_id].historical
+        return opened
+
+    with mock.patch.object(ledger, "open", open_late):
+        yield
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What is put in, and by which way it must be found."""
+
+    name: str
+    put_in: Callable[[], AbstractContextManager[None]]
+    way: Callable[[], list[str]]
+
+
+DEFECTS = [
+    Defect("wrong bucket order", wrong_bucket_order, by_model),
+    Defect("no lazy roll", no_lazy_roll, by_model),
+    Defect("no replay of the kept answer", no_replay, by_model),
+    Defect("no replay, as the log sees it", no_replay, by_log),
+    Defect("no funds check", no_funds_check, by_model),
+    Defect("no funds check, nor one in the database", no_funds_check_at_all, by_books),
+    Defect("wrong rounding", wrong_rounding, by_model),
+    Defect("a chunk rolled twice", double_chunk, by_books),
+    Defect("a commit that is lost", commit_lost, by_log),
+    Defect("locks in any order", any_lock_order, by_crowd),
+    Defect("decided before the lock", decided_before_the_lock, by_fight),
+]
+WAYS = [by_model, by_log, by_books, by_fight, by_crowd]
+
+
+def all_caught() -> Outcome:
+    """Every way finds nothing in the portal as it is, and each defect is found."""
+    outcome = Outcome(f"{len(DEFECTS)} defects, {len(WAYS)} ways of finding them")
+    for way in WAYS:
+        places.fresh()
+        outcome.findings += [f"{way.__name__} finds without any defect: {found}" for found in way()]
+    for defect in DEFECTS:
+        places.fresh()
+        with defect.put_in():
+            found = defect.way()
+        outcome.require(f"not found: {defect.name}", bool(found))
+    return outcome
