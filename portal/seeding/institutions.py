@@ -1,4 +1,4 @@
-"""Hospitals of each level, pharmacies, service centres and the catalogue of the four regions.
+"""Hospitals of each level, pharmacies, service centres and the catalogue of every region.
 
 All invented but the form of the codes; XA10BAD001 is the drug of the walk in docs/gateway.md.
 """
@@ -42,7 +42,30 @@ PLACES = {
         ("P41010500001", "嵩山大药房花园路店", "pharmacy", "primary"),
     ],
 }
+# Where nobody of the demo lives: two hospitals, a community and a pharmacy each, so that no page stands empty.
+ELSEWHERE = {
+    "320500": ("姑苏", "320508"),
+    "320600": ("崇川", "320613"),
+    "330100": ("西湖", "330106"),
+    "330200": ("海曙", "330203"),
+    "370481": ("荆河", "370481"),
+    "371500": ("东昌府", "371502"),
+    "411000": ("魏都", "411002"),
+    "420100": ("江岸", "420102"),
+    "440100": ("越秀", "440104"),
+    "440300": ("福田", "440304"),
+    "500000": ("渝中", "500103"),
+    "520100": ("云岩", "520103"),
+}
+for _region, (_district, _code) in ELSEWHERE.items():
+    PLACES[_region] = [
+        (f"H{_code}00001", f"{_district}示例医院", "hospital", "tertiary"),
+        (f"H{_code}00002", f"{_district}第二示例医院", "hospital", "secondary"),
+        (f"H{_code}00003", f"{_district}示例社区卫生服务中心", "hospital", "primary"),
+        (f"P{_code}00001", f"{_district}示例大药房", "pharmacy", "primary"),
+    ]
 CENTRES = {
+    **{region: [(f"{district}医保服务大厅", f"{district}示例路1号")] for region, (district, _) in ELSEWHERE.items()},
     "310000": [("静安医保服务中心", "静安区示例路100号"), ("浦东医保服务中心", "浦东新区示例路200号")],
     "110000": [("海淀医保服务大厅", "海淀区示例街1号")],
     "210100": [("和平医保服务大厅", "和平区示例街18号")],
@@ -94,7 +117,7 @@ ITEMS: list[tuple[str, str, str, int, str | None]] = [
 
 
 def make() -> None:
-    """Everything that people go to, for each of the four regions that is loaded."""
+    """Everything that people go to, for each region that is loaded."""
     for region in Region.objects.filter(code__in=PLACES):
         Institution.objects.bulk_create(
             Institution(code=code, name=name, kind=kind, level=level, region=region)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from settlements.domain.assessment import Claim, assess, counter_keys
-from settlements.domain.parameters import NoValue, Person
+from settlements.domain.parameters import NotKnown, NoValue, Person
+from settlements.domain.scheme import Scheme
 from tests.settlements.domain.world import BEIJING, SHANGHAI, TENGZHOU, VALLEY, ZHENGZHOU, patient, region, version_on
 
 ON = datetime.date(2025, 9, 10)
@@ -142,3 +143,44 @@ def test_a_level_that_the_region_does_not_know_is_an_error() -> None:
 def test_a_claim_holds_amounts_of_money_only(item_class: str, amount: str) -> None:
     with pytest.raises(ValueError, match=item_class):
         claim(**{item_class: Decimal(amount)})
+
+
+def deductible_of(scope: str) -> Scheme:
+    """A scheme in which the patient bears 50 of the scope."""
+    return Scheme.from_data(
+        {
+            "source": "t",
+            "grade": "OWN",
+            "accumulate_by": "service",
+            "payers": {"in_scope": [], "pre_self_pay": [], "self_paid": []},
+            "stage": [{"kind": "deductible", "scope": scope, "counter": "borne", "amount": "50.00"}],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "counter"),
+    [
+        ("year", "borne"),
+        ("level", "borne:tertiary"),
+        ("institution", "borne:H1"),
+        ("day_institution", "borne:2025-09-10:H1"),
+    ],
+)
+def test_a_deductible_is_remembered_where_its_scope_says(scope: str, counter: str) -> None:
+    elsewhere = {"borne": "50.00", "borne:primary": "50.00", "borne:H2": "50.00", "borne:2025-09-09:H1": "50.00"}
+    used = {name: Decimal(amount) for name, amount in elsewhere.items() if name != counter} | {
+        counter: Decimal("20.00")
+    }
+    decision = assess(deductible_of(scope), claim(institution="H1"), used, {}, ON)
+    assert (decision.deductible, decision.counters) == (Decimal("30.00"), {counter: Decimal("30.00")})
+    assert counter_keys(deductible_of(scope), claim(institution="H1"), ON) == (counter,)
+
+
+def test_what_no_source_tells_is_not_worked_out() -> None:
+    with pytest.raises(NotKnown):
+        assess(scheme("371500"), claim(), {}, {}, ON)
+    hangzhou = scheme("330100", "inpatient")
+    assert assess(hangzhou, claim(in_scope=Decimal("40000.00")), {}, {}, ON).fund == Decimal("32144.00")
+    with pytest.raises(NotKnown):
+        assess(hangzhou, claim(in_scope=Decimal("40000.01")), {}, {}, ON)

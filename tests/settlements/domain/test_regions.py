@@ -484,6 +484,19 @@ STORIES: dict[str, tuple[str, dict[str, Any], list[Bill]]] = {
             )
         ],
     ),
+    "Suzhou: at pharmacies the fund pays at most 3,000 of the year's 13,000": (
+        SUZHOU,
+        {"used": {"deductible": "600.00", "fund": "9000.00", "fund_pharmacy": "2900.00"}},
+        [
+            (DAY, "pharmacy primary", "300.00", {}, {"fund": "100.00", "cash": "200.00"}),
+            (DAY, "outpatient primary", "300.00", {}, {"fund": "240.00", "cash": "60.00"}),
+        ],
+    ),
+    "Suzhou: the year's cap holds at pharmacies as well": (
+        SUZHOU,
+        {"used": {"deductible": "600.00", "fund": "12990.00", "fund_pharmacy": "1000.00"}},
+        [(DAY, "pharmacy primary", "300.00", {}, {"fund": "10.00", "cash": "290.00"})],
+    ),
     "Suzhou: the in-scope share comes first and may go below 6,000": (
         SUZHOU,
         {"historical": "6100.00"},
