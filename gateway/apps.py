@@ -8,6 +8,10 @@ class GatewayConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit_texts import register_action  # models are loaded only now
+        from gateway.queries import open_bills
+        from settlements.queries.withdrawal import register_open
+
+        register_open(open_bills)
 
         register_action("institution_look_up", _("looked the person up for a visit at an institution"))
         register_action("key_issued", _("issued a key to an institution"))

@@ -7,16 +7,19 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.crypto import blind_index, decrypt
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member
-from gateway.models import Visit, VisitSettlement
+from gateway.models import FeeLine, Visit, VisitSettlement
+from settlements.domain.withdrawal import Open
 from settlements.models import PersonalAccount
 
 ID_CARD, SOCIAL_SECURITY_CARD = "02", "03"
+# How long an uploaded batch keeps its patient's account from being closed (docs/decisions, closing an account).
+OPEN_DAYS = datetime.timedelta(days=30)
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ID_NUMBER = Member._meta.get_field("id_number")
 VISIT_FIELDS = ["id", "mdtrt_id", "member_id", "region_id", "insurance", "kind", "begun_at"]
@@ -201,3 +204,16 @@ def visit_settlement(visit: Visit, setl_id: str) -> VisitSettlement:
     if found is None:
         raise Refused("settlement_unknown")
     return found
+
+
+def open_bills(account: PersonalAccount) -> list[Open]:
+    """Charge batches of the account's holder that were uploaded within `OPEN_DAYS` and stand unsettled.
+
+    Older ones are given up: there is no message by which an institution takes an uploaded batch back.
+    """
+    since = timezone.now() - OPEN_DAYS
+    visits = Visit.objects.filter(member=account.member_id, region=account.region_id, registered_at__gte=since)
+    settled = VisitSettlement.objects.filter(visit=OuterRef("visit"), batch=OuterRef("batch"), reversed_at=None)
+    lines = FeeLine.objects.filter(~Exists(settled), visit__in=visits)
+    names = lines.order_by().values_list("visit__institution__name", flat=True).distinct()
+    return [Open(what="bill", name=name) for name in names]

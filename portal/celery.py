@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     "return-wallet-transfers": {"task": "settlements.tasks.return_wallet_transfers", "schedule": 60.0},
     # Late in the evening, so that what was credited during the month's last day counts.
     "collect-premiums": {"task": "settlements.tasks.collect_premiums", "schedule": crontab(hour=20, minute=0)},
+    "pay-on-late-money": {"task": "settlements.tasks.pay_on_late_money", "schedule": crontab(minute=5)},
     "send-waiting-sms": {"task": "accounts.tasks.send_waiting_sms", "schedule": 30.0},
     "seal-audit": {"task": "accounts.tasks.seal_audit", "schedule": 60.0},
     "tidy-accounts": {"task": "accounts.tasks.tidy_accounts", "schedule": crontab(hour=3, minute=10)},

@@ -16,7 +16,10 @@ from accounts.actions import audit
 from accounts.admin_base import RegionalAdmin, RoleAdmin, RulesAdmin
 from accounts.enums import Role
 from accounts.policies import has_any_role
-from settlements import admin_paying  # noqa: F401 - registers its own models
+from settlements import (
+    admin_closing,
+    admin_paying,  # noqa: F401 - registers its own models
+)
 from settlements.models import (
     CatalogueItem,
     CreditRule,
@@ -131,6 +134,10 @@ class SettlementAdmin(RegionalAdmin):
     show_full_result_count = False
     # How a bill was worked out tells nothing of the disease, and is for the member and the institution to see.
     exclude = ["steps", "order", "counters"]
+
+    def get_urls(self):
+        page = self.admin_site.admin_view(admin_closing.after_death)
+        return [path("after-death/", page, name="settlements_settlement_after_death"), *super().get_urls()]
 
     @admin.display(description=_("Number"), ordering="public_id")
     def told_number(self, settlement):

@@ -40,3 +40,11 @@ class SettlementsConfig(AppConfig):
             order=30,
             visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
         )
+        navigation.register(
+            "manage",
+            "after-death",
+            _("Bills after a death"),
+            "admin:settlements_settlement_after_death",
+            order=40,
+            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN),
+        )

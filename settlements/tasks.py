@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from accounts import clock
 from accounts.errors import Refused
-from settlements.actions import adjusting, premiums, rehearsal, rollover, rollover_watch, rollover_work, wallet
+from settlements.actions import adjusting, payouts, premiums, rehearsal, rollover, rollover_watch, rollover_work, wallet
 from settlements.actions.rollover_work import Outcome
 from settlements.enums import RunState
 from settlements.ledger.checks import CHECKS, run_checks
@@ -132,6 +132,14 @@ def warn_of_missing_runs() -> None:
 def return_wallet_transfers() -> None:
     """Write down what is back at six; balances show it from the moment itself."""
     wallet.return_overdue(at=clock.now())
+
+
+@shared_task(ignore_result=True)
+def pay_on_late_money() -> None:
+    """What has come to closed accounts goes on to their payees; what cannot is an alarm in the log."""
+    _, stuck = payouts.pay_on_all(on=clock.today())
+    if stuck:
+        log.error("late money of closed accounts cannot be paid on: accounts %s", stuck)
 
 
 @shared_task(ignore_result=True)

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts import dates, kinship, masks
 from accounts.models import Member
+from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT
 from settlements.enums import CareKind, EntryKind
-from settlements.queries.member import Line
+from settlements.queries.member import Closing, Line
 
 CARE: dict[str, Promise] = {
     CareKind.OUTPATIENT: gettext_lazy("outpatient care"),
@@ -91,6 +92,8 @@ def what(line: Line) -> str:
         return _("%(who)s: %(care)s") % {"who": who, "care": care}
     if line.kind == EntryKind.ROLLOVER:
         return _("Rollover of the benefit year %(year)s") % {"year": line.benefit_year}
+    if line.closing:
+        return _closed(line, line.closing)
     sentences = {
         EntryKind.OPENING: _("Balance when the account was opened"),
         EntryKind.CREDIT: _("Contribution paid into the account"),
@@ -105,6 +108,20 @@ def what(line: Line) -> str:
     return sentences[EntryKind(line.kind)]
 
 
+def _closed(line: Line, closing: Closing) -> str:
+    """Money out of a closed account, as its holder reads it, or into one's own, as the heir or the mover does."""
+    inherited, carried = closing.kind == INHERITANCE, closing.kind == TRANSFER_OUT
+    if line.amount > 0:
+        if inherited:
+            return _("Inherited from %(who)s") % {"who": masks.mask_name(closing.member.name)}
+        return _("Carried over from %(region)s") % {"region": closing.region.local_name}
+    if inherited:
+        return _("Paid to the heirs, the account is closed")
+    if carried:
+        return _("Carried to the new region, the account is closed")
+    return _("Paid out, the account is closed")
+
+
 def person(member: Member, relation: str) -> str:
     """Himself, or what the relative is to the holder."""
     return kinship.term(relation, member.sex) if relation else _("Yourself")
@@ -113,6 +130,8 @@ def person(member: Member, relation: str) -> str:
 def place(line: Line) -> str:
     """The institution; what a rollover moved; what a movement did to a debt."""
     told = []
+    if line.closing:
+        told.append(_("case %(number)s") % {"number": line.closing.number})
     if line.settlement and line.settlement.institution:
         told.append(line.settlement.institution.name)
     if line.kind == EntryKind.ROLLOVER and line.two_buckets and line.current:

@@ -68,6 +68,7 @@ admin:logout                  302  302  302  302  302  302  302  302
 admin:password_change_done    302  302  302  302  302  200  200  200
 admin:password_change         302  302  302  302  302  302  302  302
 admin:auth_user_password_change 302  302  302  302  302  403  404  403
+admin:settlements_settlement_after_death 302 302 302 302 302 200 403 403
 admin:view_on_site            302  302  302  302  302  404  404  404
 casework:mine                 302  200  200  404  404  404  404  404
 counter:amend                 302  404  404  302  404  404  404  404
@@ -164,6 +165,7 @@ gateway_institutionkey                   302  302  302  302  302  200  200  403
 settlements_catalogueitem                302  302  302  302  302  200  200  403
 settlements_creditrule                   302  302  302  302  302  200  200  403
 settlements_ledgertransaction            302  302  302  302  302  200  403  403
+settlements_payout                       302  302  302  302  302  200  403  403
 settlements_personalaccount              302  302  302  302  302  200  403  403
 settlements_premiumorder                 302  302  302  302  302  200  403  403
 settlements_premiumpayment               302  302  302  302  302  200  403  403

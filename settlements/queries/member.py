@@ -9,13 +9,13 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.enums import Role
-from accounts.models import Member, User
+from accounts.models import Member, Region, User
 from accounts.policies import is_member, regions_with_role
 from accounts.queries import enrolment_on
 from family.models import SharingGrant
 from settlements.enums import AccountStatus, EntryKind
 from settlements.ledger import Balance, balances
-from settlements.models import Entry, PersonalAccount, Settlement, SettlementPayer
+from settlements.models import Entry, Payout, PersonalAccount, Settlement, SettlementPayer
 
 SERVICE = (Role.CLERK, Role.SUPERVISOR)
 
@@ -74,11 +74,22 @@ def balance_of(account: PersonalAccount, on: datetime.date) -> Balance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Closing:
+    """Money of a closed account: the kind and number of its case, whose account it was and where."""
+
+    kind: str
+    number: str
+    member: Member
+    region: Region
+
+
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """One movement of an account as its holder reads it; amounts in yuan, `…_after` the balances after it.
 
     `two_buckets`: whether the region keeps them apart. `settlement` is the bill that was paid or reversed;
     `relation` what its patient is to the holder ("" for himself).
+    `closing`: what closed the account that the money left or came from.
     `due`: a rollover that the balances show already and the batch has not written yet.
     """
 
@@ -94,6 +105,7 @@ class Line:
     settlement: Settlement | None = None
     relation: str = ""
     two_buckets: bool = True
+    closing: Closing | None = None
     due: bool = False
 
     @property
@@ -155,6 +167,7 @@ def lines(account: PersonalAccount, entries: Iterable[Entry]) -> list[Line]:
         .order_by()
         .values_list("settlement", "grant__relation")
     )
+    closings = _closings([entry.transaction_id for entry, _ in rows if entry.kind == EntryKind.WITHDRAWAL])
     return [
         Line(
             on=entry.business_date,
@@ -169,9 +182,27 @@ def lines(account: PersonalAccount, entries: Iterable[Entry]) -> list[Line]:
             settlement=bill,
             relation=relations.get(bill.pk) or "" if bill else "",
             two_buckets=account.region.two_buckets,
+            closing=closings.get(entry.transaction_id),
         )
         for entry, bill in rows
     ]
+
+
+def _closings(transactions: list[int]) -> dict[int, Closing]:
+    """By ledger transaction; one statement, none for accounts from which nothing was withdrawn."""
+    if not transactions:
+        return {}
+    payouts = Payout.objects.filter(transaction__in=transactions).order_by()
+    told = payouts.select_related("payee__application__case", "from_account__member", "from_account__region")
+    return {
+        payout.transaction_id: Closing(
+            kind=payout.payee.application.case.kind,
+            number=payout.payee.application.case.number,
+            member=payout.from_account.member,
+            region=payout.from_account.region,
+        )
+        for payout in told
+    }
 
 
 def _settlement(entry: Entry) -> Settlement | None:

@@ -6,17 +6,22 @@ from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+from django.utils import translation
 
 from accounts import clock
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Member, Message
 from family.models import SharingGrant
-from settlements.actions import care, crediting, payouts, withdrawal
+from settlements import tasks, telling
+from settlements.actions import care, crediting, payouts, rollover, withdrawal
 from settlements.actions.withdrawal import PayeeAsked
 from settlements.models import Payee, Payout, PersonalAccount
+from settlements.queries import member as read
 from tests.people import make_centre, make_member, make_staff
-from tests.settlements.rollover.world import faults
+from tests.settlements.rollover.world import at, faults, release_run, work_to_the_end
 from tests.settlements.scene import BEIJING, bill, make_scene, open_with, region_of_file, undo
+from tests.support.pages import log_in
 from tests.support.races import at_once
 
 DAY = datetime.timedelta(days=1)
@@ -66,8 +71,8 @@ def desk(db) -> Desk:
 
 def heirs(desk, *percents, members=()) -> list[PayeeAsked]:
     rows = []
-    for at, percent in enumerate(percents):
-        member = members[at] if at < len(members) else make_member(region=desk.scene.region, insurance="resident")
+    for place, percent in enumerate(percents):
+        member = members[place] if place < len(members) else make_member(region=desk.scene.region, insurance="resident")
         rows.append(bank(name=member.name, id_number=member.id_number, relation="child", percent=Decimal(percent)))
     return rows
 
@@ -385,3 +390,99 @@ def test_granted_at_once_by_two_it_is_paid_once() -> None:
     assert outcomes == ["granted", "stale"]
     assert len(amounts()) == 1
     assert faults(desk.scene.on) == []
+
+
+def test_interest_of_the_last_year_comes_after_the_account_is_closed(desk) -> None:
+    """The year's rates are known when it ends: what the days before the closing earned goes to the payee then."""
+    scene = desk.scene
+    desk.close()
+    account = PersonalAccount.objects.get(pk=scene.account.pk)
+    run = release_run(scene.region, account.benefit_year)
+    boundary = datetime.date(run.year + 1, 7, 1)
+    rollover.begin(run=run, at=at(boundary))
+    work_to_the_end(run)
+    account.refresh_from_db()
+    assert (account.status, account.benefit_year) == ("late", run.year + 1)
+    interest = account.historical
+    assert interest > 0
+    assert payouts.pay_on_all(on=boundary) == (1, [])
+    assert amounts()[-1] == interest
+    assert faults(boundary) == []
+
+
+def test_told_in_plain_words(desk) -> None:
+    father = desk.scene.father.member
+    asked = [PayeeAsked(way="account", name=father.name, id_number=father.id_number, relation="parent")]
+    application = desk.close("inheritance", "died", asked)
+    accounts = {"holder": desk.scene.account, "heir": desk.scene.fathers}
+    lines = {
+        who: read.lines(account, account.entries.filter(kind="withdrawal").select_related("transaction"))[0]
+        for who, account in accounts.items()
+    }
+    with translation.override("en"):
+        told = {who: telling.tell_line(line, desk.scene.on) for who, line in lines.items()}
+    assert told["holder"].what == "Paid to the heirs, the account is closed"
+    assert told["heir"].what == "Inherited from 沈*宁"
+    assert application.case.number in told["heir"].small
+
+
+def test_the_administration_lists_payouts_and_bills_after_a_death(desk) -> None:
+    after = bill(desk.scene, on=desk.scene.on)
+    desk.close("inheritance", "died", heirs(desk, "100"), since=desk.scene.on - DAY)
+    admin = log_in(make_staff("region_admin", region=desk.scene.region, name="区管丙"))
+    listed = admin.get(reverse("admin:settlements_payout_changelist")).content.decode()
+    assert Payout.objects.get().payee.application.case.number in listed and "6222020000012345" not in listed
+    page = admin.get(reverse("admin:settlements_settlement_after_death")).content.decode()
+    assert after.number in page and "沈某宁" not in page
+    assert AuditEvent.objects.filter(action="admin_view", member_id=desk.scene.daughter.member_id).exists()
+    undo(desk.scene, after)
+    assert after.number not in admin.get(reverse("admin:settlements_settlement_after_death")).content.decode()
+    elsewhere = log_in(make_staff("region_admin", region=region_of_file(BEIJING), name="区管丁"))
+    assert (
+        Payout.objects.get().payee.application.case.number
+        not in elsewhere.get(reverse("admin:settlements_payout_changelist")).content.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        ("UPDATE settlements_payout SET amount = amount - 0.01", "what was withdrawn is what was paid out"),
+        (
+            "UPDATE settlements_payout SET to_account_id = from_account_id",
+            "what was withdrawn is what was paid out",
+        ),
+        (
+            "UPDATE settlements_personalaccount SET status = 'late' WHERE status = 'open'",
+            "a closed account is empty",
+        ),
+    ],
+)
+def test_the_checks_find_it(desk, sql, name) -> None:
+    desk.close()
+    assert faults(desk.scene.on) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE settlements_payout DISABLE TRIGGER USER")
+        cursor.execute(sql)
+    assert name in {finding.check.name for finding in faults(desk.scene.on)}
+
+
+def test_a_payout_is_never_changed(desk) -> None:
+    desk.close()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Payout.objects.update(amount=Decimal(1))
+
+
+def test_the_beat_pays_on_and_tells_what_cannot_be(desk, caplog) -> None:
+    settled = bill(desk.scene, on=desk.scene.on)
+    father = desk.scene.father.member
+    asked = [PayeeAsked(way="account", name=father.name, id_number=father.id_number, relation="parent")]
+    desk.close("inheritance", "died", asked, since=desk.scene.on - DAY)
+    undo(desk.scene, settled)
+    PersonalAccount.objects.filter(pk=desk.scene.fathers.pk).update(status="late")
+    tasks.pay_on_late_money()
+    assert "cannot be paid on" in caplog.text
+    PersonalAccount.objects.filter(pk=desk.scene.fathers.pk).update(status="open")
+    tasks.pay_on_late_money()
+    assert PersonalAccount.objects.get(pk=desk.scene.account.pk).status == "closed"
