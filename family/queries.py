@@ -28,18 +28,9 @@ IN_FILED_ORDER = (
 )
 
 
-# The two statements that every bill needs are written out: building them from the ORM took longer than running them.
 RULES_ON = """
 SELECT data::text FROM family_sharingrules
 WHERE region_id = %s AND valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)
-"""
-GRANTS_FOR_CARE = """
-SELECT g.*, m.name AS grantor_name FROM family_sharinggrant g
-JOIN accounts_member m ON m.id = g.grantor_id
-LEFT JOIN family_deductionorder o ON o.beneficiary_id = g.beneficiary_id
-WHERE g.beneficiary_id = %s AND g.uses_care AND g.paused_at IS NULL
-    AND g.starts_on <= %s AND (g.ends_on IS NULL OR g.ends_on > %s)
-ORDER BY array_position(o.grant_ids, g.id) NULLS LAST, g.bound_at, g.id
 """
 
 
@@ -55,6 +46,14 @@ def rules_on(region_code: str, on: datetime.date) -> SharingRules | None:
 def _parsed(data: str) -> SharingRules:
     # Kept by content: a row can be corrected in place, and its id would go on giving the old version.
     return SharingRules.from_data(json.loads(data))
+
+
+@lru_cache(maxsize=256)
+def rules_version(rules_id: int, version: str) -> SharingRules:
+    """The rules of a row, read once for each version of it (any text that changes with the row)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT data::text FROM family_sharingrules WHERE id = %s", [rules_id])
+        return _parsed(cursor.fetchone()[0])
 
 
 def _valid_on(on: datetime.date) -> Q:
@@ -73,14 +72,6 @@ def grants_to_order(beneficiary_id: int, on: datetime.date) -> QuerySet[SharingG
     """
     grants = SharingGrant.objects.filter(in_force(on), beneficiary_id=beneficiary_id, uses_care=True)
     return grants.select_related("grantor").order_by(*IN_FILED_ORDER)
-
-
-def grants_for_care(beneficiary_id: int, on: datetime.date) -> list[SharingGrant]:
-    """The grants that may pay a bill of a day, in the filed order, each with `grantor_name`; one statement.
-
-    Regions with another strategy sort them anew.
-    """
-    return list(SharingGrant.objects.raw(GRANTS_FOR_CARE, [beneficiary_id, on, on]))
 
 
 def grant_between(grantor_id: int, beneficiary_id: int, on: datetime.date) -> SharingGrant | None:

@@ -3,6 +3,8 @@
 import datetime
 import json
 import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from celery import current_app
@@ -11,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import translation
 from kombu.exceptions import OperationalError
 
+from accounts.calls import Call, to_json
 from accounts.crypto import blind_index
 from accounts.message_texts import tell_kind
 from accounts.models import Member, Message, SmsOutbox, User
@@ -44,6 +47,22 @@ def notify(*, member: Member, kind: str, params: dict[str, Any], at: datetime.da
         with translation.override((user.language if user else "") or settings.LANGUAGE_CODE):
             send_text(phone=phone, text=tell_kind(kind, params).body, kind=kind, at=at)
     return message
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message to a member; `params` are facts without language."""
+
+    member_id: int
+    kind: str
+    params: dict[str, Any]
+
+
+def telling(told: Sequence[Told], *, at: datetime.datetime) -> Call:
+    """The call that puts messages into inboxes, for who has more to send in the same statement; see `notify`."""
+    for message in told:
+        tell_kind(message.kind, message.params)
+    return Call("accounts_tell(%s::json, %s)", [to_json([asdict(message) for message in told]), at])
 
 
 def send_text(*, phone: str, text: str, kind: str, at: datetime.datetime) -> SmsOutbox:

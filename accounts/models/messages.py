@@ -11,7 +11,7 @@ class Message(models.Model):
     """A line in a member's inbox: a kind and its facts, told in the reader's language when shown."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    member = models.ForeignKey(Member, models.CASCADE, related_name="messages")
+    member = models.ForeignKey(Member, models.CASCADE, db_index=False, related_name="messages")
     kind = models.CharField(_("kind"), max_length=40)
     params = models.JSONField(default=dict)
     created_at = models.DateTimeField()

@@ -1,6 +1,7 @@
 """Bills of care: quote, settle, reverse. Load, decide (pure), apply."""
 
 import datetime
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -14,13 +15,13 @@ from accounts.masks import mask_name
 from accounts.models import Institution, Member, User
 from accounts.money import ZERO, plain
 from settlements import ledger
-from settlements.actions.recording import record
+from settlements.actions.recording import NEXT_ID, recorded, recording
 from settlements.domain.allocation import OWN, Allocation, Candidate, allocate, order_sources
 from settlements.domain.assessment import Claim, Decision, assess
 from settlements.domain.parameters import NoValue
 from settlements.enums import Contra, EntryKind
 from settlements.models import Settlement, SettlementPayer
-from settlements.queries.care import CareFacts, GrantorAccount, care_facts
+from settlements.queries.care import CareFacts, GrantorAccount, care_facts, care_question, facts_of
 from settlements.queries.usage import usage_of
 
 # Who is owed what accounts pay of a bill, by the kind of its transaction; also the scope of its key.
@@ -159,12 +160,13 @@ def settle(
     use_account: bool = True,
     use_family: bool = True,
     kind: str = EntryKind.CARE,
+    keep_refusal: bool = True,
 ) -> Settlement:
     """Settle a bill against the family's accounts; idempotent by (institution, key): the first settlement is given again.
 
     `kind`: care, or claim where the patient has paid the bill in cash and is paid back (`actions.claims`).
     Raises Refused: not_insured, closed, not_covered (kept as the answer), and KeyReused for another bill with the key.
-    The ledger transaction is the audit line: it names institution, key and who.
+    The ledger transaction is the audit line: it names institution, key and who. `keep_refusal`: see `ledger.once`.
     """
     request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
     made: list[Settlement] = []
@@ -176,7 +178,9 @@ def settle(
         on=on,
         region_id=institution.region_id,
         by_id=by.pk if by else None,
-        work=partial(_settle, patient.pk, institution, bill, on, use_account, use_family, kind, made),
+        work=partial(_settle, patient.pk, institution, bill, on, use_account, kind, made),
+        look=(care_question(patient.pk, bill.kind, on, bill.service_on or on, use_family), NEXT_ID),
+        keep_refusal=keep_refusal,
     )
     return made[0] if made else Settlement.objects.get(pk=answer["settlement"])
 
@@ -270,25 +274,24 @@ def _own(facts: CareFacts, accounts: Mapping[int, Any], own_id: int | None) -> d
 def _candidate(
     place: int, grantor: GrantorAccount, accounts: Mapping[int, Any], limits_used: Mapping[str, Decimal]
 ) -> Candidate:
-    grant = grantor.grant
     return Candidate(
-        grant=str(grant.pk),
+        grant=str(grantor.grant_id),
         account=str(grantor.account_id),
-        name=grant.grantor_name,
+        name=grantor.grantor_name,
         balance=accounts[grantor.account_id].historical,
-        bound_on=grant.starts_on,
-        bound_order=grant.pk,
+        bound_on=grantor.bound_on,
+        bound_order=grantor.grant_id,
         position=place,
-        limit=grant.limit,
-        limit_used=limits_used.get(f"grant:{grant.pk}", ZERO),
-        uses_care=grant.uses_care,
+        limit=grantor.limit,
+        limit_used=limits_used.get(f"grant:{grantor.grant_id}", ZERO),
+        uses_care=grantor.uses_care,
         status=grantor.status,
     )
 
 
 def _payers(facts: CareFacts, allocation: Allocation) -> tuple[Payer, ...]:
     """One payer an account, in the order in which each was first charged."""
-    grantors = {str(grantor.grant.pk): grantor for grantor in facts.grantors}
+    grantors = {str(grantor.grant_id): grantor for grantor in facts.grantors}
     order = dict.fromkeys(leg.payer for leg in allocation.legs)
     payers = []
     for payer in order:
@@ -297,9 +300,9 @@ def _payers(facts: CareFacts, allocation: Allocation) -> tuple[Payer, ...]:
         assert account_id is not None
         payers.append(
             Payer(
-                member_id=grantor.grant.grantor_id if grantor else facts.member_id,
+                member_id=grantor.grantor_id if grantor else facts.member_id,
                 account_id=account_id,
-                grant_id=grantor.grant.pk if grantor else None,
+                grant_id=grantor.grant_id if grantor else None,
                 current=allocation.paid(payer, "current"),
                 historical=allocation.paid(payer, "historical"),
             )
@@ -321,12 +324,13 @@ def _settle(
     bill: Bill,
     on: datetime.date,
     use_account: bool,
-    use_family: bool,
     kind: str,
     made: list[Settlement],
     transaction_id: int,
-) -> dict[str, Any]:
-    facts = _facts(patient_id, bill, on, use_family)
+    found: str | None,
+    settlement_id: int,
+) -> ledger.Decided:
+    facts = facts_of(patient_id, bill.kind, bill.service_on or on, found)
     own_id = facts.account_id if use_account else None
     account_ids = {*([own_id] if own_id else []), *(grantor.account_id for grantor in facts.grantors)}
     books = ledger.open(patient_id=patient_id, years=_years(facts), account_ids=account_ids, on=on)
@@ -342,22 +346,30 @@ def _settle(
         )
         for payer in quoted.payers
     ]
-    books.post(transaction_id, movements, quoted.counters)
-    settlement = _record(quoted, institution, on, transaction_id, books)
-    _tell_grantors(quoted, settlement, institution)
+    posting = books.posting(transaction_id, movements, quoted.counters)
+    settlement = _settlement(settlement_id, quoted, institution, on, transaction_id)
     made.append(settlement)
-    return {"settlement": settlement.pk}
+    told = _told_to_grantors(quoted, settlement, institution)
+    calls = [
+        posting,
+        recording(settlement, _charged(quoted, books)),
+        *([messages.telling(told, at=now())] if told else []),
+    ]
+    return ledger.Decided({"settlement": settlement_id}, calls)
 
 
-def _record(
-    quoted: Quote, institution: Institution, on: datetime.date, transaction_id: int, books: ledger.Books
+def _settlement(
+    settlement_id: int, quoted: Quote, institution: Institution, on: datetime.date, transaction_id: int
 ) -> Settlement:
     facts = quoted.facts
-    settlement = Settlement(
+    return recorded(
+        institution=institution,
+        id=settlement_id,
+        public_id=uuid.uuid4(),
         transaction_id=transaction_id,
         region_id=facts.region_id,
         patient_id=facts.member_id,
-        institution=institution,
+        institution_id=institution.pk,
         insurance=facts.insurance,
         scheme_id=facts.scheme.id,
         kind=quoted.bill.kind,
@@ -377,44 +389,48 @@ def _record(
         shared=quoted.shared,
         cash=quoted.cash,
         counters={
-            year: {name: plain(amount) for name, amount in names.items()} for year, names in quoted.counters.items()
+            str(year): {name: plain(amount) for name, amount in names.items()}
+            for year, names in quoted.counters.items()
         },
         steps=quoted.steps,
         order={
             "strategy": facts.rules.order if facts.rules else "",
-            "grants": [grantor.grant.pk for grantor in facts.grantors],
+            "grants": [grantor.grant_id for grantor in facts.grantors],
         },
+        reversed_on=None,
     )
-    payers = [
-        SettlementPayer(
-            account_id=payer.account_id,
-            member_id=payer.member_id,
-            grant_id=payer.grant_id,
-            benefit_year=books.accounts[payer.account_id].benefit_year,
-            current=payer.current,
-            historical=payer.historical,
-        )
+
+
+def _charged(quoted: Quote, books: ledger.Books) -> list[dict[str, Any]]:
+    return [
+        {
+            "account_id": payer.account_id,
+            "member_id": payer.member_id,
+            "grant_id": payer.grant_id,
+            "benefit_year": books.accounts[payer.account_id].benefit_year,
+            "current": payer.current,
+            "historical": payer.historical,
+        }
         for payer in quoted.payers
     ]
-    record(settlement, payers)
-    return settlement
 
 
-def _tell_grantors(quoted: Quote, settlement: Settlement, institution: Institution) -> None:
+def _told_to_grantors(quoted: Quote, settlement: Settlement, institution: Institution) -> list[messages.Told]:
     """Who shares his account hears of every use: how much and where, never what for."""
-    for payer in quoted.payers:
-        if payer.grant_id:
-            messages.notify(
-                member=Member(pk=payer.member_id),
-                kind="shared_use",
-                params={
-                    "beneficiary": mask_name(quoted.facts.name),
-                    "amount": plain(payer.amount),
-                    "institution": institution.name,
-                    "used_on": settlement.settled_on.isoformat(),
-                },
-                at=now(),
-            )
+    return [
+        messages.Told(
+            member_id=payer.member_id,
+            kind="shared_use",
+            params={
+                "beneficiary": mask_name(quoted.facts.name),
+                "amount": plain(payer.amount),
+                "institution": institution.name,
+                "used_on": settlement.settled_on.isoformat(),
+            },
+        )
+        for payer in quoted.payers
+        if payer.grant_id
+    ]
 
 
 def _reverse(settlement_id: int, on: datetime.date, transaction_id: int) -> dict[str, Any]:

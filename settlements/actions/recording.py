@@ -1,40 +1,41 @@
-"""Writing a settlement with its payers: one statement, since every bill waits for it."""
+"""Writing a settlement with its payers: one call, sent together with what it moves."""
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 
+from accounts.calls import Call, send, to_json
+from accounts.models import Institution
 from settlements.models import Settlement, SettlementPayer
 
-COLUMNS = [field for field in Settlement._meta.concrete_fields if not field.primary_key]
+# Its id is asked for with the claim of the key, so that the answer can name it in the statement that writes both.
+NEXT_ID = Call("nextval('settlements_settlement_id_seq')", [])
+RECORD = "care_record(%s::json, %s::json)"
+COLUMNS = [field.attname for field in Settlement._meta.concrete_fields]
+PAYER = ("account_id", "member_id", "grant_id", "benefit_year", "current", "historical")
 
 
-@cache
-def _statement() -> str:
-    names = ", ".join(connection.ops.quote_name(field.column) for field in COLUMNS)
-    values = ", ".join(["%s"] * len(COLUMNS))
-    return f"""
-WITH settlement AS (
-    INSERT INTO settlements_settlement ({names}) VALUES ({values}) RETURNING id
-), payers AS (
-    INSERT INTO settlements_settlementpayer
-        (settlement_id, position, account_id, member_id, grant_id, benefit_year, current, historical)
-    SELECT settlement.id, payer.* FROM settlement, unnest(
-        %s::smallint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::integer[], %s::numeric[], %s::numeric[]
-    ) AS payer
-)
-SELECT id FROM settlement
-"""
+def recorded(*, institution: Institution, **values: Any) -> Settlement:
+    """The settlement as the database will hold it, given every column of it."""
+    settlement = Settlement.from_db(connection.alias, COLUMNS, [values[name] for name in COLUMNS])
+    settlement.institution = institution
+    return settlement
+
+
+def recording(settlement: Settlement, payers: Iterable[dict[str, Any]]) -> Call:
+    """The call that inserts a settlement that has its id, and those who paid it, in the order in which they were charged.
+
+    A payer holds what PAYER names, in yuan.
+    """
+    row = {name: getattr(settlement, name) for name in COLUMNS}
+    rows = [{"position": position, **payer} for position, payer in enumerate(payers, 1)]
+    return Call(RECORD, [to_json(row), to_json(rows) if rows else None])
 
 
 def record(settlement: Settlement, payers: Sequence[SettlementPayer]) -> None:
     """Insert a settlement and those who paid it, in the order in which they were charged; gives it its id."""
-    values = [field.get_db_prep_save(getattr(settlement, field.attname), connection) for field in COLUMNS]
-    names = ("account_id", "member_id", "grant_id", "benefit_year", "current", "historical")
-    paid = [[getattr(payer, name) for payer in payers] for name in names]
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), [*values, list(range(1, len(payers) + 1)), *paid])
-        settlement.pk = cursor.fetchone()[0]
+    (settlement.pk,) = send(NEXT_ID)
+    send(recording(settlement, ({name: getattr(payer, name) for name in PAYER} for payer in payers)))
     settlement._state.adding = False
     settlement._state.db = connection.alias

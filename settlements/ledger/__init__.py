@@ -5,6 +5,6 @@
 
 from settlements.ledger.balances import Balance, balances
 from settlements.ledger.books import Books, Movement, OpenAccount, open
-from settlements.ledger.once import once
+from settlements.ledger.once import Decided, once
 
-__all__ = ["Balance", "Books", "Movement", "OpenAccount", "balances", "once", "open"]
+__all__ = ["Balance", "Books", "Decided", "Movement", "OpenAccount", "balances", "once", "open"]

@@ -8,65 +8,18 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.calls import Call, from_json, send, to_json
 from accounts.money import ZERO
 from settlements.ledger.balances import balances
 from settlements.ledger.rolling import roll
-from settlements.ledger.wallets import OVERDUE, bring_back, moment
+from settlements.ledger.wallets import bring_back, moment
 
-LOCK_USAGE = """
-SELECT 1 FROM settlements_usage
-WHERE member_id = %s AND benefit_year = %s AND counter = 'fund' FOR NO KEY UPDATE
-"""
-# The counter "fund" stands for the whole sheet: a row must be there to be locked before anything was used.
-FIRST_USAGE = """
-INSERT INTO settlements_usage (member_id, benefit_year, counter, amount) VALUES (%s, %s, 'fund', 0)
-ON CONFLICT DO NOTHING
-"""
-READ_USAGE = (
-    "SELECT benefit_year, counter, amount FROM settlements_usage WHERE member_id = %s AND benefit_year = ANY(%s)"
-)
-# One account a statement, on the account table alone: an order after a join is no lock order.
-LOCK_ACCOUNT = f"""
-SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on,
-    benefit_year < (SELECT max(year) FROM accounts_benefityear y
-                    WHERE y.region_id = settlements_personalaccount.region_id AND starts_on <= %(on)s) AS behind,
-    EXISTS (SELECT 1 FROM settlements_wallettransfer t
-            WHERE t.account_id = settlements_personalaccount.id AND {OVERDUE}) AS overdue
-FROM settlements_personalaccount WHERE id = %(id)s FOR NO KEY UPDATE
-"""
 READ_ACCOUNT = """
 SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on
 FROM settlements_personalaccount WHERE id = %s
 """
-# Row and entry in one statement, so that they cannot part; it moves nothing if the version is not the one that was read.
-MOVE = """
-WITH moved AS (
-    UPDATE settlements_personalaccount
-    SET version = version + 1, current = %(current_after)s, historical = %(historical_after)s, debt = %(debt_after)s,
-        current_products = %(current_products)s, historical_products = %(historical_products)s,
-        products_on = %(products_on)s
-    WHERE id = %(account)s AND version = %(version)s
-    RETURNING version
-)
-INSERT INTO settlements_entry
-    (account_id, version, transaction_id, kind, business_date, benefit_year, current_delta, historical_delta, debt_delta,
-     current_after, historical_after, debt_after, contra, contra_id)
-SELECT %(account)s::bigint, version, %(transaction)s::bigint, %(kind)s, %(on)s::date, %(year)s::integer,
-    %(current)s::numeric, %(historical)s::numeric, %(debt)s::numeric,
-    %(current_after)s::numeric, %(historical_after)s::numeric, %(debt_after)s::numeric, %(contra)s, %(contra_id)s::bigint
-FROM moved
-"""
-WRITE_USAGE = """
-INSERT INTO settlements_usage (member_id, benefit_year, counter, amount)
-SELECT %s::bigint, filled.* FROM unnest(%s::integer[], %s::text[], %s::numeric[]) AS filled
-ON CONFLICT (member_id, benefit_year, counter) DO UPDATE SET amount = settlements_usage.amount + excluded.amount
-"""
-# A counter is given back where it was filled, so the row is there; an upsert would check the bare negative amount.
-GIVE_BACK_USAGE = """
-UPDATE settlements_usage u SET amount = u.amount + back.amount
-FROM unnest(%s::integer[], %s::text[], %s::numeric[]) AS back(year, counter, amount)
-WHERE u.member_id = %s AND u.benefit_year = back.year AND u.counter = back.counter
-"""
+OPEN = "ledger_open(%s, %s::integer[], %s::bigint[], %s, %s)"
+POST = "ledger_post(%s, %s, %s, %s::json, %s::json, %s::json)"
 
 # benefit year -> counter -> yuan
 UsageByYear = Mapping[int, Mapping[str, Decimal]]
@@ -125,22 +78,17 @@ class Books:
 
         Raises IntegrityError if an amount would go below zero: the database holds that, whatever the caller decided.
         """
-        for movement in sorted(movements, key=lambda movement: movement.account_id):
-            self._move(transaction_id, movement)
-        self._count([(year, *counted) for year, counters in (usage or {}).items() for counted in counters.items()])
+        send(self.posting(transaction_id, movements, usage))
 
-    def _count(self, counted: Sequence[tuple[int, str, Decimal]]) -> None:
-        filled = [row for row in counted if row[2] > 0]
-        given_back = [row for row in counted if row[2] < 0]
-        with connection.cursor() as cursor:
-            if filled:
-                cursor.execute(WRITE_USAGE, [self.patient_id, *map(list, zip(*filled, strict=True))])
-            if given_back:
-                cursor.execute(GIVE_BACK_USAGE, [*map(list, zip(*given_back, strict=True)), self.patient_id])
-                if cursor.rowcount != len(given_back):
-                    raise RuntimeError(f"a counter of member {self.patient_id} that a bill filled is gone")
+    def posting(self, transaction_id: int, movements: Sequence[Movement], usage: UsageByYear | None = None) -> Call:
+        """The same as a call, for a caller who sends it with others; accounts that are behind are rolled now."""
+        moves = [self._move(movement) for movement in sorted(movements, key=lambda movement: movement.account_id)]
+        counted = [(year, *one) for year, counters in (usage or {}).items() for one in counters.items()]
+        filled = _counted(row for row in counted if row[2] > 0)
+        given_back = _counted(row for row in counted if row[2] < 0)
+        return Call(POST, [transaction_id, self.patient_id, self.on, to_json(moves), filled, given_back])
 
-    def _move(self, transaction_id: int, movement: Movement) -> None:
+    def _move(self, movement: Movement) -> dict[str, Any]:
         if self.accounts[movement.account_id].behind:
             roll(movement.account_id, self.on)
             self.accounts[movement.account_id] = _read_account(movement.account_id)
@@ -149,19 +97,10 @@ class Books:
         account.current += movement.current
         account.historical += movement.historical
         account.debt += movement.debt
-        with connection.cursor() as cursor:
-            cursor.execute(MOVE, self._row(transaction_id, movement, account))
-            if cursor.rowcount != 1:
-                raise RuntimeError(f"account {account.id} changed under its lock")
-        account.version += 1
-
-    def _row(self, transaction_id: int, movement: Movement, account: OpenAccount) -> dict[str, Any]:
-        return {
+        row = {
             "account": account.id,
             "version": account.version,
-            "transaction": transaction_id,
             "kind": movement.kind,
-            "on": self.on,
             "year": account.benefit_year,
             "current": movement.current,
             "historical": movement.historical,
@@ -175,6 +114,8 @@ class Books:
             "contra": movement.contra,
             "contra_id": movement.contra_id,
         }
+        account.version += 1
+        return row
 
 
 def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], on: datetime.date) -> Books:  # noqa: A001 - the books' own word
@@ -183,38 +124,47 @@ def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], o
     Call it inside a transaction; nothing may be decided on a balance read before. Amounts in yuan. An account that is
     behind is shown as it will be once rolled, and rolled by `post` if it moves.
     """
-    books = Books(patient_id=patient_id, on=on)
     wanted = sorted(set(years))
-    with connection.cursor() as cursor:
-        for year in wanted:
-            _lock_usage(cursor, patient_id, year)
-        if wanted:
-            books.usage = {year: {} for year in wanted}
-            cursor.execute(READ_USAGE, [patient_id, wanted])
-            for year, counter, amount in cursor.fetchall():
-                books.usage[year][counter] = amount
-        for account_id in sorted(set(account_ids)):
-            books.accounts[account_id] = _lock_account(cursor, account_id, on)
+    at = moment(on)
+    (text,) = send(Call(OPEN, [patient_id, wanted, sorted(set(account_ids)), on, at]))
+    found = from_json(text)
+    books = Books(patient_id=patient_id, on=on, usage={year: {} for year in wanted})
+    for year, counter, amount in found["counters"] or ():
+        books.usage[year][counter] = amount
+    for row in found["accounts"]:
+        books.accounts[row[0]] = _shown(row, on, at)
     return books
 
 
-def _lock_usage(cursor, patient_id: int, year: int) -> None:  # type: ignore[no-untyped-def]
-    cursor.execute(LOCK_USAGE, [patient_id, year])
-    if cursor.fetchone() is None:
-        cursor.execute(FIRST_USAGE, [patient_id, year])
-        cursor.execute(LOCK_USAGE, [patient_id, year])
+def _counted(rows: Iterable[tuple[int, str, Decimal]]) -> str | None:
+    found = [{"year": year, "counter": counter, "amount": amount} for year, counter, amount in rows]
+    return to_json(found) if found else None
 
 
-def _lock_account(cursor, account_id: int, on: datetime.date) -> OpenAccount:  # type: ignore[no-untyped-def]
-    at = moment(on)
-    cursor.execute(LOCK_ACCOUNT, {"on": on, "id": account_id, "moment": at})
-    account = OpenAccount(*cursor.fetchone())
+def _shown(row: list[Any], on: datetime.date, at: datetime.datetime) -> OpenAccount:
+    """A locked account in the year of the day, with what is back by then."""
+    account_id, year, version, current, historical, debt, current_products, historical_products, since, behind, due = (
+        row
+    )
+    account = OpenAccount(
+        id=account_id,
+        benefit_year=year,
+        version=version,
+        current=current,
+        historical=historical,
+        debt=debt,
+        current_products=current_products,
+        historical_products=historical_products,
+        products_on=datetime.date.fromisoformat(since),
+        behind=behind,
+        overdue=due,
+    )
     if account.overdue:
-        roll(account_id, on)
-        bring_back(account_id, at)
-        return _read_account(account_id)
+        roll(account.id, on)
+        bring_back(account.id, at)
+        return _read_account(account.id)
     if account.behind:
-        shown = balances([account_id], on)[account_id]
+        shown = balances([account.id], on)[account.id]
         account.benefit_year = shown.benefit_year
         account.current, account.historical, account.debt = shown.current, shown.historical, shown.debt
     return account

@@ -2,25 +2,28 @@
 
 import datetime
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from django.db import connection, transaction
 
 from accounts import clock
+from accounts.calls import Call, send
 from accounts.errors import KeyReused, Refused
 
 Answer = dict[str, Any]
 
-CLAIM = """
-INSERT INTO settlements_ledgertransaction
-    (kind, business_date, recorded_at, region_id, scope, key, request_hash, refused, by_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, '', %s)
-ON CONFLICT (scope, key) DO NOTHING RETURNING id
-"""
 EARLIER = "SELECT request_hash, answer FROM settlements_ledgertransaction WHERE scope = %s AND key = %s"
-ANSWER = "UPDATE settlements_ledgertransaction SET answer = %s, refused = %s, reverses_id = %s WHERE id = %s"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a work has decided and not yet written: its calls are sent together with the answer, in one statement."""
+
+    answer: Answer
+    calls: Sequence[Call]
 
 
 def request_hash(request: Answer) -> str:
@@ -37,28 +40,35 @@ def once(
     on: datetime.date,
     region_id: str,
     by_id: int | None,
-    work: Callable[[int], Answer],
+    work: Callable[..., Answer | Decided],
     reverses_id: int | None = None,
+    look: Sequence[Call] = (),
+    keep_refusal: bool = True,
 ) -> Answer:
     """Do `work(transaction id)` for the first request with this scope and key; repeat its answer to every later one.
 
-    The key is claimed before anything is loaded, so a twin waits here and then reads the answer. A `Refused` of the
-    work undoes its effects (savepoint) and is kept as the answer. Raises that Refused, now and at each repetition,
-    and KeyReused when the same key comes with another request.
+    The key is claimed before anything is loaded, so a twin waits here and then reads the answer. What `look` asks for
+    comes back with the claim and is handed to the work too. A `Refused` of the work undoes all that it did and is kept
+    as the answer. Raises that Refused, now and at each repetition, and KeyReused when the same key comes with another
+    request. `keep_refusal=False` is for a caller who undoes his own transaction on a Refused and keeps it himself.
     """
     digest = request_hash(request)
-    # Inside another transaction no savepoint: the one around the work is enough, for the claim itself refuses nothing.
-    with transaction.atomic(savepoint=False):
-        transaction_id = _claim(scope, key, digest, kind, on, region_id, by_id)
-        if transaction_id is None:
-            first_digest, answer = _earlier(scope, key)
-        else:
-            first_digest = digest
-            answer = _work(work, transaction_id)
-            with connection.cursor() as cursor:
-                refused = answer.get("refused", "")
-                reverses = None if refused else reverses_id
-                cursor.execute(ANSWER, [json.dumps(answer, default=str), refused, reverses, transaction_id])
+    claim = Call(
+        "ledger_claim(%s, %s, %s, %s, %s, %s, %s, %s)",
+        [kind, on, clock.now(), region_id, scope, key, digest, by_id],
+    )
+    try:
+        # A transaction of its own, or a savepoint inside another one: either way a refusal takes back claim and all.
+        with transaction.atomic(savepoint=keep_refusal):
+            transaction_id, *looked = send(claim, *look)
+            if transaction_id is None:
+                first_digest, answer = _earlier(scope, key)
+            else:
+                first_digest, answer = digest, _answer(transaction_id, work(transaction_id, *looked), reverses_id)
+    except Refused as refusal:
+        if not keep_refusal:
+            raise
+        first_digest, answer = _refuse(claim, scope, key, digest, refusal)
     if first_digest != digest:
         raise KeyReused(key)
     if "refused" in answer:
@@ -66,13 +76,23 @@ def once(
     return answer
 
 
-def _claim(
-    scope: str, key: str, digest: str, kind: str, on: datetime.date, region_id: str, by_id: int | None
-) -> int | None:
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [kind, on, clock.now(), region_id, scope, key, digest, by_id])
-        row = cursor.fetchone()
-    return row[0] if row else None
+def _answer(transaction_id: int, done: Answer | Decided, reverses_id: int | None = None) -> Answer:
+    answer, calls = (done.answer, done.calls) if isinstance(done, Decided) else (done, ())
+    written = json.dumps(answer, default=str)
+    send(
+        *calls,
+        Call("ledger_answer(%s, %s::jsonb, %s, %s)", [transaction_id, written, answer.get("refused", ""), reverses_id]),
+    )
+    return answer
+
+
+def _refuse(claim: Call, scope: str, key: str, digest: str, refusal: Refused) -> tuple[str, Answer]:
+    """Keep a refusal as the answer. A twin who waited may have come first since the claim was taken back: then his."""
+    with transaction.atomic(savepoint=False):
+        (transaction_id,) = send(claim)
+        if transaction_id is None:
+            return _earlier(scope, key)
+        return digest, _answer(transaction_id, {"refused": refusal.code, "params": refusal.params})
 
 
 def _earlier(scope: str, key: str) -> tuple[str, Answer]:
@@ -80,11 +100,3 @@ def _earlier(scope: str, key: str) -> tuple[str, Answer]:
         cursor.execute(EARLIER, [scope, key])
         first_digest, answer = cursor.fetchone()
     return first_digest, json.loads(answer) if isinstance(answer, str) else answer
-
-
-def _work(work: Callable[[int], Answer], transaction_id: int) -> Answer:
-    try:
-        with transaction.atomic():
-            return work(transaction_id)
-    except Refused as refusal:
-        return {"refused": refusal.code, "params": refusal.params}

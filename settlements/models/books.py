@@ -59,7 +59,7 @@ class Usage(models.Model):
     """
 
     pk = models.CompositePrimaryKey("member_id", "benefit_year", "counter")
-    member = models.ForeignKey(Member, models.PROTECT, related_name="usage")
+    member = models.ForeignKey(Member, models.PROTECT, db_index=False, related_name="usage")
     benefit_year = models.IntegerField()
     counter = models.CharField(max_length=60)
     amount = Yuan(default=0)
@@ -74,13 +74,15 @@ class LedgerTransaction(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=EntryKind)
     business_date = models.DateField(_("business date"))
     recorded_at = models.DateTimeField(_("recorded at"))
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region"))
+    region = models.ForeignKey(Region, models.PROTECT, db_index=False, verbose_name=_("region"))
     scope = models.CharField(_("scope"), max_length=60)
     key = models.CharField(_("key"), max_length=100)
     request_hash = models.CharField(max_length=64)
     answer = models.JSONField(_("answer"), null=True)
     refused = models.CharField(_("refused because"), max_length=40, blank=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, db_index=False, null=True, related_name="+", verbose_name=_("by")
+    )
     reverses = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="reversed_by", verbose_name=_("reverses")
     )

@@ -21,9 +21,13 @@ class Settlement(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     transaction = models.OneToOneField(LedgerTransaction, models.PROTECT, related_name="settlement")
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region"))
-    patient = models.ForeignKey(Member, models.PROTECT, related_name="settlements", verbose_name=_("patient"))
-    institution = models.ForeignKey(Institution, models.PROTECT, null=True, verbose_name=_("institution"))
+    region = models.ForeignKey(Region, models.PROTECT, db_index=False, verbose_name=_("region"))
+    patient = models.ForeignKey(
+        Member, models.PROTECT, db_index=False, related_name="settlements", verbose_name=_("patient")
+    )
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, db_index=False, null=True, verbose_name=_("institution")
+    )
     insurance = models.CharField(_("insurance"), max_length=10, choices=Insurance)
     scheme = models.ForeignKey(Scheme, models.PROTECT, verbose_name=_("scheme"))
     kind = models.CharField(_("kind of care"), max_length=10, choices=CareKind)
@@ -106,10 +110,10 @@ class Settlement(models.Model):
 class SettlementPayer(models.Model):
     """One leg of a settlement that an account paid, in the order in which it was charged. Append-only."""
 
-    settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="payers")
+    settlement = models.ForeignKey(Settlement, models.PROTECT, db_index=False, related_name="payers")
     position = models.PositiveSmallIntegerField()
     account = models.ForeignKey(PersonalAccount, models.PROTECT, related_name="+")
-    member = models.ForeignKey(Member, models.PROTECT, related_name="paid_for")
+    member = models.ForeignKey(Member, models.PROTECT, db_index=False, related_name="paid_for")
     grant = models.ForeignKey(SharingGrant, models.PROTECT, null=True, related_name="payments")
     # The payer's benefit year: once it has closed, a reversal returns the current leg to historical.
     benefit_year = models.IntegerField()

@@ -41,9 +41,10 @@ def scheme_on(region_id: str, insurance: str, kind: str, on: datetime.date) -> S
     return scheme_version(*row)
 
 
-def scheme_version(scheme_id: int, digest: str) -> SchemeVersion:
-    """The scheme of a row, parsed once for each digest (md5 of its data as text)."""
-    return SchemeVersion(scheme_id, _scheme(scheme_id, digest))
+@lru_cache(maxsize=512)
+def scheme_version(scheme_id: int, version: str) -> SchemeVersion:
+    """The scheme of a row, parsed once for each version of it: any text that changes with the row."""
+    return SchemeVersion(scheme_id, Scheme.from_data(_data("settlements_scheme", scheme_id)))
 
 
 def credit_rule_on(region_id: str, on: datetime.date) -> CreditRule:
@@ -63,11 +64,6 @@ def _one(sql: str, params: list[Any]) -> Any:
 def _data(table: str, row_id: int) -> Any:
     data = _one(f"SELECT data FROM {table} WHERE id = %s", [row_id])[0]
     return json.loads(data) if isinstance(data, str) else data
-
-
-@lru_cache(maxsize=512)
-def _scheme(row_id: int, digest: str) -> Scheme:
-    return Scheme.from_data(_data("settlements_scheme", row_id))
 
 
 @lru_cache(maxsize=256)

@@ -4,8 +4,8 @@ import datetime
 from zoneinfo import ZoneInfo
 
 from accounts.models import Region
-from family.models import Commitment, SharingRules
-from family.queries import commitment_on
+from family.models import Commitment, SharingGrant, SharingRules
+from family.queries import commitment_on, grants_to_order
 
 AT = datetime.datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))  # a Friday
 TODAY = AT.date()
@@ -40,3 +40,8 @@ def text() -> Commitment:
     commitment = commitment_on(TODAY)
     assert commitment is not None
     return commitment
+
+
+def may_pay(beneficiary_id: int, on: datetime.date) -> list[SharingGrant]:
+    """The grants that may pay a bill of a day, in the filed order."""
+    return [grant for grant in grants_to_order(beneficiary_id, on) if grant.paused_at is None]

@@ -11,7 +11,7 @@ from accounts.models import AuditEvent, Message
 from family import queries
 from family.actions import grants, sharing
 from family.models import DeductionOrder, SharingGrant
-from tests.family.support import AT, DAY, TODAY
+from tests.family.support import AT, DAY, TODAY, may_pay
 from tests.people import make_member, make_region
 
 
@@ -38,8 +38,8 @@ class TestEnding:
         grant = grants.unbind(grant=granted(since=AT - 9 * DAY), by=people.holder, at=AT)
 
         assert (grant.ends_on, grant.end_reason) == (TODAY, "grantor")
-        assert queries.grants_for_care(people.child.pk, TODAY) == []
-        assert queries.grants_for_care(people.child.pk, TODAY - DAY) == [grant]
+        assert may_pay(people.child.pk, TODAY) == []
+        assert may_pay(people.child.pk, TODAY - DAY) == [grant]
         assert told(people.holder.member) == ["sharing_ended_grantor"]
         assert told(people.child) == ["sharing_ended_beneficiary"]
         lines = AuditEvent.objects.filter(action="sharing_ended")
@@ -49,12 +49,12 @@ class TestEnding:
         grant = granted()
         rules(unbind_effect="next_day")
         assert grants.unbind(grant=grant, by=people.holder, at=AT).ends_on == TODAY + DAY
-        assert queries.grants_for_care(people.child.pk, TODAY) == [grant]
+        assert may_pay(people.child.pk, TODAY) == [grant]
 
     def test_bound_and_ended_on_one_day_and_bound_again(self, people, granted) -> None:
         grants.unbind(grant=granted(), by=people.holder, at=AT)
         again = granted()
-        assert queries.grants_for_care(people.child.pk, TODAY) == [again]
+        assert may_pay(people.child.pk, TODAY) == [again]
 
     @pytest.mark.parametrize(("who", "why"), [("holder", "grantor"), ("spouse", "beneficiary"), ("clerk", "office")])
     def test_either_side_or_a_clerk(self, people, rules, granted, who, why) -> None:
@@ -140,7 +140,7 @@ class TestEndingByRule:
     def test_stopped_contributions_end_nothing(self, people, granted) -> None:
         grant = granted()
         assert grants.end_for(member=people.holder.member, why="stopped", on=TODAY, at=AT) == []
-        assert queries.grants_for_care(people.child.pk, TODAY) == [grant]
+        assert may_pay(people.child.pk, TODAY) == [grant]
 
     def test_reported_late(self, people, granted) -> None:
         grants.end_for(member=people.holder.member, why="died", on=TODAY - 30 * DAY, at=AT)
@@ -192,11 +192,11 @@ class TestTerms:
         grant = granted()
         for _ in range(2):
             grants.pause(grant=grant, by=people.holder, at=AT)
-        assert queries.grants_for_care(people.child.pk, TODAY) == []
+        assert may_pay(people.child.pk, TODAY) == []
         assert queries.grant_between(people.holder.member_id, people.child.pk, TODAY) is None
         assert list(queries.whom_shares(people.holder.member, TODAY)) == [grant]
         grants.resume(grant=grant, by=people.holder, at=AT)
-        assert queries.grants_for_care(people.child.pk, TODAY) == [grant]
+        assert may_pay(people.child.pk, TODAY) == [grant]
         assert told(people.child) == ["sharing_paused_beneficiary", "sharing_resumed_beneficiary"]
 
     def test_what_has_ended(self, people, granted) -> None:
@@ -213,7 +213,7 @@ class TestOrder:
         return [granted(elder, AT - (9 - n) * DAY, "grandchild") for n, elder in enumerate(elders)]
 
     def order(self, people) -> list[int]:
-        return [grant.pk for grant in queries.grants_for_care(people.child.pk, TODAY)]
+        return [grant.pk for grant in may_pay(people.child.pk, TODAY)]
 
     def test_before_anything_is_filed_the_first_bound_is_first(self, people, three) -> None:
         assert self.order(people) == [grant.pk for grant in three]

@@ -9,7 +9,7 @@ from family.actions import sharing
 from family.domain.check import Person
 from family.models import SharingApplication, SharingGrant
 from family.models import SharingRules as Row
-from tests.family.support import AT, DAY, RULES, TODAY
+from tests.family.support import AT, DAY, RULES, TODAY, may_pay
 from tests.people import make_member, make_region, make_staff
 
 
@@ -91,15 +91,13 @@ def test_only_the_grants_of_the_two_are_read(people, rules, django_assert_num_qu
     assert len(grants) == 1
 
 
-def test_grants_for_care_is_one_statement(people, rules, django_assert_num_queries) -> None:
+def test_grants_to_order_are_those_for_care(people, rules) -> None:
     rules()
     sharing.bind(grantor=people.holder.member, beneficiary=people.child, relation="child", at=AT)
     sharing.bind(grantor=people.spouse.member, beneficiary=people.child, relation="child", at=AT)
-    with django_assert_num_queries(1):
-        grants = queries.grants_for_care(people.child.pk, TODAY)
-        assert [grant.grantor_name for grant in grants] == ["沈某宁", "方某"]
+    assert [grant.grantor.name for grant in may_pay(people.child.pk, TODAY)] == ["沈某宁", "方某"]
     SharingGrant.objects.filter(grantor=people.holder.member).update(uses_care=False)
-    assert len(queries.grants_for_care(people.child.pk, TODAY)) == 1
+    assert [grant.grantor.name for grant in may_pay(people.child.pk, TODAY)] == ["方某"]
     assert queries.grant_between(people.holder.member_id, people.child.pk, TODAY).uses_premium is True
 
 
