@@ -302,7 +302,7 @@ class _Player:
             by=None,
             at=step.at,
         )
-        return {"bound": True} if outcome == "bound" else {"consent": True}
+        return {"bound": outcome == "bound", "consent": outcome != "bound"}
 
     def _unbind(self, step: CaseStep) -> Given:
         grant = (

@@ -27,6 +27,10 @@ def test_no_visible_case_is_malformed() -> None:
 def test_case(case: ScenarioCase) -> None:
     given, balances = play(case)
     assert differences(case, given, balances) == []
+    # What `--json` gives to another program: every field that the verb's expect can hold, and everybody's balances.
+    for step, result in zip(case.steps, given, strict=True):
+        assert set(result) == ({"refused"} if step.refused else set(VERBS[step.verb][2]))
+    assert set(balances) == set(case.members)
 
 
 def test_a_verb_that_is_not_built_is_reported_and_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
