@@ -381,6 +381,85 @@ SELECT member_id, benefit_year, counter, stood.amount AS stands, counted.amount 
 FROM stood FULL JOIN counted USING (member_id, benefit_year, counter)
 WHERE coalesce(stood.amount, 0) <> coalesce(counted.amount, 0)
 """
+# A premium stands with what its transaction took, account and bucket; refunded ones were given back whole, once.
+PREMIUMS_ARE_ENTRIES = """
+WITH moved AS (
+    SELECT coalesce(t.reverses_id, t.id) AS transaction_id, e.account_id, e.contra_id, t.reverses_id IS NULL AS paying,
+        sum(-e.current_delta) AS current, sum(-e.historical_delta) AS historical
+    FROM settlements_entry e JOIN settlements_ledgertransaction t ON t.id = e.transaction_id
+    WHERE e.kind = 'premium' GROUP BY 1, 2, 3, 4
+), owed AS (
+    SELECT id, transaction_id, account_id, true AS paying, current, historical FROM settlements_premiumpayment
+    UNION ALL
+    SELECT id, transaction_id, account_id, false, 0, -amount FROM settlements_premiumpayment
+    WHERE refunded_on IS NOT NULL
+)
+SELECT o.id AS payment, m.contra_id, paying, transaction_id AS transaction, account_id, m.current, m.historical
+FROM moved m FULL JOIN owed o USING (transaction_id, account_id, paying)
+WHERE o.id IS DISTINCT FROM m.contra_id OR CASE WHEN paying THEN (m.current, m.historical) IS DISTINCT FROM
+    (o.current, o.historical) ELSE m.current + m.historical IS DISTINCT FROM o.historical END
+"""
+# What left accounts for wallets and has not come back is on its way or in a wallet, or a wallet has paid care with it:
+# accounts by their entries, what is on its way by the transfers, wallets by their rows.
+WALLET_MONEY_CONSERVED = """
+SELECT 'total' AS of, left_accounts, on_its_way, in_wallets, paid FROM (
+    SELECT (SELECT coalesce(sum(-(current_delta + historical_delta - debt_delta)), 0) FROM settlements_entry
+            WHERE contra = 'wallet') AS left_accounts,
+        (SELECT coalesce(sum(amount), 0) FROM settlements_wallettransfer WHERE state = 'pending') AS on_its_way,
+        (SELECT coalesce(sum(balance), 0) FROM settlements_wallet) AS in_wallets,
+        (SELECT coalesce(sum(-delta), 0) FROM settlements_walletentry WHERE kind IN ('care', 'reversal')) AS paid
+) AS both_ways WHERE left_accounts <> on_its_way + in_wallets + paid
+"""
+WALLET_ROW_IS_LAST_ENTRY = """
+SELECT w.id AS wallet, w.version, w.balance, e.after, counted.entries, counted.amount
+FROM settlements_wallet w
+LEFT JOIN settlements_walletentry e ON e.wallet_id = w.id AND e.version = w.version
+LEFT JOIN (
+    SELECT wallet_id, count(*) AS entries, sum(delta) AS amount FROM settlements_walletentry GROUP BY wallet_id
+) AS counted ON counted.wallet_id = w.id
+WHERE (w.balance, w.version) IS DISTINCT FROM (coalesce(e.after, 0), coalesce(counted.entries, 0))
+    OR w.balance <> coalesce(counted.amount, 0)
+"""
+WALLET_AFTER_FOLLOWS_BEFORE = """
+SELECT wallet_id AS wallet, version FROM (
+    SELECT wallet_id, version, delta, after, lag(after, 1, 0::numeric) OVER (PARTITION BY wallet_id ORDER BY version) AS b
+    FROM settlements_walletentry
+) AS e WHERE after <> b + delta
+"""
+# Each leg of a transfer was booked once, in its own transaction, for its whole amount, at the purse it names.
+TRANSFERS_ARE_ENTRIES = """
+WITH legs AS (
+    SELECT id AS transfer, sending_id AS transaction_id, source = 'account' AS of_account,
+        CASE WHEN source = 'account' THEN account_id ELSE wallet_id END AS purse, -amount AS amount
+    FROM settlements_wallettransfer
+    UNION ALL
+    SELECT id, ending_id, source = 'account', CASE WHEN source = 'account' THEN account_id ELSE wallet_id END, amount
+    FROM settlements_wallettransfer WHERE state = 'returned'
+    UNION ALL
+    SELECT t.id, t.ending_id, false, w.id, t.amount
+    FROM settlements_wallettransfer t LEFT JOIN settlements_wallet w ON w.member_id = t.receiver_id
+    WHERE t.state = 'accepted'
+), booked AS (
+    SELECT contra_id AS transfer, transaction_id, true AS of_account, account_id AS purse,
+        historical_delta AS amount, current_delta = 0 AND debt_delta = 0 AS whole
+    FROM settlements_entry WHERE contra = 'wallet'
+    UNION ALL
+    SELECT transfer_id, transaction_id, false, wallet_id, delta, true FROM settlements_walletentry
+    WHERE kind NOT IN ('care', 'reversal')
+)
+SELECT transfer, transaction_id AS transaction, of_account, purse, legs.amount, booked.amount AS booked
+FROM legs FULL JOIN booked USING (transfer, transaction_id, of_account, purse)
+WHERE legs.amount IS DISTINCT FROM booked.amount OR NOT whole
+"""
+# Twice from one account, or beyond the day's number, is a rule of the wallet; the moment of the return is one too.
+TRANSFERS_KEEP_THEIR_RULES = """
+SELECT id AS transfer, 'returns at six of the next day' AS rule FROM settlements_wallettransfer
+WHERE expires_at <> ((sent_at AT TIME ZONE 'Asia/Shanghai')::date + 1 + time '06:00') AT TIME ZONE 'Asia/Shanghai'
+    OR state = 'accepted' AND ended_at >= expires_at OR state = 'returned' AND ended_at <> expires_at
+UNION ALL
+SELECT min(id), 'three a day' FROM settlements_wallettransfer
+GROUP BY wallet_id, (sent_at AT TIME ZONE 'Asia/Shanghai')::date HAVING count(*) > 3
+"""
 
 CHECKS = [
     Check("I1", "money is conserved: accounts = sum by contra", MONEY_CONSERVED),
@@ -401,6 +480,12 @@ CHECKS = [
     Check("I10", "credits are what was booked", CREDITS_ARE_ENTRIES),
     Check("I10", "what was withdrawn is what was paid out", WITHDRAWN_IS_PAID_OUT),
     Check("I10", "a closed account is empty", CLOSED_IS_EMPTY),
+    Check("I10", "premiums are what was booked, refunds whole", PREMIUMS_ARE_ENTRIES),
+    Check("I1", "money for wallets is on its way, in wallets or spent", WALLET_MONEY_CONSERVED),
+    Check("I3", "a wallet's row is its last entry", WALLET_ROW_IS_LAST_ENTRY),
+    Check("I5", "each wallet balance follows from the one before", WALLET_AFTER_FOLLOWS_BEFORE),
+    Check("I10", "transfers are what was booked", TRANSFERS_ARE_ENTRIES),
+    Check("I10", "transfers keep their rules", TRANSFERS_KEEP_THEIR_RULES),
     Check("I10", "a year of an account is closed once", YEAR_ROLLED_ONCE),
     Check("I10", "every year passed was closed", EVERY_YEAR_ROLLED),
     Check("I10", "entries lie in the order of their years", YEARS_IN_ORDER),
