@@ -257,7 +257,7 @@ def _stop_the_watch(run: RolloverRun, at: datetime.datetime) -> None:
 def _count(run: RolloverRun, at: datetime.datetime) -> None:
     """Count, keep the result, and set the state by it."""
     books = _books(run)
-    run.totals = totals_of(run, books)
+    run.totals, run.resting_ms = totals_of(run, books), 0
     if books.left_behind:
         control.reopen_chunks(run_id=run.pk, region_id=run.region_id, year=run.year)
         run.state, run.resumed_at = RunState.RUNNING, run.resumed_at or at

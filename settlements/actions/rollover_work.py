@@ -76,8 +76,9 @@ class Pace:
         before, self.rest_ms = self.rest_ms, pacing.next_rest(self.rest_ms, seen, limits)
         if before != self.rest_ms:
             # For the page alone; a run that somebody is counting or pausing is not waited for.
-            held = RolloverRun.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=self.run_id)
-            RolloverRun.objects.filter(pk__in=held.values("pk")).update(resting_ms=self.rest_ms)
+            with transaction.atomic():
+                held = RolloverRun.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=self.run_id)
+                RolloverRun.objects.filter(pk__in=held.values("pk")).update(resting_ms=self.rest_ms)
 
 
 @transaction.atomic
