@@ -59,7 +59,7 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
         on=on,
         region_id=enrolment.region_id,
         by_id=by.pk if by else None,
-        work=partial(_credit, account, rule.bucket, amount, period, on),
+        work=partial(_credit, account, enrolment.pk, rule.bucket, amount, period, on),
     )
     return Credited(*(Decimal(answer[name]) for name in ("current", "historical", "debt_repaid")))
 
@@ -106,9 +106,18 @@ def years_of(region: Region) -> list[tuple[int, int, int]]:
 
 
 def _credit(
-    account: PersonalAccount, bucket: str, amount: Decimal, period: str, on: datetime.date, transaction_id: int
+    account: PersonalAccount,
+    enrolment_id: int,
+    bucket: str,
+    amount: Decimal,
+    period: str,
+    on: datetime.date,
+    transaction_id: int,
 ) -> dict[str, Any]:
     books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk], on=on)
+    if not _still_in([account.pk], on):
+        left = Enrolment.objects.filter(pk=enrolment_id).values_list("status", flat=True).first()
+        raise Refused("closed" if left in (None, "normal") else left)
     if Credit.objects.filter(account=account, period=period).exists():
         raise Refused("duplicate")
     repaid = min(books.accounts[account.pk].debt, amount)
@@ -154,6 +163,21 @@ FROM credited
 LOCK_CHUNK = """
 SELECT id, benefit_year FROM settlements_personalaccount WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
+# What was due was worked out before the lock. Whoever left or was paid out meanwhile changed his enrolment first and
+# locked his account then: under the lock it shows, and nothing is credited that nobody would take back any more.
+STILL_IN = """
+SELECT a.id FROM settlements_personalaccount a
+JOIN accounts_enrolment e ON e.member_id = a.member_id AND e.region_id = a.region_id
+WHERE a.id = ANY(%s) AND a.status = 'open' AND e.insurance = 'employee' AND e.status = 'normal'
+    AND e.valid_from <= %s AND (e.valid_to IS NULL OR e.valid_to > %s)
+"""
+
+
+def _still_in(account_ids: Sequence[int], on: datetime.date) -> set[int]:
+    """Of locked accounts those whose members contribute on a day."""
+    with connection.cursor() as cursor:
+        cursor.execute(STILL_IN, [list(account_ids), on, on])
+        return {account_id for (account_id,) in cursor.fetchall()}
 
 
 def credit_region(*, region: Region, every: str, on: datetime.date, by: User | None = None) -> tuple[int, Decimal]:
@@ -221,6 +245,8 @@ def _apply_chunk(
     with connection.cursor() as cursor:
         cursor.execute(LOCK_CHUNK, [list(due)])
         behind = [account for account, year in cursor.fetchall() if start_of(years, year + 1) <= on]
+    still_in = _still_in(list(due), on)
+    due = {account_id: amount for account_id, amount in due.items() if account_id in still_in}
     for account_id in behind:
         roll(account_id, on)
     with connection.cursor() as cursor:

@@ -193,3 +193,25 @@ def test_money_spent_is_owed_and_the_next_credit_repays_it(db):
     assert (credited.debt_repaid, credited.current) == (yuan("960.00"), ZERO)
     assert state_of(scene.account) == (2025, ZERO, ZERO, yuan("1340.00"))
     assert faults(datetime.date(2026, 3, 2)) == []
+
+
+def test_a_credit_worked_out_before_the_leaving_comes_too_late(region):
+    """The clerk and the month's batch at once: what the batch read before the leaving is not there any more."""
+    member = make_member(region=region, base=yuan("10000.00"))
+    account = open_account(member=member, region_id=region.pk, on=BEFORE)
+    read_before = enrolment_of(member)
+    leave(member, "moved", YEAR_BEGINS, YEAR_BEGINS)
+    with pytest.raises(Refused, match="closed"):
+        crediting.credit(enrolment=read_before, every=crediting.YEAR, on=YEAR_BEGINS)
+    chunk = [(account.pk, read_before)]
+    assert crediting._credit_chunk(region, chunk, crediting.YEAR, YEAR_BEGINS, None) == (0, ZERO)
+    assert state_of(account)[1:] == (ZERO, ZERO, ZERO)
+    assert faults(YEAR_BEGINS) == []
+
+
+def test_a_credit_worked_out_before_the_account_was_closed_comes_too_late(worker):
+    member, account = worker
+    read_before, later = enrolment_of(member), datetime.date(2026, 7, 1)
+    type(account).objects.filter(pk=account.pk).update(status="closed", current=ZERO)
+    chunk = [(account.pk, read_before)]
+    assert crediting._credit_chunk(region_of_file(), chunk, crediting.YEAR, later, None) == (0, ZERO)
