@@ -6,15 +6,24 @@ from typing import Any
 # Shown by themselves, above the rest.
 PROVENANCE = ("source", "grade", "note")
 INDENT = "    "
+# A JSON column forgets the order of the file: what a part is comes first, where it comes from last.
+FIRST = ("kind", "bucket", "scope", "axis", "counter", "axis_counter", "up_to", "amount", "rate", "cap", "limit")
 
 
 def lines(data: Mapping[str, Any], depth: int = 0) -> list[str]:
     """The lines of a version's data, without source, grade and note of the version itself."""
     told: list[str] = []
-    for key, value in data.items():
+    for key, value in sorted(data.items(), key=_place):
         if depth or key not in PROVENANCE:
             told += _told(key, value, INDENT * depth, depth)
     return told
+
+
+def _place(item: tuple[str, Any]) -> tuple[int, int, str]:
+    key, value = item
+    is_part = isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(one, Mapping) for one in value))
+    group = 3 if is_part and key not in FIRST else 2 if key in PROVENANCE else 0 if key in FIRST else 1
+    return group, FIRST.index(key) if key in FIRST else 0, key
 
 
 def _told(key: str, value: Any, before: str, depth: int) -> list[str]:
