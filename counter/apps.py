@@ -35,3 +35,4 @@ class CounterConfig(AppConfig):
             visible=supervisors,
             count=lambda request: waiting(request.user, clock.today()).review,
         )
+        navigation.register("desk", "payments", _("Payments"), "counter:payments", order=40, visible=supervisors)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from counter.views import cases, closing, desk, review, sharing
+from counter.views import bills, cases, closing, desk, review, sharing
 
 app_name = "counter"
 urlpatterns = [
@@ -22,6 +22,10 @@ urlpatterns = [
     path("cases/<uuid:public_id>/closing/", closing.amend, name="closing_amend"),
     path("cases/<uuid:public_id>/form/", closing.form_paper, name="closing_form"),
     path("cases/<uuid:public_id>/paper/", closing.paper, name="closing_paper"),
+    path("claim/", bills.claim, name="claim"),
+    path("recalculate/", bills.recalculate, name="recalculate"),
+    path("payments/", bills.payments, name="payments"),
+    path("payments/file/", bills.payments_file, name="payments_file"),
     path("queue/", review.queue, name="queue"),
     path("queue/<uuid:public_id>/", cases.review, name="review"),
 ]

@@ -91,7 +91,7 @@ REASONS = {
     ),
     "recalculation_stale": (
         _("The bills come out otherwise by now: a bill was settled or reversed since."),
-        _("Return the case; the clerk looks at the new figures and submits it again."),
+        _("Refuse the case; the clerk looks at the new figures and asks anew."),
     ),
 }
 ACTIONS = {

@@ -18,8 +18,8 @@ from settlements.actions import care
 from settlements.enums import CareKind
 from settlements.ledger import balances
 from settlements.models import PersonalAccount
-from settlements.queries.care import CareFacts
 from settlements.queries.year import grant_use, year_on
+from settlements.trying import Tried, try_bill
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Example:
-    """How a bill would be paid: the parts sum to `total`; amounts in yuan."""
+    """How a bill would be paid: the parts sum to `total`, in yuan; `order`: the relatives, each with his part in words."""
 
     total: Decimal
     parts: list[Part]
+    order: list[tuple[str, str]]
 
 
 def in_order(member: Member, rules: SharingRules | None, on: datetime.date) -> list[SharingGrant]:
@@ -82,29 +83,31 @@ def usual_level(choices: Sequence[tuple[str, str]]) -> str:
 def worked_example(
     member: Member, amount: Decimal, level: str, grants: Sequence[SharingGrant], on: datetime.date
 ) -> Example:
-    """What outpatient care of `amount` yuan, all in the catalogue, would take from whom. Writes nothing.
+    """What outpatient care of `amount` yuan, all in the catalogue, would take from whom, as its patient may see it.
 
-    Raises Refused as `care.quote`.
+    Writes nothing. Raises Refused as `care.quote`.
     """
-    bill = care.Bill(kind=CareKind.OUTPATIENT, level=level, in_scope=amount)
-    quoted = care.quote(patient=member, institution=None, bill=bill, on=on)
-    paid = {payer.grant_id: payer.amount for payer in quoted.payers if payer.grant_id}
+    tried = try_bill(member, care.Bill(kind=CareKind.OUTPATIENT, level=level, in_scope=amount), on)
     used = used_this_year(grants, on)
-    parts = [Part("fund", _("Pooled fund"), quoted.fund)]
-    if quoted.supplement:
-        parts.append(Part("fund", _("Supplementary fund"), quoted.supplement))
-    parts += _own(quoted)
-    parts += [
-        Part(
-            "family",
-            named(term_of_grantor(grant), grant.grantor),
-            paid.get(grant.pk, ZERO),
-            _why(grant, paid.get(grant.pk, ZERO), used.get(grant.pk, ZERO), quoted.facts),
-        )
-        for grant in grants
+    parts = [Part("fund", _("Pooled fund"), tried.fund)]
+    if tried.supplement:
+        parts.append(Part("fund", _("Supplementary fund"), tried.supplement))
+    parts += _own(tried.quoted)
+    if grants:
+        parts.append(_family(tried))
+    parts.append(Part("cash", _("Cash"), tried.cash))
+    order = [
+        (named(term_of_grantor(grant), grant.grantor), _why(grant, used.get(grant.pk, ZERO), first=at == 0))
+        for at, grant in enumerate(grants)
     ]
-    parts.append(Part("cash", _("Cash"), quoted.cash))
-    return Example(total=amount, parts=parts)
+    return Example(total=amount, parts=parts, order=order)
+
+
+def _family(tried: Tried) -> Part:
+    if tried.sure or not tried.family:
+        return Part("family", _("Your relatives' accounts"), tried.family, "" if tried.family else _("not needed"))
+    why = _("how far they reach is not told here")
+    return Part("family", _("Your relatives' accounts, and what they lack in cash"), tried.family, why)
 
 
 def _own(quoted: care.Quote) -> list[Part]:
@@ -118,12 +121,10 @@ def _own(quoted: care.Quote) -> list[Part]:
     ]
 
 
-def _why(grant: SharingGrant, paid: Decimal, used: Decimal, facts: CareFacts) -> str:
-    """Never more than what the limit says: the balance of a relative is not told."""
+def _why(grant: SharingGrant, used: Decimal, first: bool) -> str:
+    """His place in the order, and what he has said himself: never what his account holds."""
     if grant.paused_at:
         return _("paused")
-    if grant.limit is not None and used + paid >= grant.limit:
-        return _("up to the limit of this year")
-    if paid:
-        return _("pays what is missing")
-    return _("not needed, or nothing there")
+    if grant.limit is not None and used >= grant.limit:
+        return _("the limit of this year is used up")
+    return _("pays first") if first else _("pays what is missing then")

@@ -36,5 +36,5 @@ def may_see_whole(user: User, settlement: Settlement) -> bool:
 
 
 def may_pay_out(user: User, region: object) -> bool:
-    """Note what the bank has paid out to members of a region: its supervisors and administrators."""
-    return has_role(user, Role.SUPERVISOR, region) or has_role(user, Role.REGION_ADMIN, region)
+    """Note what the bank has paid out to members of a region: its supervisors."""
+    return has_role(user, Role.SUPERVISOR, region)

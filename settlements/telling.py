@@ -26,6 +26,7 @@ KIND_NAMES: dict[str, Promise] = {
     "opening": gettext_lazy("Opening balance"),
     "clearing": gettext_lazy("Clearing"),
     "care": gettext_lazy("Own care"),
+    "claim": gettext_lazy("Bills paid in cash"),
     "family": gettext_lazy("Relatives' care"),
     "premium": gettext_lazy("Premiums for relatives"),
     "reversal": gettext_lazy("Refunds"),
@@ -84,7 +85,7 @@ def tell_lines(lines: Iterable[Line], on: datetime.date) -> list[Told]:
 
 def what(line: Line) -> str:
     """The sentence: "Father: outpatient care", "Rollover of the benefit year 2025"."""
-    if line.kind in (EntryKind.CARE, EntryKind.REVERSAL) and line.settlement:
+    if line.kind in (EntryKind.CARE, EntryKind.CLAIM, EntryKind.REVERSAL) and line.settlement:
         who = person(line.settlement.patient, line.relation)
         care = CARE[line.settlement.kind]
         if line.kind == EntryKind.REVERSAL:
@@ -104,6 +105,7 @@ def what(line: Line) -> str:
         EntryKind.WITHDRAWAL: _("Withdrawal"),
         EntryKind.REVERSAL: _("Refund"),
         EntryKind.CARE: _("Care"),
+        EntryKind.CLAIM: _("Bill paid in cash"),
     }
     return sentences[EntryKind(line.kind)]
 

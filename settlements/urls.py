@@ -1,6 +1,6 @@
 from django.urls import path
 
-from settlements.views import account, closing, premiums, settlements, statements, wallet
+from settlements.views import account, claims, closing, estimate, premiums, settlements, statements, wallet
 
 app_name = "settlements"
 urlpatterns = [
@@ -17,6 +17,13 @@ urlpatterns = [
     path("premiums/orders/<uuid:public_id>/withdraw/", premiums.withdraw, name="premium_withdraw"),
     path("settlements/", settlements.bills, name="bills"),
     path("settlements/<uuid:public_id>/", settlements.bill, name="bill"),
+    path("estimate/", estimate.estimate, name="estimate"),
+    path("claims/new/", claims.new, name="claim_new"),
+    path("claims/check/", claims.check, name="claim_check"),
+    path("claims/<uuid:public_id>/", claims.claim, name="claim"),
+    path("claims/<uuid:public_id>/amend/", claims.amend, name="claim_amend"),
+    path("claims/<uuid:public_id>/withdraw/", claims.withdraw, name="claim_withdraw"),
+    path("recalculations/<uuid:public_id>/", claims.recalculated, name="recalculation"),
     path("wallet/", wallet.home, name="wallet"),
     path("wallet/open/", wallet.open_it, name="wallet_open"),
     path("wallet/send/", wallet.send, name="wallet_send"),

@@ -21,9 +21,17 @@ from casework.actions import cases
 from documents.models import IssuedDocument
 from family.actions import sharing
 from family.queries import commitment_on
-from settlements.actions import care, premiums, wallet
+from settlements.actions import care, claims, premiums, wallet
 from settlements.actions.regions import load, region_files
-from settlements.models import Payee, PremiumOrder, PremiumPayment, WalletTransfer, WithdrawalApplication
+from settlements.models import (
+    Claim,
+    Payee,
+    PremiumOrder,
+    PremiumPayment,
+    Recalculation,
+    WalletTransfer,
+    WithdrawalApplication,
+)
 from tests.people import make_people, make_region
 from tests.support.ledger import open_account
 from tests.support.pages import log_in
@@ -74,6 +82,7 @@ casework:mine                 302  200  200  404  404  404  404  404
 counter:amend                 302  404  404  302  404  404  404  404
 counter:bind                  302  404  404  302  404  404  404  404
 counter:case                  302  404  404  200  404  404  404  404
+counter:claim                 302  404  404  302  404  404  404  404
 counter:close                 302  404  404  405  404  404  404  404
 counter:closing               302  404  404  302  404  404  404  404
 counter:closing_amend         302  404  404  302  404  404  404  404
@@ -86,7 +95,10 @@ counter:home                  302  404  404  200  302  404  404  404
 counter:journal               302  404  404  200  404  404  404  404
 counter:member                302  404  404  302  404  404  404  404
 counter:order                 302  404  404  302  404  404  404  404
+counter:payments              302  404  404  404  200  404  404  404
+counter:payments_file         302  404  404  404  405  404  404  404
 counter:queue                 302  404  404  404  200  404  404  404
+counter:recalculate           302  404  404  302  404  404  404  404
 counter:receipt               302  404  404  405  404  404  404  404
 counter:review                302  404  404  404  200  404  404  404
 counter:statement             302  404  404  302  404  404  404  404
@@ -119,9 +131,16 @@ mfa_reauthenticate            302  302  302  302  302  302  302  302
 mfa_view_recovery_codes       302  404  404  404  404  404  404  404
 preferences:set               405  405  405  405  405  405  405  405
 settlements:account           302  200  200  404  404  404  404  404
+settlements:estimate          302  200  200  404  404  404  404  404
 settlements:closing           302  200  404  404  404  404  404  404
 settlements:bill              302  200  404  404  404  404  404  404
 settlements:bills             302  200  200  404  404  404  404  404
+settlements:claim             302  200  404  404  404  404  404  404
+settlements:claim_amend       302  302  404  404  404  404  404  404
+settlements:claim_check       302  302  302  404  404  404  404  404
+settlements:claim_new         302  200  200  404  404  404  404  404
+settlements:claim_withdraw    302  200  404  404  404  404  404  404
+settlements:recalculation     302  200  404  404  404  404  404  404
 settlements:premium           302  200  404  404  404  404  404  404
 settlements:premium_check     302  200  404  404  404  404  404  404
 settlements:premium_group     302  200  404  404  404  404  404  404
@@ -246,6 +265,7 @@ def world(db):
         issued_by="member",
     )
     pay_and_send(people, today, now)
+    hand_in(people, today, now)
     return people, application, grant, settled, paper
 
 
@@ -262,6 +282,31 @@ def pay_and_send(people, today, now) -> None:
     wallet.transfer(sender=member, receiver=child, amount=Decimal(10), at=noon, key="permissions", by=people.holder)
 
 
+def hand_in(people, today, now) -> None:
+    """A bill paid in cash, and a year that is asked to be settled anew."""
+    asked = claims.PaidBill(
+        institution=people.institution,
+        service_on=today,
+        kind="outpatient",
+        in_scope=Decimal(200),
+        pre_self_pay=Decimal(0),
+        self_paid=Decimal(0),
+        invoice_number="00112233",
+        bank="银行",
+        bank_account="62220000",
+    )
+    claims.submit_claim(patient=people.holder.member, asked=asked, by=people.holder, at=now)
+    case = cases.open_case(
+        kind="recalculation",
+        applicant=people.holder.member,
+        region=people.region,
+        by=people.clerk,
+        role="clerk",
+        at=now,
+    )
+    Recalculation.objects.create(case=case, member=people.holder.member, benefit_year=2026)
+
+
 def closing(people) -> None:
     """A clerk has begun to close the holder's account."""
     case = cases.open_case(
@@ -275,7 +320,13 @@ def closing(people) -> None:
     account = people.holder.member.personal_accounts.get()
     asked = WithdrawalApplication.objects.create(case=case, account=account, reason="emigrated", since=clock.today())
     Payee.objects.create(
-        application=asked, position=1, way="bank", percent=Decimal(100), name="沈某宁", bank="银行", bank_account="62220000"
+        application=asked,
+        position=1,
+        way="bank",
+        percent=Decimal(100),
+        name="沈某宁",
+        bank="银行",
+        bank_account="62220000",
     )
 
 
@@ -311,6 +362,9 @@ def arguments(name: str, world: tuple) -> list[object]:
     for page in ("closing_amend", "closing_form", "closing_paper"):
         by_name[f"counter:{page}"] = [withdrawn]
     by_name["settlements:closing"] = [withdrawn]
+    for page in ("claim", "claim_amend", "claim_withdraw"):
+        by_name[f"settlements:{page}"] = [Claim.objects.get().case.public_id]
+    by_name["settlements:recalculation"] = [Recalculation.objects.get().case.public_id]
     return by_name.get(name, [])
 
 

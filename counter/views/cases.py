@@ -9,18 +9,22 @@ from django.shortcuts import get_object_or_404
 from accounts.decorators import role_required
 from accounts.enums import Role
 from casework import queries as case_queries
-from counter.views import closing, sharing
+from counter.views import bills, closing, sharing
 from counter.views import review as sharing_review
 from family.enums import SHARING
 from settlements.domain import withdrawal
+from settlements.enums import CLAIM_CASE, RECALCULATION_CASE
 
+BILLS = (CLAIM_CASE, RECALCULATION_CASE)
 CASES = {
     SHARING: sharing.case,
     **dict.fromkeys(withdrawal.KINDS, closing.case),
+    **dict.fromkeys(BILLS, bills.case),
 }
 REVIEWS = {
     SHARING: sharing_review.review,
     **dict.fromkeys(withdrawal.KINDS, closing.review),
+    **dict.fromkeys(BILLS, bills.review),
 }
 
 

@@ -30,6 +30,7 @@ from family.models import SharingApplication
 from settlements import ordering, periods
 from settlements.actions import statements
 from settlements.queries import member as read
+from settlements.queries.claims import open_bill_cases
 from settlements.queries.withdrawal import applications_visible_to
 
 clerk = role_required(Role.CLERK)
@@ -137,6 +138,7 @@ def member_context(request: HttpRequest, serving: Opened) -> dict[str, Any]:
     mine = (seen.filter(grantor=person) | seen.filter(beneficiary=person)).filter(case__state__in=OPEN_STATES)
     closing = applications_visible_to(request.user).filter(account__member=person, case__state__in=OPEN_STATES)
     open_cases = [one.case for one in [*closing.order_by("-case__opened_at"), *mine.order_by("-case__opened_at")]]
+    open_cases += open_bill_cases(request.user, person)
     return opened_context(request, serving) | {
         "given": [
             _grant_row(grant, used[grant.pk], telling.term_of_beneficiary(grant), grant.beneficiary) for grant in given

@@ -108,6 +108,8 @@ ACCOUNT_RATE_LIMITS = {
     "document_check": "30/m/ip",
     "statement": "30/h/user",
     "find_relative": "40/h/user",
+    # Enough to try things out, too few to feel one's way to what somebody else has.
+    "estimate": "60/h/user",
 }
 MFA_ADAPTER = "accounts.adapter.PortalMfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from allauth.core import ratelimit
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -159,6 +160,8 @@ def order_context(request: HttpRequest, member: Member) -> dict[str, Any]:
     asked = {"amount": EXAMPLE, "level": ordering.usual_level(levels)}
     if example.is_bound and example.is_valid():
         asked = example.cleaned_data
+        if not ratelimit.consume(request, action="estimate"):
+            example.add_error(None, str(reasons.tell("too_many_tries")))
     elif not example.is_bound:
         example = ExampleForm(levels, initial=asked)
     context: dict[str, Any] = {

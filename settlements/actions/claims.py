@@ -74,7 +74,8 @@ def file_claim(
 
     Accounts pay nothing unless the region's filing rule says so. `filed_on`: the day on which it was handed in, which the
     deadline is about; `on`: the day of settlement. Idempotent by (institution, key).
-    Raises Refused: future_care, late_filing, duplicate (`number` and `settled_on` of the other), not_insured, closed, not_covered.
+    Raises Refused: future_care, late_filing, duplicate (`number` and `settled_on` of the other), not_insured, closed,
+    not_covered.
     Source: domain.md 5, numbers 3 and 11.
     """
     facts, rule = check_claim(patient=patient, bill=bill, filed_on=filed_on, on=on)
@@ -225,6 +226,22 @@ def amend_claim(
     return claim
 
 
+def preview_filed(*, claim: Claim, on: datetime.date) -> care.Quote:
+    """How a claim would come out if it were granted on a day; writes nothing. Raises Refused as `file_claim`."""
+    bill = bill_of(claim)
+    _facts, rule = check_claim(patient=claim.patient, bill=bill, filed_on=filed_on(claim.case), on=on)
+    refuse_twin(patient=claim.patient, institution=claim.institution, bill=bill)
+    with_accounts = uses_accounts(rule)
+    return care.quote(
+        patient=claim.patient,
+        institution=claim.institution,
+        bill=bill,
+        on=on,
+        use_account=with_accounts,
+        use_family=with_accounts,
+    )
+
+
 def withdraw_claim(
     *, claim: Claim, by: User, at: datetime.datetime, version: int, channel: str = Channel.ONLINE
 ) -> Claim:
@@ -232,6 +249,11 @@ def withdraw_claim(
     role = _role(by, claim.patient, claim.case.region_id)
     claim.case = cases.move(case=claim.case, verb="withdraw", by=by, role=role, at=at, version=version, channel=channel)
     return claim
+
+
+def withdraw_case(*, case: Case, by: User, at: datetime.datetime, version: int) -> Case:
+    """A clerk takes back a case about bills for its member. Raises Refused and PermissionDenied as `cases.move`."""
+    return cases.move(case=case, verb="withdraw", by=by, role=CLERK, at=at, version=version, channel=Channel.WINDOW)
 
 
 def decide(*, case: Case, verb: str, by: User, at: datetime.datetime, note: str, version: int) -> Case:

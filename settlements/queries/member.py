@@ -21,6 +21,7 @@ SERVICE = (Role.CLERK, Role.SUPERVISOR)
 
 # What can be asked for in the list of movements: name -> the entries it means, given whose account it is.
 KINDS = ("credit", "care", "family", "reversal", "rollover", "interest", "other")
+BILLS = (EntryKind.CARE, EntryKind.CLAIM)
 _ENTRY_KINDS = {
     "credit": (EntryKind.CREDIT, EntryKind.OPENING, EntryKind.CLEARING),
     "reversal": (EntryKind.REVERSAL,),
@@ -140,9 +141,9 @@ def movements(
         entries = entries.filter(business_date__lte=end)
     own = Q(transaction__settlement__patient=account.member_id)
     if kind == "care":
-        entries = entries.filter(own, kind=EntryKind.CARE)
+        entries = entries.filter(own, kind__in=BILLS)
     elif kind == "family":
-        entries = entries.filter((Q(kind=EntryKind.CARE) & ~own) | Q(kind=EntryKind.PREMIUM))
+        entries = entries.filter((Q(kind__in=BILLS) & ~own) | Q(kind=EntryKind.PREMIUM))
     elif kind:
         entries = entries.filter(kind__in=_ENTRY_KINDS[kind])
     if person == "self":

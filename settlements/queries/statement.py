@@ -13,7 +13,7 @@ from accounts.money import ZERO
 from settlements.enums import EntryKind
 from settlements.ledger.rolling import ROLLED
 from settlements.models import Entry, PersonalAccount
-from settlements.queries.member import Line, entries_visible_to, lines, movements
+from settlements.queries.member import BILLS, Line, entries_visible_to, lines, movements
 
 DUE = ROLLED + "SELECT year, boundary, rolled_historical, rolled_debt, historical, debt FROM rolled ORDER BY year"
 DAY = datetime.timedelta(days=1)
@@ -140,7 +140,7 @@ def _by_kind(listed: list[Line]) -> dict[str, Decimal]:
     """What each kind came to, own care and relatives' care apart; a rollover that only moved money comes to nothing."""
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for line in listed:
-        sums["family" if line.is_family and line.kind == EntryKind.CARE else line.kind] += line.amount
+        sums["family" if line.is_family and line.kind in BILLS else line.kind] += line.amount
     return {kind: amount for kind, amount in sums.items() if amount}
 
 

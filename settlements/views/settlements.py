@@ -11,6 +11,7 @@ from accounts import clock, kinship
 from accounts.decorators import deny, member_required
 from accounts.models import User
 from settlements import telling
+from settlements.enums import EntryKind
 from settlements.explaining import Explanation, grant_names
 from settlements.models import Settlement
 from settlements.policies import may_see_whole
@@ -58,6 +59,7 @@ def bill(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return render(request, "settlements/leg.html", _leg(request.user, found))
     told = Explanation(found, grant_names(found))
     context = {"bill": found, "told": told, "order": _order(found), "printed_at": clock.now()}
+    context |= {"claimed": found.transaction.kind == EntryKind.CLAIM, "back_amount": found.total - found.cash}
     return render(request, "settlements/bill.html", context)
 
 

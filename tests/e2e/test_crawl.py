@@ -3,6 +3,7 @@
 import datetime
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import import_module
 from uuid import UUID
 
@@ -19,8 +20,8 @@ from documents.models import IssuedDocument
 from family.actions import sharing
 from family.models import SharingApplication
 from family.queries import commitment_on
-from settlements.actions import statements
-from settlements.models import Payee, Settlement, WithdrawalApplication
+from settlements.actions import claims, statements
+from settlements.models import Claim, Payee, Recalculation, Settlement, WithdrawalApplication
 from tests.e2e.eyes import Window
 from tests.family.support import make_rules
 from tests.people import make_centre, make_login, make_member, make_staff, person
@@ -94,6 +95,14 @@ PAGES: list[tuple[str, str, str]] = [
     (FATHER, "family:grant", "grant"),
     (FATHER, "family:end", "grant"),
     (FATHER, "family:invitation", "offered"),
+    (FATHER, "settlements:claim_new", ""),
+    (FATHER, "settlements:claim", "claim"),
+    (FATHER, "settlements:claim", "returned claim"),
+    (FATHER, "settlements:claim_amend", "returned claim"),
+    (FATHER, "settlements:claim_withdraw", "claim"),
+    (FATHER, "settlements:recalculation", "recalculation"),
+    (FATHER, "settlements:estimate", ""),
+    (RESIDENT, "settlements:estimate", ""),
 ]
 
 CLERK, SUPERVISOR, ADMINISTRATOR = "clerk", "supervisor", "administrator"
@@ -117,6 +126,11 @@ DESK: list[tuple[str, str, str]] = [
     (CLERK, "counter:case", "closing"),
     (CLERK, "counter:closing_form", "closing"),
     (CLERK, "accounts:me", ""),
+    (CLERK, "counter:claim", ""),
+    (CLERK, "counter:recalculate", ""),
+    (CLERK, "counter:case", "claim"),
+    (SUPERVISOR, "counter:review", "claim"),
+    (SUPERVISOR, "counter:payments", ""),
     (SUPERVISOR, "counter:queue", ""),
     (SUPERVISOR, "counter:review", "checked"),
     (SUPERVISOR, "counter:review", "closing"),
@@ -136,6 +150,7 @@ ELSEWHERE = {
     "accounts:identity_done",
     "accounts:enrol_second_factor",
     "accounts:inbox_read_all",
+    "settlements:claim_check",
     "settlements:statement_file",
     "settlements:statement_copy",
 }
@@ -181,7 +196,8 @@ def world(scene: Scene) -> World:
         scene,
         {"": ""}
         | _names(fathers=fathers, own=own, undone=undone, draft=draft, asked=asked, offered=offered, paper=paper)
-        | {"grant": scene.grant.public_id, "closing": _closing(scene)},
+        | {"grant": scene.grant.public_id, "closing": _closing(scene)}
+        | _claims(scene),
         {
             NOBODY: None,
             NEWCOMER: log_in(newcomer),
@@ -226,24 +242,58 @@ def _asked(grantor, beneficiary, relation: str) -> SharingApplication:
     return application
 
 
+def _claim(scene: Scene, invoice: str) -> Claim:
+    asked = claims.PaidBill(
+        institution=scene.institution,
+        service_on=scene.on,
+        kind="outpatient",
+        in_scope=Decimal(f"2{invoice[-3:]}"),
+        pre_self_pay=Decimal(0),
+        self_paid=Decimal(20),
+        invoice_number=invoice,
+        bank="浦江银行",
+        bank_account="6222020000012345",
+    )
+    return claims.submit_claim(patient=scene.father.member, asked=asked, by=scene.father, at=clock.now())
+
+
+def _claims(scene: Scene) -> dict[str, UUID]:
+    """The father's bills paid in cash, one of them returned, and a year that is to be settled anew."""
+    waits, returned = _claim(scene, "00112233"), _claim(scene, "00112244")
+    supervisor = make_staff("supervisor", region=scene.region, name="复核员丁")
+    cases.move(
+        case=returned.case, verb="return", by=supervisor, role="supervisor", at=clock.now(), note="金额与发票不符"
+    )
+    case = cases.open_case(
+        kind="recalculation", applicant=scene.father.member, region=scene.region, by=None, role="system", at=clock.now()
+    )
+    Recalculation.objects.create(case=case, member=scene.father.member, benefit_year=2026)
+    return {
+        "claim": waits.case.public_id,
+        "returned claim": returned.case.public_id,
+        "recalculation": case.public_id,
+    }
+
+
 def _closing(scene: Scene) -> UUID:
     """The daughter's account is to be inherited by two, and waits for the second check."""
     case = cases.open_case(
         kind="inheritance", applicant=scene.daughter.member, region=scene.region, by=None, role="system", at=clock.now()
     )
     asked = WithdrawalApplication.objects.create(case=case, account=scene.account, reason="died", since=scene.on)
-    for position, name in enumerate(("沈某一", "沈某二"), start=1):
-        Payee.objects.create(
+    Payee.objects.bulk_create(
+        Payee(
             application=asked,
             position=position,
             way="bank",
             percent=50,
             name=name,
-            id_number="310101199003078515",
             relation="child",
             bank="浦江银行",
             bank_account="6222020000012345",
         )
+        for position, name in enumerate(("沈某一", "沈某二"), start=1)
+    )
     return cases.move(case=case, verb="submit", by=None, role="system", at=clock.now()).public_id
 
 
@@ -332,7 +382,12 @@ def desk(scene: Scene) -> World:
     # Since it was submitted, the register has changed: the check shows what.
     Case.objects.filter(pk=cases[2].case_id).update(submitted_at=clock.now() - DAY)
     relatives[2].member.enrolments.update(status="suspended")
-    names |= {"closing": _closing(scene), "inheritance": "inheritance", "transfer_out": "transfer_out"}
+    names |= {
+        "claim": _claim(scene, "00112233").case.public_id,
+        "closing": _closing(scene),
+        "inheritance": "inheritance",
+        "transfer_out": "transfer_out",
+    }
     return World(scene, {"": "", "grant": scene.grant.public_id} | names, clients)
 
 

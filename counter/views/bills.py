@@ -1,0 +1,482 @@
+"""Bills at the window: one paid in cash, a year settled anew, their second check, and what the bank has to pay."""
+
+import csv
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import clock, masks, reasons
+from accounts.actions import audit
+from accounts.decorators import role_required
+from accounts.enums import Channel, Role
+from accounts.errors import Refused
+from accounts.models import BenefitYear
+from accounts.once import done_once
+from accounts.policies import regions_with_role, serves_himself
+from accounts.queries import enrolment_on
+from casework import policies as case_policies
+from casework import telling as case_telling
+from casework.domain import states
+from casework.enums import CaseState
+from casework.models import Case
+from counter import desk
+from counter.desk import Opened, needs_opened
+from counter.forms import DecisionForm
+from counter.policies import centre_of
+from counter.views.desk import opened_context
+from family.forms import VersionForm
+from settlements import bill_telling
+from settlements.actions import claims, recalculation
+from settlements.actions.recalculation import Preview
+from settlements.explaining import Explanation
+from settlements.forms_claims import AgentClaimForm, BankForm, PaidForm, initial_claim, suggestions
+from settlements.models import Claim, Recalculation, Reimbursement
+from settlements.queries import claims as read
+from settlements.queries.year import year_on
+
+clerk = role_required(Role.CLERK)
+supervisor = role_required(Role.SUPERVISOR)
+WINDOW = Channel.WINDOW
+PER_PAGE = 50
+YEARS_BACK = 3
+VERDICTS = ("approve", "return", "refuse")
+
+
+# A bill paid in cash
+
+
+@clerk
+@needs_opened
+@require_http_methods(["GET", "HEAD", "POST"])
+def claim(request: HttpRequest, serving: Opened) -> HttpResponse:
+    """The bill of the member whose record is open: sent, the page shows how it comes out; sent again as seen, it is in."""
+    form = AgentClaimForm(request.POST or None)
+    if form.is_valid():
+        if request.POST.get("do") == "submit" and form.cleaned_data["seen"] == _seen(form):
+            return done_once(request, lambda: _submit(request, serving, form))
+        return _preview(request, serving, form)
+    if request.method != "POST":
+        desk.look(request, serving.member, "claim", serving.reason)
+    return _claim_page(request, serving, form)
+
+
+def _seen(form: AgentClaimForm) -> str:
+    """A digest of what was entered: what is handed in is what the preview was made for."""
+    names = [name for name in form.fields if name not in ("token", "seen")]
+    told = json.dumps([str(getattr(form.cleaned_data[name], "pk", form.cleaned_data[name])) for name in names])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _preview(request: HttpRequest, serving: Opened, form: AgentClaimForm) -> HttpResponse:
+    try:
+        quoted = claims.preview_claim(patient=serving.member, asked=form.asked, on=clock.today())
+    except Refused as refused:
+        form.add_error(None, str(reasons.tell_refused(refused)))
+        return _claim_page(request, serving, form)
+    # The page shows the form again as it was sent, with the digest of it.
+    data = request.POST.copy()
+    data["seen"] = _seen(form)
+    shown = AgentClaimForm(data)
+    shown.is_valid()
+    back = {"quoted": quoted, "told": Explanation(quoted, {}, mine=False), "back_amount": quoted.total - quoted.cash}
+    return _claim_page(request, serving, shown, back)
+
+
+def _claim_page(
+    request: HttpRequest, serving: Opened, form: AgentClaimForm, more: dict[str, Any] | None = None
+) -> HttpResponse:
+    context = opened_context(request, serving)
+    enrolment = context["enrolment"]
+    context |= {"form": form, "service": "claim", "has_errors": bool(form.errors)}
+    context |= {"suggestions": suggestions(enrolment.region_id if enrolment else None), **(more or {})}
+    return render(request, "counter/claim.html", context, status=422 if form.errors else 200)
+
+
+def _submit(request: HttpRequest, serving: Opened, form: AgentClaimForm) -> HttpResponse:
+    at = clock.now()
+    enrolment = enrolment_on(serving.member, form.cleaned_data["service_on"])
+    try:
+        found = claims.submit_claim(
+            patient=serving.member,
+            asked=form.asked,
+            by=request.user,
+            at=at,
+            channel=WINDOW,
+            centre=centre_of(request.user, enrolment.region_id) if enrolment else None,
+            agent_name=form.cleaned_data["agent_name"] or "",
+        )
+    except Refused as refused:
+        form.add_error(None, str(reasons.tell_refused(refused)))
+        return _claim_page(request, serving, form)
+    except PermissionDenied:
+        # Insured elsewhere on that day: the office of that region pays it back.
+        form.add_error(None, str(reasons.tell("not_permitted")))
+        return _claim_page(request, serving, form)
+    messages.success(request, _("Handed in, number %(number)s.") % {"number": found.case.number})
+    return redirect("counter:case", public_id=found.case.public_id)
+
+
+# A case about bills: claims and years settled anew
+
+
+def _payload(request: HttpRequest, public_id: UUID, regions: set[str]) -> Claim | Recalculation:
+    """The claim or the recalculation of a case in these regions, or 404."""
+    found = read.claims_visible_to(request.user).filter(case__public_id=public_id, case__region__in=regions).first()
+    if found is not None:
+        return found
+    seen = read.recalculations_visible_to(request.user).filter(case__region__in=regions)
+    return get_object_or_404(seen, case__public_id=public_id)
+
+
+def _context(request: HttpRequest, found: Claim | Recalculation) -> dict[str, Any]:
+    case = found.case
+    context: dict[str, Any] = {
+        "case": case,
+        "tag": case_telling.tag_of(case),
+        "title": case_telling.rows([case], request.user)[0],
+        "person": case.applicant,
+        "events": case_telling.events(case, request.user),
+        "payment": Reimbursement.objects.filter(case=case).first(),
+        "masked": found.masked_bank_account,
+        "found": found,
+    }
+    if isinstance(found, Claim):
+        return context | {"claim": found, "rows": bill_telling.answers(found, found.masked_bank_account)}
+    return context | {"recalculation": found} | _figures(found)
+
+
+def _figures(found: Recalculation) -> dict[str, Any]:
+    """Once posted, the bills that were settled anew; before, the preview as it comes out now."""
+    if found.case.state == CaseState.GRANTED:
+        return {"bills": found.bills.select_related("old__institution", "new").order_by("id")}
+    if found.case.state not in (CaseState.REVIEW, CaseState.RETURNED):
+        return {}
+    try:
+        now = recalculation.current(found, clock.today())
+    except Refused as refused:
+        return {"no_preview": reasons.tell_refused(refused)}
+    return {"preview": now, "stale": now.as_data() != found.preview, **_table(now)}
+
+
+def _table(found: Preview) -> dict[str, Any]:
+    return {"columns": bill_telling.columns(), "lines": bill_telling.lines(found.lines)}
+
+
+@clerk
+@require_http_methods(["GET", "HEAD", "POST"])
+def case(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A case about bills at the window: where it stands; it can be taken back, and a returned claim changed."""
+    found = _payload(request, public_id, regions_with_role(request.user, Role.CLERK))
+    person = found.case.applicant
+    if serves_himself(request.user, person.pk):
+        return get_object_or_404(Claim.objects.none())
+    serving = desk.opened(request)
+    serves = serving is not None and serving.member.pk == person.pk
+    if request.method != "POST":
+        reason = serving.reason if serving and serves else found.case.number
+        desk.look(request, person, f"case {found.case.number}", reason, action="read_case")
+    elif not serves:
+        messages.warning(request, _("Open this person's record first, with a reason."))
+        return redirect("counter:home")
+    elif request.POST.get("do") == "withdraw":
+        return done_once(request, lambda: _withdraw(request, found))
+    else:
+        return _amend(request, found)
+    return _case_page(request, found, serves)
+
+
+def _case_page(
+    request: HttpRequest,
+    found: Claim | Recalculation,
+    serves: bool,
+    form: AgentClaimForm | None = None,
+    problem: reasons.Told | None = None,
+) -> HttpResponse:
+    state = found.case.state
+    if form is None and isinstance(found, Claim) and state == CaseState.RETURNED and serves:
+        form = AgentClaimForm(initial=initial_claim(found))
+    bad = bool(problem or (form and form.errors))
+    context = _context(request, found) | {
+        "serves": serves,
+        "form": form,
+        "version": VersionForm(initial={"version": found.case.version}),
+        "problem": problem,
+        "may_withdraw": serves and "withdraw" in states.verbs_for(state, states.CLERK),
+        "suggestions": suggestions(found.case.region_id) if form else [],
+        "has_errors": bad,
+    }
+    return render(request, "counter/bill_case.html", context, status=422 if bad else 200)
+
+
+def _withdraw(request: HttpRequest, found: Claim | Recalculation) -> HttpResponse:
+    form = VersionForm(request.POST)
+    version = form.cleaned_data["version"] if form.is_valid() else -1
+    try:
+        claims.withdraw_case(case=found.case, by=request.user, at=clock.now(), version=version)
+    except Refused as refused:
+        found.case.refresh_from_db()
+        return _case_page(request, found, True, problem=reasons.tell_refused(refused))
+    messages.success(request, _("%(number)s is withdrawn.") % {"number": found.case.number})
+    return redirect("counter:case", public_id=found.case.public_id)
+
+
+def _amend(request: HttpRequest, found: Claim | Recalculation) -> HttpResponse:
+    """A claim that came back, changed and handed in again."""
+    form, version = AgentClaimForm(request.POST), VersionForm(request.POST)
+    if not isinstance(found, Claim) or not form.is_valid() or not version.is_valid():
+        return _case_page(request, found, True, form if isinstance(found, Claim) else None)
+
+    def work() -> HttpResponse:
+        try:
+            claims.amend_claim(
+                claim=found,
+                asked=form.asked,
+                by=request.user,
+                at=clock.now(),
+                version=version.cleaned_data["version"],
+                channel=WINDOW,
+            )
+        except Refused as refused:
+            form.add_error(None, str(reasons.tell_refused(refused)))
+            return _case_page(request, found, True, form)
+        messages.success(request, _("Handed in again."))
+        return redirect("counter:case", public_id=found.case.public_id)
+
+    return done_once(request, work)
+
+
+@supervisor
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The second check of a case about bills: what comes out, then grant, return or refuse."""
+    found = _payload(request, public_id, regions_with_role(request.user, Role.SUPERVISOR))
+    if request.method != "POST":
+        reason = _("second check of %(number)s") % {"number": found.case.number}
+        desk.look(request, found.case.applicant, f"case {found.case.number}", reason, action="read_case")
+        return _review_page(request, found, DecisionForm("", initial={"version": found.case.version}))
+    verdict = request.POST.get("verdict", "")
+    form = DecisionForm(verdict, request.POST)
+    if verdict not in VERDICTS or not form.is_valid():
+        return _review_page(request, found, form)
+    return done_once(request, lambda: _decide(request, found, form))
+
+
+def _decide(request: HttpRequest, found: Claim | Recalculation, form: DecisionForm) -> HttpResponse:
+    try:
+        claims.decide(
+            case=found.case,
+            verb=form.verdict,
+            by=request.user,
+            at=clock.now(),
+            note=form.cleaned_data["reason"],
+            version=form.cleaned_data["version"],
+        )
+    except Refused as refused:
+        newest = _payload(request, found.case.public_id, {found.case.region_id})
+        form = DecisionForm("", initial={"version": newest.case.version, "reason": form.cleaned_data["reason"]})
+        return _review_page(request, newest, form, reasons.tell_refused(refused))
+    said = {
+        "approve": _("%(number)s is granted and settled. What is to be paid stands in the list of payments."),
+        "return": _("%(number)s went back to be changed."),
+        "refuse": _("%(number)s is refused. The applicant has been told why."),
+    }
+    messages.success(request, said[form.verdict] % {"number": found.case.number})
+    return redirect("counter:queue")
+
+
+def _review_page(
+    request: HttpRequest, found: Claim | Recalculation, form: DecisionForm, problem: reasons.Told | None = None
+) -> HttpResponse:
+    on, case = clock.today(), found.case
+    waits = case.state == CaseState.REVIEW
+    bad = bool(problem or form.errors)
+    context = _context(request, found) | {
+        "waits": waits,
+        "concerns": serves_himself(request.user, case.applicant_id),
+        "own": case_policies.had_a_hand(request.user, case),
+        "late": waits and case.due_on is not None and case.due_on < on,
+        "form": form,
+        "problem": problem,
+        "has_errors": bad,
+    }
+    if isinstance(found, Claim) and waits:
+        context |= _now(found, case)
+    return render(request, "counter/bill_review.html", context, status=422 if bad else 200)
+
+
+def _now(found: Claim, case: Case) -> dict[str, Any]:
+    """How the claim would be settled if it were granted today, or what stands against it."""
+    try:
+        quoted = claims.preview_filed(claim=found, on=clock.today())
+    except Refused as refused:
+        return {"finding": reasons.tell_refused(refused)}
+    return {"quoted": quoted, "told": Explanation(quoted, {}, mine=False), "back_amount": quoted.total - quoted.cash}
+
+
+# A year settled anew
+
+
+@clerk
+@needs_opened
+@require_http_methods(["GET", "HEAD", "POST"])
+def recalculate(request: HttpRequest, serving: Opened) -> HttpResponse:
+    """The bills of a benefit year as they stand and as they come out anew; with a reason to change, the request for it."""
+    context = opened_context(request, serving)
+    enrolment = context["enrolment"]
+    if enrolment is None:
+        messages.warning(
+            request, _("This person is not insured today; open the record at the office of the last region.")
+        )
+        return redirect("counter:member")
+    region = enrolment.region_id
+    years = _years(region)
+    asked = request.POST.get("year") or request.GET.get("year") or ""
+    year = int(asked) if asked.isdigit() and int(asked) in years else years[0]
+    if request.method != "POST":
+        desk.look(request, serving.member, f"bills {year}", serving.reason)
+    context |= {"years": years, "year": year, "service": "recalculate"}
+    try:
+        found = recalculation.preview(member=serving.member, region_id=region, year=year, on=clock.today())
+    except Refused as refused:
+        context["no_preview"] = reasons.tell_refused(refused)
+        return render(request, "counter/recalculate.html", context)
+    seen = _digest(found)
+    form = BankForm(found.to_member > 0, request.POST or None, initial={"year": year, "seen": seen})
+    context |= {"preview": found, "form": form, **_table(found)}
+    context["returned"] = [row for line in found.changed for row in bill_telling.payers(line)]
+    if request.method == "POST" and form.is_valid():
+        if form.cleaned_data["seen"] == seen:
+            return done_once(request, lambda: _request(request, serving, found, form, context))
+        form = BankForm(found.to_member > 0, initial={"year": year, "seen": seen})
+        context |= {"form": form, "problem": reasons.tell("recalculation_stale")}
+    bad = request.method == "POST"
+    return render(request, "counter/recalculate.html", context, status=422 if bad else 200)
+
+
+def _years(region: str) -> list[int]:
+    """The benefit year of today and those before it, the latest first."""
+    now = year_on(region, clock.today())
+    last = now.number if now else clock.today().year
+    known = BenefitYear.objects.filter(region=region, year__range=(last - YEARS_BACK, last))
+    return list(known.order_by("-year").values_list("year", flat=True)) or [last]
+
+
+def _digest(found: Preview) -> str:
+    return hashlib.sha256(json.dumps(found.as_data(), sort_keys=True).encode()).hexdigest()
+
+
+def _request(
+    request: HttpRequest, serving: Opened, found: Preview, form: BankForm, context: dict[str, Any]
+) -> HttpResponse:
+    try:
+        asked = recalculation.request_recalculation(
+            member=serving.member,
+            region_id=found.region_id,
+            year=found.year,
+            seen=found.as_data(),
+            by=request.user,
+            at=clock.now(),
+            bank=form.cleaned_data.get("bank", ""),
+            bank_account=form.cleaned_data.get("bank_account", ""),
+            centre=centre_of(request.user, found.region_id),
+        )
+    except Refused as refused:
+        context |= {"problem": reasons.tell_refused(refused)}
+        return render(request, "counter/recalculate.html", context, status=422)
+    except PermissionDenied:
+        context |= {"problem": reasons.tell("not_permitted")}
+        return render(request, "counter/recalculate.html", context, status=422)
+    messages.success(request, _("%(number)s waits for the second check.") % {"number": asked.case.number})
+    return redirect("counter:case", public_id=asked.case.public_id)
+
+
+# What the bank has to pay
+
+
+@supervisor
+@require_http_methods(["GET", "HEAD", "POST"])
+def payments(request: HttpRequest) -> HttpResponse:
+    """Money to members' bank accounts, and from them: the open ones, each with its form; those done below."""
+    form = PaidForm(request.POST or None)
+    if form.is_valid():
+        return done_once(request, lambda: _paid(request, form))
+    return _payments_page(request, form)
+
+
+def _payments_page(request: HttpRequest, form: PaidForm, problem: reasons.Told | None = None) -> HttpResponse:
+    rows = read.reimbursements_visible_to(request.user)
+    done = request.GET.get("state") == "done"
+    rows = rows.filter(done_on__isnull=not done)
+    page = Paginator(rows.order_by("-done_on", "-id") if done else rows, PER_PAGE).get_page(request.GET.get("page"))
+    wrong = str(form.data.get("row", "")) if form.errors else ""
+    forms = [
+        {
+            "row": row,
+            "name": masks.mask_name(row.member.name),
+            "owed": row.amount < 0,
+            "amount": abs(row.amount),
+            "form": form if wrong == str(row.case.public_id) else _empty(row),
+        }
+        for row in page
+    ]
+    bad = bool(problem or form.errors)
+    context = {"page_obj": page, "rows": forms, "done": done, "problem": problem, "has_errors": bad}
+    return render(request, "counter/payments.html", context, status=422 if bad else 200)
+
+
+def _empty(row: Reimbursement) -> PaidForm:
+    return PaidForm(initial={"row": row.case.public_id}, auto_id=f"id_{row.pk}_%s")
+
+
+def _paid(request: HttpRequest, form: PaidForm) -> HttpResponse:
+    row = get_object_or_404(read.reimbursements_visible_to(request.user), case__public_id=form.cleaned_data["row"])
+    try:
+        claims.pay_out(reimbursement=row, reference=form.cleaned_data["reference"], by=request.user, at=clock.now())
+    except Refused as refused:
+        return _payments_page(request, PaidForm(), reasons.tell_refused(refused))
+    messages.success(request, _("Noted: %(number)s is paid.") % {"number": row.case.number})
+    return redirect("counter:payments")
+
+
+@supervisor
+@require_POST
+def payments_file(request: HttpRequest) -> HttpResponse:
+    """The open payments for the bank, with full account numbers; that it was written is recorded for each member."""
+    rows = read.reimbursements_visible_to(request.user).filter(done_on=None, amount__gt=0)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="payments-{clock.today().isoformat()}.csv"'
+    response.write("\ufeff")  # spreadsheets read Chinese only with it
+    writer = csv.writer(response)
+    writer.writerow(["经办编号", "姓名", "开户银行", "银行账号", "金额（元）", "决定日期"])
+    at = clock.now()
+    for row in rows:
+        audit.record(
+            action="reimbursements_exported",
+            by=request.user,
+            at=at,
+            member=row.member,
+            target=f"case {row.case.number}",
+            channel=WINDOW,
+            request=request,
+        )
+        # A leading tab keeps a spreadsheet from making a number of 19 digits out of it.
+        writer.writerow(
+            [
+                row.case.number,
+                row.member.name,
+                row.bank,
+                f"\t{row.bank_account}",
+                row.amount,
+                row.decided_on.isoformat(),
+            ]
+        )
+    return response

@@ -1,0 +1,37 @@
+"""Reading cases about bills and payments outside the accounts, always through what a login may see."""
+
+from django.db.models import QuerySet
+
+from accounts.enums import Role
+from accounts.models import Member, User
+from accounts.policies import regions_with_role
+from casework.models import Case
+from casework.queries import visible_to
+from settlements.enums import CLAIM_CASE, RECALCULATION_CASE
+from settlements.models import Claim, Recalculation, Reimbursement
+
+
+def claims_visible_to(user: User) -> QuerySet[Claim]:
+    """One's own, and for clerks and supervisors those of their regions."""
+    rows = Claim.objects.filter(case__in=visible_to(user).values("pk"))
+    return rows.select_related(
+        "case__region", "case__centre", "case__opened_by", "patient", "institution", "settlement"
+    )
+
+
+def recalculations_visible_to(user: User) -> QuerySet[Recalculation]:
+    """Those of one's own bills, and for clerks and supervisors those of their regions."""
+    rows = Recalculation.objects.filter(case__in=visible_to(user).values("pk"))
+    return rows.select_related("case__region", "case__centre", "case__opened_by", "member")
+
+
+def reimbursements_visible_to(user: User) -> QuerySet[Reimbursement]:
+    """Payments of the regions in which a login may carry them out; the open ones first, the oldest first."""
+    rows = Reimbursement.objects.filter(case__region__in=regions_with_role(user, Role.SUPERVISOR))
+    return rows.select_related("case__region", "member", "done_by").order_by("done_on", "decided_on", "id")
+
+
+def open_bill_cases(user: User, member: Member) -> list[Case]:
+    """The cases about a member's bills that are not closed, the latest first."""
+    rows = visible_to(user).filter(applicant=member, kind__in=(CLAIM_CASE, RECALCULATION_CASE), closed_at=None)
+    return list(rows.order_by("-opened_at"))
