@@ -1,0 +1,242 @@
+"""Pages of the wallet: open, send in two steps, accept; nothing of it is ever called sharing."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from bs4 import BeautifulSoup
+from django.core.cache import cache
+from django.urls import reverse
+
+from accounts import clock
+from settlements import ledger
+from settlements.actions import wallet
+from settlements.models import Wallet, WalletTransfer
+from tests.people import make_login, make_member
+from tests.settlements.rollover.world import faults
+from tests.settlements.scene import make_scene, region_of_file
+from tests.support.pages import fields, log_in
+
+pytestmark = pytest.mark.django_db
+SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
+ON = datetime.date(2026, 5, 20)
+HOME, SEND = reverse("settlements:wallet"), reverse("settlements:wallet_send")
+
+
+def moment(hour=12, day=ON, minute=0) -> datetime.datetime:
+    return datetime.datetime.combine(day, datetime.time(hour, minute), SHANGHAI)
+
+
+@pytest.fixture
+def now():
+    cache.clear()
+    with clock.standing(moment()):
+        yield moment()
+
+
+def world():
+    scene = make_scene(on=ON, current="0.00")
+    region = region_of_file("500000")
+    brother = make_member("沈某桥", datetime.date(1988, 8, 8), sex="M", region=region, insurance="resident")
+    return scene, brother
+
+
+def english(user):
+    client = log_in(user)
+    client.cookies["django_language"] = "en"
+    return client
+
+
+def text(response) -> str:
+    return " ".join(BeautifulSoup(response.content, "html.parser").select_one("main").get_text(" ").split())
+
+
+def opened(client):
+    page = client.get(HOME)
+    return client.post(reverse("settlements:wallet_open"), fields(page), follow=True)
+
+
+def english_with(user, before):
+    """The same person in a new session that has kept what was entered: hours later the old one would have ended."""
+    client = english(user)
+    session = client.session
+    session["wallet_send"] = before.session["wallet_send"]
+    session.save()
+    return client
+
+
+def form(brother, **changes):
+    return {
+        "name": brother.name,
+        "id_number": brother.id_number,
+        "relation": "sibling",
+        "source": "account",
+        "amount": "500.00",
+        "token": "t" * 24,
+    } | changes
+
+
+def test_open_send_and_accept(now):
+    scene, brother = world()
+    client = english(scene.daughter)
+    assert "Not open yet" in text(client.get(HOME))
+    assert client.get(SEND).status_code == 302
+    assert "Your wallet is open." in text(opened(client))
+
+    check = client.post(SEND, form(brother), follow=True)
+    page = text(check)
+    assert "Brother 沈*桥" in page
+    assert "cannot be called back" in page
+    assert WalletTransfer.objects.count() == 0
+    sent = client.post(reverse("settlements:wallet_check"), fields(check), follow=True)
+    assert "Sent. The money has left and waits to be accepted." in text(sent)
+    transfer = WalletTransfer.objects.get()
+    assert (transfer.amount, transfer.relation, transfer.state) == (Decimal("500.00"), "sibling", "pending")
+    assert ledger.balances([scene.account.pk], ON)[scene.account.pk].historical == Decimal("4500.00")
+    # Sent again it leads to the same transfer.
+    again = client.post(reverse("settlements:wallet_check"), fields(check), follow=True)
+    assert transfer.number in text(again)
+    assert WalletTransfer.objects.count() == 1
+    assert "Before that no other transfer can be sent." in text(client.get(HOME))
+
+    theirs = english(make_login(brother))
+    assert "From sister 沈*宁" in text(theirs.get(HOME))
+    url = reverse("settlements:transfer", args=[transfer.public_id])
+    page = theirs.get(url)
+    assert "Open the wallet and accept" in text(page)
+    done = theirs.post(reverse("settlements:transfer_accept", args=[transfer.public_id]), fields(page), follow=True)
+    assert "Accepted: the money is in your wallet." in text(done)
+    assert "500" in text(theirs.get(HOME))
+    assert "Transfer from 沈*宁" in text(theirs.get(HOME))
+    assert faults(ON) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"name": ""}, "Enter the name of the receiver"),
+        ({"id_number": ""}, "Enter the ID number of the receiver"),
+        ({"relation": "cousin"}, "Choose one of the relations"),
+        ({"relation": "parent_in_law"}, "Choose one of the relations"),
+        ({"amount": ""}, "Enter the amount"),
+        ({"amount": "0.00"}, "Enter an amount above nought"),
+        ({"amount": "2000.01"}, "A transfer can be at most 2,000.00 yuan"),
+        ({"source": "pocket"}, "Choose one of the two"),
+        ({"name": "别某人"}, "not"),
+    ],
+)
+def test_mistakes_are_told_at_their_place(now, changes, told):
+    scene, brother = world()
+    client = english(scene.daughter)
+    opened(client)
+    page = client.post(SEND, form(brother, **changes))
+    assert page.status_code == 422
+    assert told in text(page)
+    assert WalletTransfer.objects.count() == 0
+
+
+def test_what_stands_against_it_is_told_when_it_is_sent(now):
+    scene, brother = world()
+    client = english(scene.daughter)
+    opened(client)
+    check = client.post(SEND, form(brother, amount="2000.00"), follow=True)
+    evening = moment(22)
+    with clock.standing(evening):
+        client = english_with(scene.daughter, client)
+        page = client.post(reverse("settlements:wallet_check"), fields(check))
+    assert page.status_code == 422
+    assert "Transfers rest from 22:00 to 06:00." in text(page)
+    assert "Nothing was sent." in text(page)
+    again = client.post(reverse("settlements:wallet_check"), fields(page), follow=True)
+    assert "Sent." in text(again)
+
+
+def test_not_to_oneself_nor_where_no_wallet_is(now):
+    scene, brother = world()
+    client = english(scene.daughter)
+    opened(client)
+    me = scene.daughter.member
+    page = client.post(SEND, form(me))
+    assert "You cannot transfer to yourself." in text(page)
+    south = make_member("沈某南", region=region_of_file("440100"))
+    page = client.post(SEND, form(south, token="u" * 24))
+    assert "has not opened the wallet" in text(page)
+
+
+def test_in_a_region_without_wallet_the_page_says_so(now):
+    scene = make_scene(code="440100", on=ON)
+    page = text(english(scene.daughter).get(HOME))
+    assert "has not opened the wallet" in page
+    assert "Open the wallet" not in page
+
+
+def sent_to(scene, brother, amount="500.00"):
+    for member in (scene.daughter.member, brother):
+        wallet.open_wallet(member=member, by=None, at=moment())
+    return wallet.transfer(
+        sender=scene.daughter.member, receiver=brother, amount=Decimal(amount), at=moment(), key="k", relation="sibling"
+    )
+
+
+def test_after_six_it_is_shown_back_though_nobody_wrote_it_down(now):
+    scene, brother = world()
+    transfer = sent_to(scene, brother)
+    user = make_login(brother)
+    url = reverse("settlements:transfer", args=[transfer.public_id])
+    page = english(user).get(url)
+    with clock.standing(moment(6, ON + datetime.timedelta(days=1))):
+        client, theirs = english(scene.daughter), english(user)
+        assert "Returned" in text(client.get(url))
+        assert "Transfer money" in text(client.get(HOME))
+        assert "Waits for you" not in text(theirs.get(HOME))
+        late = theirs.post(reverse("settlements:transfer_accept", args=[transfer.public_id]), fields(page), follow=True)
+        assert "This transfer no longer waits" in text(late)
+        assert "5,000" in text(client.get(reverse("settlements:account")))
+    transfer.refresh_from_db()
+    assert transfer.state == "pending"
+
+
+def test_a_strangers_transfer_is_no_page(now):
+    scene, brother = world()
+    transfer = sent_to(scene, brother)
+    url = reverse("settlements:transfer", args=[transfer.public_id])
+    accept = reverse("settlements:transfer_accept", args=[transfer.public_id])
+    assert english(scene.father).get(url).status_code == 404
+    assert english(scene.father).post(accept, {"token": "x" * 24}).status_code == 404
+    assert english(scene.daughter).post(accept, {"token": "y" * 24}).status_code == 404
+
+
+def test_out_of_the_wallet(now):
+    scene, brother = world()
+    wallet.accept(transfer=sent_to(scene, brother), at=moment())
+    client = english(make_login(brother))
+    page = client.get(SEND)
+    assert fields(page)["source"] == "wallet"
+    daughter = scene.daughter.member
+    check = client.post(SEND, form(daughter, source="wallet", amount="500.00"), follow=True)
+    assert "your wallet" in text(check)
+    client.post(reverse("settlements:wallet_check"), fields(check))
+    assert Wallet.objects.get(member=brother).balance == 0
+    assert faults(ON) == []
+
+
+def test_a_wallet_of_no_insured_person_cannot_be_opened(now):
+    scene, _ = world()
+    nobody = make_member("无某", insurance=None)
+    client = english(make_login(nobody))
+    assert "not insured" in text(client.get(HOME))
+    refused = client.post(reverse("settlements:wallet_open"), {"token": "z" * 24})
+    assert refused.status_code == 422
+    assert Wallet.objects.count() == 0
+
+
+def test_the_words_of_the_wallet_keep_away_from_those_of_sharing(now):
+    scene, brother = world()
+    transfer = sent_to(scene, brother)
+    client = log_in(scene.daughter)
+    for url in (HOME, SEND, reverse("settlements:transfer", args=[transfer.public_id])):
+        page = BeautifulSoup(client.get(url).content, "html.parser").select_one("main")
+        apart = page.select_one("[aria-labelledby=h-apart]").extract()
+        assert "转账转走了钱" in apart.get_text()
+        assert "共济不转走钱" in apart.get_text()
+        assert "共济" not in page.get_text()
