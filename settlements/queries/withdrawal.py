@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
+from accounts import dates
 from accounts.enums import EnrolmentStatus, Role
 from accounts.models import Enrolment, Member, Region, User
 from accounts.policies import is_member, regions_with_role
@@ -39,7 +41,7 @@ def rule_on(region_id: str, on: datetime.date) -> WithdrawalRule | None:
 
 def open_things(account: PersonalAccount) -> tuple[Open, ...]:
     """Transfers under way, applications not decided, and what other apps keep open for the member."""
-    found = [Open(what="transfer", name=str(one.sent_at.date())) for one in _transfers(account)]
+    found = [Open(what="transfer", name=dates.day(timezone.localdate(one.sent_at))) for one in _transfers(account)]
     for case in Case.objects.filter(applicant=account.member_id, state__in=OPEN_STATES).exclude(state=CaseState.DRAFT):
         if case.kind not in KINDS:
             what = "claim" if case.kind == CLAIM_CASE else "case"
