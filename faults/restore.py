@@ -121,7 +121,10 @@ def restored_to_the_fen() -> Outcome:
     back_up(backup)
     took, before = time.monotonic() - began, len(told.read(folder))
     counts = crew.wait()
-    lines, there = told.read(folder), totals()
+    # However long the backup took: something happens after it.
+    later = places.scratch("restore-later")
+    after = clients.send(1, later, clients.Plan(people, hospital.pk, [world.BOUNDARY], 2.0)).wait()
+    lines, there = [*told.read(folder), *told.read(later)], totals()
     [(segment,)] = places.execute(f"SELECT pg_walfile_name(pg_create_restore_point('{POINT}'))", "postgres")
     make_a_mistake()
     places.until((archive / str(segment)).exists, 30)
@@ -146,8 +149,8 @@ def restored_to_the_fen() -> Outcome:
     outcome.findings += _wrong_backups(backup, archive, str(segment))
     _stop_archiving()
     outcome.did = (
-        f"backup {took:.1f} s under {counts['answers']} answers, restored in {back:.1f} s to the fen;"
-        " a flipped byte and a missing segment are found"
+        f"backup {took:.1f} s under {counts['answers']} answers, {after['answers']} after it, restored in {back:.1f} s to"
+        " the fen; a flipped byte and a missing segment are found"
     )
     return outcome
 

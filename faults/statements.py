@@ -1,9 +1,12 @@
 """F3: the connection dies before the first statement, before the second, … before the COMMIT, and right after it."""
 
+import datetime
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from unittest import mock
 
@@ -14,14 +17,15 @@ from accounts.errors import Refused
 from faults import checker, clients, places, world
 from faults.outcome import Outcome
 from faults.told import Line
-from settlements.actions import rollover, rollover_work
+from settlements.actions import leaving, premiums, rollover, rollover_work, wallet
 from settlements.ledger import batch
-from settlements.models import RolloverRun
+from settlements.models import RolloverRun, WalletTransfer
 
 TABLES = [
     "settlements_personalaccount", "settlements_entry", "settlements_ledgertransaction", "settlements_usage",
     "settlements_credit", "settlements_settlement", "settlements_settlementpayer", "settlements_rolloverchunk",
-    "accounts_message",
+    "accounts_message", "accounts_enrolment", "accounts_auditevent", "family_sharinggrant", "settlements_clawback",
+    "settlements_premiumpayment", "settlements_wallettransfer", "settlements_walletentry",
 ]  # fmt: skip
 Counts = dict[str, int]
 
@@ -228,6 +232,80 @@ def rolling(run: RolloverRun) -> Act:
     return Act("rollover chunk", prepare, keyed=False)
 
 
+def paying_a_premium() -> Act:
+    """A premium for a relative, from the own account."""
+
+    def prepare() -> Callable[[], Any]:
+        insured, payer = world.family(("0.00", "20.11"), ("0.00", "440.05"))
+        premium = premiums.Premium(amount=Decimal("400.00"), year=2027, benefit_from=datetime.date(2027, 1, 1))
+        facts = {"payer": payer.member, "insured": insured.member, "premium": premium, "on": world.LAST_DAY}
+        key = uuid.uuid4().hex
+        return lambda: premiums.pay(**facts, key=key).historical
+
+    return Act("premium", prepare)
+
+
+def giving_a_premium_back() -> Act:
+    """The same back again; without a key, for a second time is refused by what stands on the payment."""
+
+    def prepare() -> Callable[[], Any]:
+        one = world.insure("0.00", "440.05")
+        premium = premiums.Premium(amount=Decimal("400.00"), year=2027, benefit_from=datetime.date(2027, 1, 1))
+        paid = premiums.pay(
+            payer=one.member, insured=one.member, premium=premium, on=world.LAST_DAY, key=uuid.uuid4().hex
+        )
+        return lambda: premiums.refund(payment=paid, on=world.BOUNDARY).refunded_on
+
+    return Act("premium given back", prepare, keyed=False)
+
+
+def _with_wallets() -> tuple[world.Insured, world.Insured]:
+    sender, receiver = world.insure("0.00", "440.05"), world.insure("0.00", "1.00")
+    for one in (sender, receiver):
+        wallet.open_wallet(member=one.member, by=None, at=world.at(world.LAST_DAY))
+    return sender, receiver
+
+
+def _send(sender: world.Insured, receiver: world.Insured, key: str) -> WalletTransfer:
+    return wallet.transfer(
+        sender=sender.member, receiver=receiver.member, amount=Decimal("99.99"), at=world.at(world.LAST_DAY), key=key
+    )
+
+
+def sending() -> Act:
+    """From an account into somebody's wallet: on its way."""
+
+    def prepare() -> Callable[[], Any]:
+        sender, receiver = _with_wallets()
+        key = uuid.uuid4().hex
+        return lambda: str(_send(sender, receiver, key).state)
+
+    return Act("wallet transfer", prepare)
+
+
+def accepting() -> Act:
+    """What was on its way arrives."""
+
+    def prepare() -> Callable[[], Any]:
+        sender, receiver = _with_wallets()
+        sent = _send(sender, receiver, uuid.uuid4().hex)
+        return lambda: str(wallet.accept(transfer=sent, at=world.at(world.LAST_DAY, 13)).state)
+
+    return Act("wallet transfer accepted", prepare, keyed=False)
+
+
+def leaving_the_insurance() -> Act:
+    """A credited month goes back as far as it is there, the enrolment is closed, grants end."""
+
+    def prepare() -> Callable[[], Any]:
+        one, _ = world.family(("0.00", "20.11"), ("0.00", "440.05"))
+        clients.credit(clients.credit_act(one, world.LAST_DAY))
+        on = world.LAST_DAY - 40 * world.DAY
+        return lambda: leaving.leave(enrolment=one.enrolment, why="moved", on=on, at=world.at(world.LAST_DAY))
+
+    return Act("leaving", prepare)
+
+
 def begin_run(accounts: int = 40) -> RolloverRun:
     """A run with chunks of two equal accounts."""
     from django.conf import settings
@@ -243,6 +321,7 @@ def try_all() -> Outcome:
     run = begin_run()
     tried, found = [], []
     acts = [settling(), settling(world.BOUNDARY), reversing(), crediting(), refusing()]
+    acts += [paying_a_premium(), giving_a_premium_back(), sending(), accepting(), leaving_the_insurance()]
     for act in [rolling(run), *acts]:
         number, what = try_each(act)
         tried.append(f"{act.name} {number}")

@@ -5,7 +5,17 @@ import pytest
 from faults import checker, statements, world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
-ACTS = [statements.settling, statements.reversing, statements.crediting, statements.refusing]
+ACTS = [
+    statements.settling,
+    statements.reversing,
+    statements.crediting,
+    statements.refusing,
+    statements.paying_a_premium,
+    statements.giving_a_premium_back,
+    statements.sending,
+    statements.accepting,
+    statements.leaving_the_insurance,
+]
 
 
 @pytest.mark.parametrize("make", ACTS, ids=[make.__name__ for make in ACTS])
