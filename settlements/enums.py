@@ -114,6 +114,34 @@ class WalletEntryKind(models.TextChoices):
     CARE = "care", _("Care")
     REVERSAL = "reversal", _("Reversal")
 
+
 # Kinds of cases about bills.
 CLAIM_CASE = "claim"
 RECALCULATION_CASE = "recalculation"
+
+
+class FileState(models.TextChoices):
+    """Of a contribution file."""
+
+    READING = "reading", _("Being read")
+    FAULTY = "faulty", _("Has mistakes")
+    READY = "ready", _("Waits for release")
+    RELEASED = "released", _("Released")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class CreditKind(models.TextChoices):
+    """What a crediting run credits."""
+
+    MONTH = "month", _("Monthly credit")
+    YEAR = "year", _("Credit of the year")
+    CONTRIBUTIONS = "contributions", _("Contributions of a file")
+    CLEARING = "clearing", _("Clearing of a year")
+
+
+class CreditState(models.TextChoices):
+    PLANNED = "planned", _("Waits for release")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")

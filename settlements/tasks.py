@@ -10,11 +10,23 @@ from kombu.exceptions import OperationalError
 
 from accounts import clock
 from accounts.errors import Refused
-from settlements.actions import adjusting, payouts, premiums, rehearsal, rollover, rollover_watch, rollover_work, wallet
+from accounts.models import Region
+from settlements.actions import (
+    adjusting,
+    contributions,
+    credit_runs,
+    payouts,
+    premiums,
+    rehearsal,
+    rollover,
+    rollover_watch,
+    rollover_work,
+    wallet,
+)
 from settlements.actions.rollover_work import Outcome
-from settlements.enums import RunState
+from settlements.enums import CreditState, FileState, RunState
 from settlements.ledger.checks import CHECKS, run_checks
-from settlements.models import RolloverRun
+from settlements.models import ContributionFile, CreditRun, PersonalAccount, RolloverRun
 from settlements.queries import rollover as rollover_queries
 
 log = logging.getLogger(__name__)
@@ -164,3 +176,53 @@ def check_one(number: int) -> None:
         for finding in run_checks(clock.today(), [CHECKS[number]]):
             if finding.count:
                 log.error("ledger: %s %s: %s rows", finding.check.code, finding.check.name, finding.count)
+
+
+def ring_credits(run_id: int) -> None:
+    """Call workers to a crediting run; too many go home at once."""
+    for _ in range(credit_runs.WORKERS):
+        _call(work_credits, run_id)
+
+
+@shared_task(ignore_result=True)
+def work_credits(run_id: int) -> None:
+    """Work on a crediting run for a while, then ring again."""
+    outcome = credit_runs.work(run_id=run_id, seconds=settings.ROLLOVER_SECONDS)
+    if outcome == credit_runs.Outcome.AGAIN:
+        work_credits.delay(run_id)
+    elif outcome == credit_runs.Outcome.WAIT:
+        work_credits.apply_async([run_id], countdown=WAIT)
+
+
+def ring_file(file_id: int) -> None:
+    """Have an uploaded file of contributions read."""
+    _call(read_contributions, file_id)
+
+
+@shared_task(ignore_result=True)
+def read_contributions(file_id: int) -> None:
+    """Read and check an uploaded file; one that somebody is reading, or that was read, is left alone."""
+    contributions.read(file_id=file_id)
+
+
+@shared_task(ignore_result=True)
+def sweep_credits() -> None:
+    """Ring for running crediting runs and for files that wait to be read: the sweeper for every lost bell."""
+    for run in CreditRun.objects.filter(state=CreditState.RUNNING):
+        ring_credits(run.pk)
+    for file_id in ContributionFile.objects.filter(state=FileState.READING).values_list("pk", flat=True):
+        ring_file(file_id)
+
+
+@shared_task(ignore_result=True)
+def credit_what_is_due() -> None:
+    """Every night: begin each region's credit of the month (from its day on) or of the year, for whoever lacks it."""
+    today = clock.today()
+    for region in Region.objects.filter(pk__in=PersonalAccount.objects.values("region").distinct()):
+        try:
+            run = credit_runs.begin_due(region=region, on=today)
+        except Refused as refusal:
+            log.warning("region %s: no credit was begun: %s", region.pk, refusal.code)
+            continue
+        if run is not None:
+            ring_credits(run.pk)

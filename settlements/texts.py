@@ -44,6 +44,21 @@ MESSAGES = {
         _("A rollover moves again"),
         _("The rollover of %(year)s of %(region)s moves again, or was paused or finished by somebody."),
     ),
+    "clearing_back": (
+        _("The benefit year %(year)s was cleared"),
+        _(
+            "By the contributions that really arrived, %(amount)s yuan too much had been credited for %(year)s. They"
+            " were taken off the balance of earlier years."
+        ),
+    ),
+    "clearing_owed": (
+        _("The benefit year %(year)s was cleared, and some is owed"),
+        _(
+            "By the contributions that really arrived, too much had been credited for %(year)s. %(amount)s yuan were"
+            " taken off the balance of earlier years; %(debt)s yuan were used already and are owed. Later credits repay"
+            " it first. You need not do anything."
+        ),
+    ),
 }
 REASONS = {
     # Rollover
@@ -111,6 +126,78 @@ REASONS = {
         _("What this region credits is not known for somebody of this status."),
         _("Enter the region's rule in its file with its source, and load it."),
     ),
+    # Crediting
+    "same_person.crediting": (
+        _("Whoever uploads or plans does not release."),
+        _("Ask another administrator of the region to look at the figures and release it."),
+    ),
+    "credit_run_state": (
+        _("The run has moved on since this page was opened."),
+        _("Go back to it and look at where it stands now."),
+    ),
+    "file_state": (
+        _("The file has moved on since this page was opened."),
+        _("Go back to it and look at where it stands now."),
+    ),
+    "table_again": (
+        _("The same file was uploaded on %(uploaded_at)s already (no. %(number)s)."),
+        _("Look at that one. If it was withdrawn or had mistakes, it can be uploaded again."),
+    ),
+    "month_to_come": (_("This month has not begun yet."), _("Choose the month that the contributions are for.")),
+    "clearing_open": (
+        _("The clearing of %(year)s is planned or running already."),
+        _("Look at it in the list of runs."),
+    ),
+    "clearing_nobody": (
+        _("Nobody was credited in the benefit year %(year)s."),
+        _("Check the region and the year."),
+    ),
+    # Rows of a contribution file
+    "member_unknown": (
+        _("Nobody with this ID number is in the register."),
+        _("Check the number; if it is right, import the enrolment first."),
+    ),
+    "member_elsewhere": (
+        _("This person has no employee insurance in this region."),
+        _("Take the row out, or correct the enrolment first."),
+    ),
+    "member_without_account": (
+        _("This person has no personal account in this region yet."),
+        _("Open the account first, then upload the file again."),
+    ),
+    "name_differs": (
+        _("The name is not that of the person with this ID number."),
+        _("Check both with the employer's list."),
+    ),
+    "row_twice": (
+        _("The same person and month stand in line %(first)s already."),
+        _("Leave the row that is right and take the other one out."),
+    ),
+    "id_length": (_("An ID number has 18 characters; here are %(length)s."), _("Type it again from the card.")),
+    "id_missing": (_("The ID number is missing."), _("Enter it.")),
+    "id_characters": (
+        _("An ID number has only digits and perhaps an X at the end."),
+        _("Type it again from the card."),
+    ),
+    "id_province": (_("The ID number does not begin with a province."), _("Check the first digits.")),
+    "id_birth": (_("The date of birth in the ID number does not exist."), _("Check digits 7 to 14.")),
+    "id_future": (_("The date of birth in the ID number lies in the future."), _("Check digits 7 to 14.")),
+    "id_check": (_("The last digit of the ID number does not fit the others."), _("Type it again from the card.")),
+    "amount_missing": (_("The amount is missing."), _("Enter it, like 12000.00.")),
+    "amount_format": (_("This is no amount."), _("Write it like 12000.00, without commas and units.")),
+    "amount_too_large": (_("The amount is too large."), _("Check the decimal point.")),
+    "amount_negative": (_("The amount is below zero."), _("A correction is a new row with the right base.")),
+    "amount_decimals": (_("The amount has more than two decimals."), _("Round it to the fen.")),
+    "amount_zero": (_("The amount is zero."), _("Take the row out, or enter the base.")),
+    "month_format": (_("This is no month."), _("Write it like 2026-11.")),
+    "month_later": (
+        _("The month lies after %(month)s, the month of the file."),
+        _("Put it into the file of its month."),
+    ),
+    "month_too_early": (
+        _("The region has no rule of crediting for this month."),
+        _("Take the row out, or have the rule added to the region file."),
+    ),
     "day_to_come": (
         _("%(day_on)s has not come yet."),
         _("Enter it on that day or later."),
@@ -121,11 +208,15 @@ REASONS = {
     ),
 }
 
+RUN_VERBS = ("plan", "begin", "release", "cancel", "pause", "resume", "finish")
+FILE_VERBS = ("upload", "read", "release", "withdraw")
 ACTIONS = {
     "enrolment_left_stopped": _("entered that the contributions stopped"),
     "enrolment_left_moved": _("entered that the insurance moved away"),
     "enrolment_left_died": _("entered the death"),
     "enrolment_rejoined": _("entered that the contributions go on"),
+    **{f"crediting.{verb}": _("worked on a crediting run") for verb in RUN_VERBS},
+    **{f"contributions.{verb}": _("worked on a contribution file") for verb in FILE_VERBS},
 }
 
 

@@ -21,6 +21,8 @@ APPS = ["accounts", "casework", "counter", "documents", "family", "gateway", "po
 OTHER_DECIMALS = {
     "accounts.Enrolment.base": (10, 2),  # monthly wages as contributions count them
     "settlements.CatalogueItem.self_pay_percent": (5, 2),
+    "settlements.Clearing.base": (10, 2),
+    "settlements.Contribution.base": (10, 2),
     "settlements.Entry.current_products": (20, 2),  # yuan times days
     "settlements.Entry.historical_products": (20, 2),
     "settlements.PersonalAccount.current_products": (20, 2),
@@ -35,12 +37,13 @@ OTHER_DECIMALS = {
     "gateway.FeeLine.quantity": (16, 4),
     "gateway.FeeLine.self_pay_percent": (5, 2),
 }
-FLOATS = {"settlements.RolloverRun.worked_seconds"}
+FLOATS = {"settlements.CreditRun.worked_seconds", "settlements.RolloverRun.worked_seconds"}
 MONEY = [
     "gateway.FeeLine",
     "gateway.Visit",
     "gateway.VisitSettlement",
     "settlements.Clawback",
+    "settlements.Clearing",
     "settlements.Credit",
     "settlements.Entry",
     "settlements.LedgerTransaction",
@@ -54,6 +57,7 @@ APPEND_ONLY = [
     "accounts_auditevent",
     "casework_caseevent",
     "settlements_clawback",
+    "settlements_clearing",
     "settlements_credit",
     "settlements_entry",
     "settlements_settlementpayer",
@@ -88,7 +92,8 @@ def test_the_database_holds_the_same_shapes(db) -> None:
             " WHERE table_name = ANY(%s) AND data_type IN ('real', 'double precision', 'money')",
             [tables],
         )
-        assert cursor.fetchall() == [("settlements_rolloverrun", "worked_seconds", "double precision")]
+        found = {f"{table}.{column}" for table, column, _ in cursor.fetchall()}
+        assert found == {"settlements_creditrun.worked_seconds", "settlements_rolloverrun.worked_seconds"}
 
 
 def test_money_hangs_on_nothing_that_can_be_deleted() -> None:

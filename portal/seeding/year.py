@@ -12,7 +12,7 @@ from accounts.models import BenefitYear, Institution, Member, Region, User
 from portal.seeding import cases, visits, workers
 from portal.seeding.families import Family
 from settlements.actions import rehearsal, rollover, rollover_work
-from settlements.actions.crediting import credit_region
+from settlements.actions.credit_runs import credit_region
 from settlements.actions.opening import open_account
 from settlements.models import RolloverRun
 from settlements.queries.parameters import credit_rule_on

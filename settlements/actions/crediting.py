@@ -1,4 +1,4 @@
-"""Crediting of personal accounts (划入): one member, or a region in set-based chunks. Never twice for a period."""
+"""Crediting of one personal account (划入), never twice for a period. Many at once: see credit_runs."""
 
 import datetime
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from accounts.domain.benefit_year import start_of, year_of
+from accounts.domain.benefit_year import year_of
 from accounts.errors import Refused
 from accounts.models import Enrolment, Region, User
 from accounts.money import ZERO, plain
@@ -18,13 +18,10 @@ from settlements import ledger
 from settlements.domain.crediting import CreditRule, month_credit, year_credit
 from settlements.domain.parameters import NotKnown, Person
 from settlements.enums import AccountStatus, Contra, EntryKind
-from settlements.ledger.once import request_hash
-from settlements.ledger.rolling import roll
 from settlements.models import Clawback, Credit, PersonalAccount
 from settlements.queries.parameters import credit_rule_on
 
 MONTH, YEAR = "month", "year"
-CHUNK = 1000
 
 
 @dataclass(frozen=True)
@@ -105,6 +102,23 @@ def years_of(region: Region) -> list[tuple[int, int, int]]:
     return [tuple(rule) for rule in region.data["years"]]
 
 
+# What was due was worked out before the lock. Whoever left or was paid out meanwhile changed his enrolment first and
+# locked his account then: under the lock it shows, and nothing is credited that nobody would take back any more.
+STILL_IN = """
+SELECT a.id FROM settlements_personalaccount a
+JOIN accounts_enrolment e ON e.member_id = a.member_id AND e.region_id = a.region_id
+WHERE a.id = ANY(%s) AND a.status = 'open' AND e.insurance = 'employee' AND e.status = 'normal'
+    AND e.valid_from <= %s AND (e.valid_to IS NULL OR e.valid_to > %s)
+"""
+
+
+def _still_in(account_ids: Sequence[int], on: datetime.date) -> set[int]:
+    """Of locked accounts those whose members contribute on a day."""
+    with connection.cursor() as cursor:
+        cursor.execute(STILL_IN, [list(account_ids), on, on])
+        return {account_id for (account_id,) in cursor.fetchall()}
+
+
 def _credit(
     account: PersonalAccount,
     enrolment_id: int,
@@ -129,141 +143,3 @@ def _credit(
         )
         books.post(transaction_id, [movement])
     return {**{name: plain(value) for name, value in paid_in.items()}, "debt_repaid": plain(repaid)}
-
-
-CREDIT_CHUNK = """
-WITH due AS (
-    SELECT * FROM unnest(%(ids)s::bigint[], %(amounts)s::numeric[]) AS due(account_id, amount)
-), fresh AS (
-    INSERT INTO settlements_credit (account_id, period, amount, transaction_id)
-    SELECT account_id, %(period)s, amount, %(transaction)s FROM due
-    ON CONFLICT DO NOTHING RETURNING account_id, amount
-), credited AS (
-    UPDATE settlements_personalaccount a SET
-        current = a.current + CASE WHEN %(to_current)s THEN f.amount - least(a.debt, f.amount) ELSE 0 END,
-        historical = a.historical + CASE WHEN %(to_current)s THEN 0 ELSE f.amount - least(a.debt, f.amount) END,
-        debt = a.debt - least(a.debt, f.amount),
-        current_products = a.current_products + a.current * greatest(%(on)s - a.products_on, 0),
-        historical_products = a.historical_products + a.historical * greatest(%(on)s - a.products_on, 0),
-        products_on = greatest(a.products_on, %(on)s),
-        version = a.version + 1
-    FROM fresh f WHERE a.id = f.account_id
-    RETURNING a.id, a.version, a.benefit_year, a.current, a.historical, a.debt, f.amount, old.debt AS old_debt
-)
-INSERT INTO settlements_entry
-    (account_id, version, transaction_id, kind, business_date, benefit_year, current_delta, historical_delta, debt_delta,
-     current_after, historical_after, debt_after, contra)
-SELECT id, version, %(transaction)s, 'credit', %(on)s, benefit_year,
-    CASE WHEN %(to_current)s THEN amount - (old_debt - debt) ELSE 0 END,
-    CASE WHEN %(to_current)s THEN 0 ELSE amount - (old_debt - debt) END,
-    debt - old_debt, current, historical, debt, 'contribution'
-FROM credited
-"""
-# Before the statement that credits: the same lock order as every movement, and the accounts that are behind.
-LOCK_CHUNK = """
-SELECT id, benefit_year FROM settlements_personalaccount WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
-"""
-# What was due was worked out before the lock. Whoever left or was paid out meanwhile changed his enrolment first and
-# locked his account then: under the lock it shows, and nothing is credited that nobody would take back any more.
-STILL_IN = """
-SELECT a.id FROM settlements_personalaccount a
-JOIN accounts_enrolment e ON e.member_id = a.member_id AND e.region_id = a.region_id
-WHERE a.id = ANY(%s) AND a.status = 'open' AND e.insurance = 'employee' AND e.status = 'normal'
-    AND e.valid_from <= %s AND (e.valid_to IS NULL OR e.valid_to > %s)
-"""
-
-
-def _still_in(account_ids: Sequence[int], on: datetime.date) -> set[int]:
-    """Of locked accounts those whose members contribute on a day."""
-    with connection.cursor() as cursor:
-        cursor.execute(STILL_IN, [list(account_ids), on, on])
-        return {account_id for (account_id,) in cursor.fetchall()}
-
-
-def credit_region(*, region: Region, every: str, on: datetime.date, by: User | None = None) -> tuple[int, Decimal]:
-    """Credit every employee member of a region for the period of a day: (accounts credited, yuan).
-
-    In chunks that commit one by one; whoever was credited for the period already is passed over, so it may be run again.
-    So is somebody of a status of which the rule knows no amount.
-    """
-    credited, total = 0, ZERO
-    accounts = PersonalAccount.objects.filter(region=region, status="open").order_by("pk")
-    page = dict(accounts.values_list("pk", "member_id")[:CHUNK])
-    while page:
-        count, amount = _credit_chunk(region, _enrolments(region, on, page), every, on, by)
-        credited, total = credited + count, total + amount
-        page = dict(accounts.filter(pk__gt=max(page)).values_list("pk", "member_id")[:CHUNK])
-    return credited, total
-
-
-def _enrolments(region: Region, on: datetime.date, page: dict[int, int]) -> list[tuple[int, Enrolment]]:
-    """Accounts of a page by id, each with its member's enrolment on the day; those without one are left out."""
-    enrolments = (
-        Enrolment.objects.filter(member__in=page.values(), region=region, insurance="employee", valid_from__lte=on)
-        .exclude(valid_to__lte=on)
-        .select_related("member")
-    )
-    by_member = {enrolment.member_id: enrolment for enrolment in enrolments}
-    return [(account, by_member[member]) for account, member in page.items() if member in by_member]
-
-
-def _credit_chunk(
-    region: Region, chunk: Sequence[tuple[int, Enrolment]], every: str, on: datetime.date, by: User | None
-) -> tuple[int, Decimal]:
-    years, rule = years_of(region), credit_rule_on(region.pk, on)
-    due: dict[int, Decimal] = {}
-    for account_id, enrolment in chunk:
-        if not rule.knows(enrolment.personal_status):
-            continue
-        if enrolment.status == "normal" and (enrolment.base is not None or enrolment.personal_status == "retired"):
-            amount = amount_for(rule, enrolment, every, on, years)
-            if amount:
-                due[account_id] = amount
-    if not due:
-        return 0, ZERO
-    period = period_of(every, on, years)
-    request = {"due": {str(account): plain(amount) for account, amount in due.items()}}
-    # What is due is part of the key: once a missing base has been filled in, the same day's second run is another one.
-    # Nobody is credited twice by it: that is held by the key of `Credit`.
-    answer = ledger.once(
-        scope=f"credit-region:{region.pk}",
-        key=f"{period}:{chunk[0][0]}-{chunk[-1][0]}@{on}:{request_hash(request)[:16]}",
-        request=request,
-        kind=EntryKind.CREDIT,
-        on=on,
-        region_id=region.pk,
-        by_id=by.pk if by else None,
-        work=partial(_apply_chunk, region, rule.bucket, due, period, on),
-    )
-    return answer["accounts"], Decimal(answer["amount"])
-
-
-def _apply_chunk(
-    region: Region, bucket: str, due: dict[int, Decimal], period: str, on: datetime.date, transaction_id: int
-) -> dict[str, Any]:
-    years = years_of(region)
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_CHUNK, [list(due)])
-        behind = [account for account, year in cursor.fetchall() if start_of(years, year + 1) <= on]
-    still_in = _still_in(list(due), on)
-    due = {account_id: amount for account_id, amount in due.items() if account_id in still_in}
-    for account_id in behind:
-        roll(account_id, on)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CREDIT_CHUNK,
-            {
-                "ids": list(due),
-                "amounts": list(due.values()),
-                "period": period,
-                "transaction": transaction_id,
-                "to_current": bucket == "current",
-                "on": on,
-            },
-        )
-        cursor.execute(
-            "SELECT count(*), coalesce(sum(amount), 0) FROM settlements_credit WHERE transaction_id = %s",
-            [transaction_id],
-        )
-        accounts, amount = cursor.fetchone()
-    return {"accounts": accounts, "amount": plain(amount)}

@@ -216,7 +216,7 @@ def _credits(
     year = year_of(years, left_on)
     rows = Credit.objects.filter(account=account).select_related("transaction").order_by("period")
     found = {
-        row.period: (row.amount, row.transaction.business_date)
+        row.period: (row.amount, row.counted_on or row.transaction.business_date)
         for row in rows
         if _year(row.period, years) >= year
     }  # fmt: skip

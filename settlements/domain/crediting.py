@@ -1,7 +1,7 @@
 """What is credited to a personal account for a month or a year, and what goes back on leaving."""
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +14,7 @@ from settlements.domain.scheme import OWN_BUCKETS
 
 PERIODS = ("month", "year")
 MONTHS = ("this_month", "next_month")
+ARREARS = (*OWN_BUCKETS, "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class CreditRule:
     retired_per: str
     joining: str
     leaving: str
+    arrears: str
+    day: int
     source: str
     grade: str
     note: str = ""
@@ -51,6 +54,8 @@ class CreditRule:
                 retired_per=reader.choice("retired_per", PERIODS) if known else "month",
                 joining=reader.choice("joining", MONTHS),
                 leaving=reader.choice("leaving", MONTHS),
+                arrears=reader.choice("arrears", ARREARS, "historical"),
+                day=reader.whole_or_none("day", 1, 28) or 1,
                 source=source,
                 grade=grade,
                 note=note,
@@ -107,6 +112,45 @@ def clawback(
         return ZERO
     spent = 0 if left_on < start_of(years, year) else max(covered - _months(rule.leaving, years, left_on), 0)
     return credited if not spent else fen(Fraction(credited) / covered) * (covered - spent)
+
+
+@dataclass(frozen=True)
+class MonthDue:
+    """A month of a benefit year that counts: its first day, who he was then, the base of its contribution in yuan."""
+
+    first: datetime.date
+    person: Person
+    base: Decimal
+
+
+def due_of_year(rule: CreditRule, months: Sequence[MonthDue], years: Rules) -> Decimal:
+    """What the credit of a closed benefit year should have come to, in yuan, month by month by its base.
+
+    The age is that of the year's first day where the year is credited ahead, else that of the month. The yearly sum of
+    somebody retired is not taken apart where all twelve months count.
+    """
+    if not months:
+        return ZERO
+    first = start_of(years, year_of(years, months[0].first))
+    if len(months) == 12 and rule.retired_per == "year" and all(month.person.status == "retired" for month in months):
+        return _amount(rule, months[0].person, first)
+    credited = [
+        month_credit(rule, month.person, month.base, first if rule.every == "year" else month.first) for month in months
+    ]
+    return sum(credited, ZERO)
+
+
+def standing_months(
+    rule: CreditRule, credited_on: datetime.date, left_on: datetime.date | None, years: Rules
+) -> tuple[datetime.date, int]:
+    """The first month that a year's credit was for, and how many months of it stayed after a leaving."""
+    year, covered = year_of(years, credited_on), months_covered(rule, credited_on, years)
+    end = start_of(years, year + 1)
+    index = end.year * 12 + end.month - 1 - covered
+    gone = 0
+    if left_on is not None and left_on < end:
+        gone = covered if left_on < start_of(years, year) else min(_months(rule.leaving, years, left_on), covered)
+    return datetime.date(index // 12, index % 12 + 1, 1), covered - gone
 
 
 def _amount(rule: CreditRule, person: Person, on: datetime.date) -> Decimal:

@@ -1,5 +1,13 @@
 from settlements.models.books import Clawback, Credit, Entry, LedgerTransaction, PersonalAccount, Usage
 from settlements.models.claims import Claim, RecalculatedBill, Recalculation, Reimbursement
+from settlements.models.crediting import (
+    Clearing,
+    Contribution,
+    ContributionFault,
+    ContributionFile,
+    CreditChunk,
+    CreditRun,
+)
 from settlements.models.parameters import CatalogueItem, CreditRule, Scheme
 from settlements.models.premiums import PremiumOrder, PremiumPayment, PremiumPlan
 from settlements.models.rollover import AdjustmentChunk, RolloverAdjustment, RolloverChunk, RolloverRun
@@ -12,8 +20,14 @@ __all__ = [
     "CatalogueItem",
     "Claim",
     "Clawback",
+    "Clearing",
+    "Contribution",
+    "ContributionFault",
+    "ContributionFile",
     "Credit",
+    "CreditChunk",
     "CreditRule",
+    "CreditRun",
     "Entry",
     "LedgerTransaction",
     "Payee",

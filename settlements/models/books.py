@@ -157,6 +157,8 @@ class Credit(models.Model):
     account = models.ForeignKey(PersonalAccount, models.PROTECT, related_name="credits")
     period = models.CharField(max_length=10)
     amount = Yuan()
+    # The day that decided how many months a year's credit was for; None: the day it was posted.
+    counted_on = models.DateField(null=True)
     transaction = models.ForeignKey(LedgerTransaction, models.PROTECT, related_name="credits")
 
     class Meta:

@@ -10,7 +10,7 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Message
 from accounts.money import ZERO
 from family.models import SharingGrant
-from settlements.actions import crediting, leaving
+from settlements.actions import credit_runs, crediting, leaving
 from settlements.actions.opening import open_account
 from settlements.models import Clawback, LedgerTransaction
 from tests.people import make_member
@@ -200,18 +200,17 @@ def test_a_credit_worked_out_before_the_leaving_comes_too_late(region):
     member = make_member(region=region, base=yuan("10000.00"))
     account = open_account(member=member, region_id=region.pk, on=BEFORE)
     read_before = enrolment_of(member)
+    run = credit_runs.begin(region=region, every=crediting.YEAR, on=YEAR_BEGINS)
     leave(member, "moved", YEAR_BEGINS, YEAR_BEGINS)
     with pytest.raises(Refused, match="closed"):
         crediting.credit(enrolment=read_before, every=crediting.YEAR, on=YEAR_BEGINS)
-    chunk = [(account.pk, read_before)]
-    assert crediting._credit_chunk(region, chunk, crediting.YEAR, YEAR_BEGINS, None) == (0, ZERO)
+    assert credit_runs.work_next(run_id=run.pk).accounts == 0
     assert state_of(account)[1:] == (ZERO, ZERO, ZERO)
     assert faults(YEAR_BEGINS) == []
 
 
 def test_a_credit_worked_out_before_the_account_was_closed_comes_too_late(worker):
     member, account = worker
-    read_before, later = enrolment_of(member), datetime.date(2026, 7, 1)
+    run = credit_runs.begin(region=region_of_file(), every=crediting.YEAR, on=datetime.date(2026, 7, 1))
     type(account).objects.filter(pk=account.pk).update(status="closed", current=ZERO)
-    chunk = [(account.pk, read_before)]
-    assert crediting._credit_chunk(region_of_file(), chunk, crediting.YEAR, later, None) == (0, ZERO)
+    assert credit_runs.work_next(run_id=run.pk).accounts == 0

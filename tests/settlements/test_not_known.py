@@ -9,7 +9,7 @@ from accounts import reasons
 from accounts.enums import PersonalStatus
 from accounts.errors import Refused
 from accounts.models import Enrolment
-from settlements.actions import care, crediting
+from settlements.actions import care, credit_runs, crediting
 from settlements.actions.opening import open_account
 from settlements.models import Entry, Settlement
 from settlements.queries.year import year_use
@@ -74,4 +74,4 @@ def test_the_retired_are_passed_over_where_their_credit_is_not_known(liaocheng, 
     with pytest.raises(Refused) as refused:
         crediting.credit(enrolment=Enrolment.objects.get(member=retired), every="month", on=ON)
     assert (refused.value.code, refused.value.params["why"]) == ("not_covered", "no_credit")
-    assert crediting.credit_region(region=liaocheng, every="month", on=ON) == (1, yuan("120.00"))
+    assert credit_runs.credit_region(region=liaocheng, every="month", on=ON) == (1, yuan("120.00"))
