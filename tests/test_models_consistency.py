@@ -48,9 +48,14 @@ MONEY = [
     "settlements.Entry",
     "settlements.LedgerTransaction",
     "settlements.PersonalAccount",
+    "settlements.PremiumOrder",
+    "settlements.PremiumPayment",
     "settlements.Settlement",
     "settlements.SettlementPayer",
     "settlements.Usage",
+    "settlements.Wallet",
+    "settlements.WalletEntry",
+    "settlements.WalletTransfer",
 ]
 APPEND_ONLY = [
     "accounts_auditblock",
@@ -61,9 +66,16 @@ APPEND_ONLY = [
     "settlements_credit",
     "settlements_entry",
     "settlements_settlementpayer",
+    "settlements_walletentry",
 ]
 # Of these a row changes once, by a rule of its own; none is ever taken out.
-NEVER_LESS = [*APPEND_ONLY, "settlements_ledgertransaction", "settlements_settlement"]
+NEVER_LESS = [
+    *APPEND_ONLY,
+    "settlements_ledgertransaction",
+    "settlements_premiumpayment",
+    "settlements_settlement",
+    "settlements_wallettransfer",
+]
 
 
 def our_models() -> list[type[models.Model]]:
