@@ -5,6 +5,7 @@ from settlements.views import account, claims, closing, estimate, premiums, sett
 app_name = "settlements"
 urlpatterns = [
     path("account/", account.account, name="account"),
+    path("account/why/", account.why, name="why"),
     path("account/statement/", statements.statement_page, name="statement"),
     path("account/statement/file/", statements.statement_file, name="statement_file"),
     path("account/statement/<uuid:public_id>/copy/", statements.statement_copy, name="statement_copy"),

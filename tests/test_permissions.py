@@ -147,6 +147,7 @@ settlements:premium_group     302  200  404  404  404  404  404  404
 settlements:premium_refund    302  200  404  404  404  404  404  404
 settlements:premium_withdraw  302  200  404  404  404  404  404  404
 settlements:premiums          302  200  200  404  404  404  404  404
+settlements:why               302  200  200  404  404  404  404  404
 settlements:statement         302  200  200  404  404  404  404  404
 settlements:statement_copy    302  405  405  405  405  405  405  405
 settlements:statement_file    302  405  405  405  405  405  405  405

@@ -20,7 +20,7 @@ from accounts.queries import enrolment_on, seen_by_staff
 from casework.enums import CaseState
 from family import queries as family
 from family.models import SharingGrant
-from settlements import stages, telling
+from settlements import stages, telling, why_telling
 from settlements.queries import member as read
 from settlements.queries import statement, year
 
@@ -73,6 +73,7 @@ def own_page(user: User, at: datetime.datetime) -> dict[str, Any]:
         "region": region,
         "year": now,
         "account": account,
+        "whys": [] if account else why_telling.tell(user, at, on),
         "notice": notice(user, member, enrolment),
         "tasks": tasks(account is not None),
         "seen": seen_by_staff(member).filter(at__gte=at - datetime.timedelta(days=SEEN_DAYS)).count(),

@@ -11,9 +11,8 @@ from django.views.decorators.http import require_safe
 from accounts import clock, dates
 from accounts.decorators import member_required
 from accounts.models import User
-from accounts.queries import enrolment_on
 from family.queries import rules_on
-from settlements import periods, telling
+from settlements import periods, telling, why_telling
 from settlements.forms import MovementFilter
 from settlements.models import PersonalAccount
 from settlements.queries import member as read
@@ -30,7 +29,7 @@ def account(request: HttpRequest) -> HttpResponse:
     on = clock.today()
     found = read.account_of(request.user.member, on)
     if found is None:
-        context = {"enrolment": enrolment_on(request.user.member, on)}
+        context = {"whys": why_telling.tell(request.user, clock.now(), on)}
         return render(request, "settlements/no_account.html", context)
     context = movements_context(request, found, on)
     if request.htmx:
@@ -45,6 +44,19 @@ def account(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "settlements/account.html", context, status=context["status"])
+
+
+@require_safe
+@member_required()
+def why(request: HttpRequest) -> HttpResponse:
+    """What explains the balance, or that there is none."""
+    on = clock.today()
+    found = read.account_of(request.user.member, on)
+    context = {
+        "balance": read.balance_of(found, on) if found else None,
+        "whys": why_telling.tell(request.user, clock.now(), on),
+    }
+    return render(request, "settlements/why.html", context)
 
 
 def movements_context(request: HttpRequest, found: PersonalAccount, on: datetime.date) -> dict[str, Any]:

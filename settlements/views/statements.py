@@ -16,10 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import clock, reasons
 from accounts.decorators import member_required
 from accounts.errors import Refused
-from accounts.queries import enrolment_on
 from documents import numbers
 from documents import queries as papers
-from settlements import periods, telling
+from settlements import periods, telling, why_telling
 from settlements.actions import statements
 from settlements.forms import PeriodForm
 from settlements.models import PersonalAccount
@@ -36,7 +35,8 @@ def statement_page(request: HttpRequest) -> HttpResponse:
     on = clock.today()
     account = read.account_of(request.user.member, on)
     if account is None:
-        return render(request, "settlements/no_account.html", {"enrolment": enrolment_on(request.user.member, on)})
+        whys = why_telling.tell(request.user, clock.now(), on)
+        return render(request, "settlements/no_account.html", {"whys": whys})
     form, chosen = _period(request, account, on)
     context: dict[str, Any] = {
         "account": account,

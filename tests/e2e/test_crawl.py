@@ -103,6 +103,9 @@ PAGES: list[tuple[str, str, str]] = [
     (FATHER, "settlements:recalculation", "recalculation"),
     (FATHER, "settlements:estimate", ""),
     (RESIDENT, "settlements:estimate", ""),
+    (RESIDENT, "settlements:why", ""),
+    (FATHER, "settlements:why", ""),
+    (DAUGHTER, "settlements:why", ""),
 ]
 
 CLERK, SUPERVISOR, ADMINISTRATOR = "clerk", "supervisor", "administrator"

@@ -1,0 +1,121 @@
+"""Why a balance is what it is: what the records say of it, in the order in which it should be read."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.enums import EnrolmentStatus, Insurance
+from accounts.errors import Refused
+from accounts.models import Enrolment, Member, User
+from accounts.money import ZERO
+from accounts.queries import enrolment_on
+from settlements.enums import AccountStatus, EntryKind
+from settlements.models import Clawback, Credit, PersonalAccount
+from settlements.queries import member as read
+from settlements.queries.member import Line
+from settlements.queries.parameters import credit_rule_on
+from settlements.queries.statement import due_lines
+from settlements.queries.wallet import on_its_way
+from settlements.queries.year import Year, year_on
+
+# Shown of each kind of use; the rest is in the list of movements.
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that explains the balance: a code, its facts (yuan, days, names), and the movements behind it."""
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
+
+
+def why_balance(user: User, at: datetime.datetime, on: datetime.date) -> list[Fact]:
+    """What explains the balance of a citizen, or that there is none; the first is the most important.
+
+    Codes: uninsured, resident, no_account (there is nothing to have a balance); closed, other_region, suspended, frozen,
+    not_credited, pending, relatives, own, premiums, clawback, debt, rolled, nothing. Source: domain.md 5, number 5.
+    """
+    member: Member = user.member
+    enrolment = enrolment_on(member, on)
+    account = read.account_of(member, on)
+    if account is None:
+        return [_none(enrolment)]
+    facts = [*_state(member, account, enrolment, on), *_moves(user, account, at, on)]
+    return facts or [Fact("nothing")]
+
+
+def _none(enrolment: Enrolment | None) -> Fact:
+    if enrolment is None:
+        return Fact("uninsured")
+    return Fact("resident" if enrolment.insurance == Insurance.RESIDENT else "no_account")
+
+
+def _state(member: Member, account: PersonalAccount, enrolment: Enrolment | None, on: datetime.date) -> Iterator[Fact]:
+    """What account and insurance are like today."""
+    if account.status != AccountStatus.OPEN:
+        yield Fact("closed")
+    others = PersonalAccount.objects.filter(member=member).exclude(pk=account.pk).select_related("region")
+    for other in others:
+        held = read.balance_of(other, on)
+        if held.total:
+            yield Fact("other_region", {"region": other.region.local_name, "amount": held.total})
+    if enrolment is None:
+        yield Fact("uninsured")
+    elif enrolment.insurance == Insurance.RESIDENT:
+        yield Fact("resident")
+    elif enrolment.status == EnrolmentStatus.SUSPENDED:
+        yield Fact("suspended", {"since_on": enrolment.valid_from})
+    elif enrolment.status == EnrolmentStatus.FROZEN:
+        yield Fact("frozen", {"since_on": enrolment.valid_from})
+    elif enrolment.region_id == account.region_id and (missing := _not_credited(account, on)):
+        yield missing
+
+
+def _not_credited(account: PersonalAccount, on: datetime.date) -> Fact | None:
+    """The credit of this month or year has not come yet."""
+    try:
+        rule = credit_rule_on(account.region_id, on)
+    except Refused:
+        return None
+    year = year_on(account.region_id, on)
+    period = f"{on:%Y-%m}" if rule.every == "month" else str(year.number) if year else ""
+    if not period or Credit.objects.filter(account=account, period__startswith=period).exists():
+        return None
+    return Fact("not_credited", {"every": rule.every, "period": period})
+
+
+def _moves(user: User, account: PersonalAccount, at: datetime.datetime, on: datetime.date) -> Iterator[Fact]:
+    """What has left the account in this benefit year, or moved within it."""
+    transfer = on_its_way(user.member, at)
+    if transfer is not None and transfer.account_id == account.pk:
+        yield Fact("pending", {"amount": transfer.amount, "back_at": transfer.expires_at})
+    year = year_on(account.region_id, on)
+    if year is None:
+        return
+    for code, kind in (("relatives", "family"), ("own", "care")):
+        entries = read.movements(user, account, start=year.starts_on, end=on, kind=kind).exclude(kind=EntryKind.PREMIUM)
+        lines = read.lines(account, entries)
+        if lines:
+            amount = -sum((line.amount for line in lines), ZERO)
+            yield Fact(code, {"amount": amount, "count": len(lines)}, tuple(lines[:SHOWN]))
+    yield from _rest(user, account, year, on)
+
+
+def _rest(user: User, account: PersonalAccount, year: Year, on: datetime.date) -> Iterator[Fact]:
+    since = read.movements(user, account, start=year.starts_on, end=on)
+    premiums = -sum((line.amount for line in read.lines(account, since.filter(kind=EntryKind.PREMIUM))), ZERO)
+    if premiums > 0:
+        yield Fact("premiums", {"amount": premiums})
+    clawback = Clawback.objects.filter(account=account).order_by("-transaction_id").first()
+    if clawback is not None and clawback.left_on >= year.starts_on:
+        yield Fact("clawback", {"amount": clawback.amount, "left_on": clawback.left_on})
+    held = read.balance_of(account, on)
+    if held.debt:
+        yield Fact("debt", {"amount": held.debt})
+    rolled = [*read.lines(account, since.filter(kind=EntryKind.ROLLOVER)), *due_lines(account, on)]
+    moved = -sum((line.current for line in rolled if line.kind == EntryKind.ROLLOVER), ZERO)
+    if moved and account.region.two_buckets:
+        yield Fact("rolled", {"amount": moved, "from_on": year.starts_on})
