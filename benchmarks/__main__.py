@@ -16,7 +16,7 @@ def main() -> int:
         import django
 
         django.setup()
-        from benchmarks import pages, rollover, settling, switch
+        from benchmarks import pages, rollover, rush, settling, switch
 
         known = {
             "rollover": rollover.measure_rollover,
@@ -24,6 +24,7 @@ def main() -> int:
             "settling": settling.measure_settling,
             "pages": pages.measure_pages,
             "memory": rollover.measure_memory,
+            "rush": rush.measure_rush,
         }
         wanted = sys.argv[1:] or list(known)
         if unknown := [name for name in wanted if name not in known]:

@@ -26,6 +26,9 @@ SECONDS = _number("BENCH_SECONDS", 15, 1)
 SAMPLES = _number("BENCH_SAMPLES", 40, 5)
 ORM_ACCOUNTS = _number("BENCH_ORM_ACCOUNTS", 2_000, 100)
 PGBENCH_SCALE = _number("BENCH_PGBENCH_SCALE", 20, 1)
+RUSH = _number("BENCH_RUSH", 5_000_000, 3_000)
+RUSH_CLIENTS = _number("BENCH_RUSH_CLIENTS", 4, 2)
+RUSH_PATIENCE = 3600
 CLIENTS = 8
 
 
@@ -84,8 +87,8 @@ def save(lines: Sequence[Line], at: datetime) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{at:%Y%m%d-%H%M%S}-{os.getpid()}.json"
     sizes = {
-        "few": FEW, "accounts": ACCOUNTS, "many": MANY, "rounds": ROUNDS, "seconds": SECONDS, "clients": CLIENTS,
-        "cores": os.cpu_count(), "load": os.getloadavg(),
+        "few": FEW, "accounts": ACCOUNTS, "many": MANY, "rush": RUSH, "rounds": ROUNDS, "seconds": SECONDS,
+        "clients": CLIENTS, "cores": os.cpu_count(), "load": os.getloadavg(),
     }  # fmt: skip
     text = json.dumps({"at": at.isoformat(), "sizes": sizes, "lines": [asdict(line) for line in lines]}, indent=1)
     path.write_text(text + "\n")

@@ -41,7 +41,7 @@ def _at(size: int) -> tuple[list[float], list[float]]:
     _bill(known, institution, on)
     reads, bills = [], []
     for account in accounts:
-        expected = _by_hand(account, run, on)
+        expected = by_hand(account, run, on)
         begun = time.perf_counter()
         shown = ledger.balances([account.pk], on)[account.pk]
         reads.append((time.perf_counter() - begun) * 1000)
@@ -60,7 +60,8 @@ def _bill(account: PersonalAccount, institution, on):  # type: ignore[no-untyped
     return care.settle(patient=account.member, institution=institution, bill=bill, on=on, key=f"switch-{account.pk}")
 
 
-def _by_hand(account: PersonalAccount, run: RolloverRun, on) -> Decimal:  # type: ignore[no-untyped-def]
+def by_hand(account: PersonalAccount, run: RolloverRun, on) -> Decimal:  # type: ignore[no-untyped-def]
+    """What an account that nobody has touched holds once rolled: yuan, all of it in historical."""
     days = (on - account.products_on).days
     gain = days * (account.current * run.current_rate + account.historical * run.historical_rate) / 36000
     return account.historical + account.current + gain.quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
