@@ -50,8 +50,9 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
     period = _not_given_back(account, period_of(every, on, rules))
     answer = ledger.once(
         scope=f"credit:{account.pk}",
-        key=f"{period}@{on}",
-        request={"amount": amount},
+        # The amount is part of the key: with another base the same day's second attempt is a duplicate, not a misuse.
+        key=f"{period}@{on}:{plain(amount)}",
+        request={"amount": plain(amount)},
         kind=EntryKind.CREDIT,
         on=on,
         region_id=enrolment.region_id,

@@ -89,7 +89,12 @@ def pay(
     """
     if not is_fen(premium.amount) or premium.amount <= ZERO:
         raise ValueError(f"no amount of a premium: {premium.amount}")
-    paying = read.payer_of(payer, insured, on)
+    try:
+        paying = read.payer_of(payer, insured, on)
+    except Refused:
+        if first := _answered(payer, insured, premium, key, by):
+            return first
+        raise
     account = paying.account
     if not may_act_for(by, payer, account.region_id):
         raise PermissionDenied
@@ -104,6 +109,21 @@ def pay(
         work=partial(_pay, paying, insured, premium, on),
     )
     return PremiumPayment.objects.select_related("payer", "insured").get(pk=answer["payment"])
+
+
+def _answered(payer: Member, insured: Member, premium: Premium, key: str, by: User | None) -> PremiumPayment | None:
+    """The payment that the key stands for already: whose answer was lost hears of it though today he would be refused."""
+    payments = PremiumPayment.objects.select_related("payer", "insured", "account").filter(
+        payer=payer,
+        insured=insured,
+        amount=premium.amount,
+        year=premium.year,
+        insurance=premium.insurance,
+        transaction__key=key,
+        transaction__scope__startswith="premium:",
+    )
+    first = payments.first()
+    return first if first and may_act_for(by, payer, first.account.region_id) else None
 
 
 def _pay(paying: Payer, insured: Member, premium: Premium, on: datetime.date, transaction_id: int) -> dict[str, Any]:

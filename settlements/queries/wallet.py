@@ -93,6 +93,19 @@ def sent_on(wallet: Wallet, at: datetime.datetime) -> int:
     return wallet.sent.filter(sent_at__gte=start, sent_at__lt=start + datetime.timedelta(days=1)).count()
 
 
+def sent_with(sender: Member, key: str, *, receiver: Member, amount: Decimal, source: str) -> WalletTransfer | None:
+    """The transfer that was sent with a key and is the same one, if there is one."""
+    transfers = WalletTransfer.objects.select_related("sender", "receiver", "wallet")
+    return transfers.filter(
+        sender=sender,
+        receiver=receiver,
+        amount=amount,
+        source=source,
+        sending__scope=f"wallet:{sender.pk}",
+        sending__key=key,
+    ).first()
+
+
 def entries_of(wallet: Wallet) -> QuerySet[WalletEntry]:
     """The movements of a wallet, newest first."""
     told = ("transfer__sender", "transfer__receiver", "transaction__settlement__institution")

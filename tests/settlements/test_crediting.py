@@ -82,3 +82,14 @@ def test_a_period_credited_for_everybody_is_refused_for_one(region):
     with pytest.raises(Refused, match="duplicate"):
         crediting.credit(enrolment=enrolment, every=crediting.YEAR, on=ON)
     assert Credit.objects.filter(account=account).count() == 1
+
+
+def test_with_another_base_the_same_days_second_attempt_is_a_duplicate(region):
+    member, account = worker(region)
+    enrolments = Enrolment.objects.select_related("region", "member").filter(member=member)
+    first = crediting.credit(enrolment=enrolments.get(), every=crediting.YEAR, on=ON)
+    assert crediting.credit(enrolment=enrolments.get(), every=crediting.YEAR, on=ON) == first
+    enrolments.update(base=yuan("1.00"))
+    with pytest.raises(Refused, match="duplicate"):
+        crediting.credit(enrolment=enrolments.get(), every=crediting.YEAR, on=ON)
+    assert Credit.objects.filter(account=account).count() == 1

@@ -80,6 +80,18 @@ def test_the_same_key_gives_the_first_payment_again(scene, child):
     assert PremiumPayment.objects.count() == 1
 
 
+def test_the_same_key_gives_it_again_when_the_world_has_changed_since(scene, child):
+    """The answer was lost, then the grant ended: the payment stands, and whoever asks again hears of it."""
+    first = pay(scene, child)
+    SharingGrant.objects.update(ends_on=ON)
+    assert pay(scene, child) == first
+    assert code_of(lambda: pay(scene, child, key="other")) == "not_permitted"
+    assert code_of(lambda: pay(scene, child, due("1.00"))) == "not_permitted"
+    with pytest.raises(PermissionDenied):
+        premiums.refund(payment=first, on=ON, by=scene.stranger)
+    assert code_of(lambda: pay(scene, child, by="stranger")) == "not_permitted"
+
+
 def test_never_twice_for_person_insurance_and_year(scene, child):
     pay(scene, child)
     assert code_of(lambda: pay(scene, child, key="other")) == "duplicate"

@@ -105,6 +105,17 @@ def test_the_same_key_gives_the_first_transfer_again(world):
     assert WalletTransfer.objects.count() == 1
 
 
+def test_the_same_key_gives_it_again_when_the_world_has_changed_since(world):
+    """The answer was lost, then the sender left: what is on its way is told, nothing new is sent."""
+    scene, brother = world
+    first = send(scene, brother)
+    Enrolment.objects.filter(member=scene.daughter.member).update(status="closed")
+    assert send(scene, brother) == first
+    assert code_of(lambda: send(scene, brother, key="other"))[0] == "closed"
+    assert code_of(lambda: send(scene, brother, "1.00"))[0] == "closed"
+    assert code_of(lambda: send(scene, brother, by=scene.stranger))[0] == "closed"
+
+
 def test_not_accepted_it_is_back_at_six_whoever_looks(world):
     scene, brother = world
     sent = send(scene, brother)
