@@ -13,7 +13,7 @@ from accounts import clock
 from accounts.actions import audit
 from accounts.enums import Channel
 from accounts.models import AuditEvent, Member, Region, SmsOutbox
-from portal.seeding import cases, institutions, plan, register, scale, staff, year
+from portal.seeding import cases, institutions, paying, plan, register, scale, staff, year
 
 DEFAULT_MEMBERS = 2000
 # Above this the year is lived by so many people, and the rest is copied in with an opening balance each.
@@ -77,6 +77,7 @@ class Command(BaseCommand):
         year.live(families, start, today, processes, say)
         if members > lived:
             scale.copy(members - people, seed, today.replace(day=1), processes, say)
+        paying.make(clock.now())
         year.plan_coming_year(today)
         self.finish(today)
 

@@ -1,0 +1,63 @@
+"""A premium paid and a few wallet transfers of the cast, through the real actions, as of the day the demo is made."""
+
+import datetime
+
+from django.utils import timezone
+
+from accounts.errors import Refused
+from accounts.models import Member, User
+from accounts.money import parse_amount
+from accounts.queries import find_member
+from portal.seeding import cast
+from settlements.actions import premiums, wallet
+from settlements.domain.wallet import CLOSES, in_hours
+
+HALF_AN_HOUR = datetime.timedelta(minutes=30)
+
+
+def make(now: datetime.datetime) -> None:
+    """The daughter's premium is paid if the season is on (the grandmother's is left to be tried), her mother's money has
+    been accepted, and her uncle's waits."""
+    member, daughter = _person(cast.MEMBER), _person(cast.DAUGHTER)
+    _premium(member, daughter, now)
+    sent = now if in_hours(now) else _last_evening(now)
+    _transfer(_person(cast.WIFE), member, "spouse", "300.00", sent - HALF_AN_HOUR, accepted=True)
+    _transfer(_person(cast.BROTHER_IN_LAW), _person(cast.WIFE), "sibling", "120.00", sent, accepted=False)
+
+
+def _person(who: tuple[str, str]) -> Member:
+    found = find_member(id_number=who[1])
+    assert found is not None, f"{who[0]} is not registered"
+    return found
+
+
+def _premium(payer: Member, insured: Member, now: datetime.datetime) -> None:
+    try:
+        premium, _window = premiums.premium_of(insured, "student", now)
+    except Refused:
+        return  # out of season
+    on = timezone.localdate(now)
+    by = User.objects.get(member=payer)
+    premiums.pay(payer=payer, insured=insured, premium=premium, on=on, key="seed", by=by)
+
+
+def _last_evening(now: datetime.datetime) -> datetime.datetime:
+    """Before six that of the day before, from ten on that of today; a transfer of then still waits now."""
+    local = timezone.localtime(now)
+    day = local.date() if local.time() >= CLOSES else local.date() - datetime.timedelta(days=1)
+    return datetime.datetime.combine(day, datetime.time(21, 45), local.tzinfo)
+
+
+def _transfer(
+    sender: Member, receiver: Member, relation: str, amount: str, at: datetime.datetime, *, accepted: bool
+) -> None:
+    if not in_hours(at):
+        return  # half an hour earlier it was before six
+    by = User.objects.get(member=sender)
+    wallet.open_wallet(member=sender, by=by, at=at)
+    yuan = parse_amount(amount)
+    made = wallet.transfer(sender=sender, receiver=receiver, amount=yuan, at=at, key="seed", by=by, relation=relation)
+    if accepted:
+        reader = User.objects.get(member=receiver)
+        wallet.open_wallet(member=receiver, by=reader, at=at)
+        wallet.accept(transfer=made, at=at, by=reader)
