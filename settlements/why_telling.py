@@ -19,7 +19,8 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
         _("Not insured here today"),
         _("We find no insurance for you today, so nothing is paid into an account."),
         _(
-            "If you are insured in another region, log in there. If you should be insured here, ask your employer or call 12393."
+            "If you are insured in another region, log in there. If you should be insured here, ask your employer or"
+            " call 12393."
         ),
     ),
     "resident": (
@@ -62,7 +63,8 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
         _("This month is not paid in yet"),
         _("The credit of this month has not come in so far."),
         _(
-            "It comes after your employer's contribution. If it is missing at the end of the month, ask your employer or 12393."
+            "It comes after your employer's contribution. If it is missing at the end of the month, ask your employer"
+            " or 12393."
         ),
     ),
     "not_credited.year": (
