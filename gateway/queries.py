@@ -4,12 +4,14 @@ import datetime
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from accounts.calls import Call, from_json, send
 from accounts.crypto import blind_index, decrypt
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member
@@ -166,6 +168,29 @@ def visit_of(institution: Institution, mdtrt_id: str, person_number: str, *, loc
     return visit
 
 
+def batch_of(
+    institution: Institution, mdtrt_id: str, person_number: str, batch: str, *, lock: bool
+) -> tuple[Visit, BatchFacts]:
+    """A visit as `visit_of` finds it, with a charge batch of it; what is committed before the lock counts."""
+    (found,) = send(Call("gateway_batch(%s, %s, %s, %s)", [institution.pk, mdtrt_id, batch, lock]))
+    if found is None:
+        raise Refused("visit_unknown")
+    known, person, sums, *facts = from_json(found)
+    visit = Visit.from_db(connection.alias, VISIT_FIELDS, [*known[:-1], datetime.datetime.fromisoformat(known[-1])])
+    person = dict(zip(MEMBER_FIELDS, person, strict=True))
+    person |= {
+        "public_id": UUID(person["public_id"]),
+        "id_number": decrypt(bytes.fromhex(person["id_number"]), ID_NUMBER.context),
+        "birth": datetime.date.fromisoformat(person["birth"]),
+        "died_on": datetime.date.fromisoformat(person["died_on"]) if person["died_on"] else None,
+    }
+    visit.institution, visit.member = institution, Member.from_db(connection.alias, MEMBER_FIELDS, person.values())
+    if psn_no(visit.member) != person_number:
+        raise Refused("visit_unknown")
+    lines, *amounts = sums
+    return visit, _batch_facts(visit, [lines, *map(Decimal, amounts)], *facts)
+
+
 def is_credential_of(member: Member, cert_type: str, cert_no: str) -> bool:
     """Whether the ID number or social-security card number is this member's. Raises Refused("credential_unsupported")."""
     if cert_type == ID_CARD:
@@ -183,10 +208,17 @@ def batch_facts(visit: Visit, batch: str) -> BatchFacts:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(BATCH, known)
-        *amounts, settled, insurance, personal_status, account_id = cursor.fetchone()
+        *sums, settled, insurance, personal_status, account_id = cursor.fetchone()
+    return _batch_facts(visit, sums, settled, insurance, personal_status, account_id)
+
+
+def _batch_facts(
+    visit: Visit, sums: list[Any], settled: bool, insurance: str | None, personal_status: str, account_id: int | None
+) -> BatchFacts:
+    day = timezone.localdate(visit.begun_at)
     died = visit.member.died_on is not None and visit.member.died_on < day
     enrolment = None if died or insurance is None else Enrolment(insurance=insurance, personal_status=personal_status)
-    return BatchFacts(*amounts, settled=settled, enrolment=enrolment, account_id=account_id)
+    return BatchFacts(*sums, settled=settled, enrolment=enrolment, account_id=account_id)
 
 
 def taken(visit: Visit, sns: Collection[str]) -> tuple[set[str], set[str]]:

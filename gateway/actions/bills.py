@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
+from accounts.calls import Call
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution
 from accounts.money import MAX_AMOUNT, ZERO, plain
@@ -15,7 +15,7 @@ from gateway import answers
 from gateway.actions.visits import new_number
 from gateway.answers import Occasion
 from gateway.models import Visit
-from gateway.queries import BatchFacts, batch_facts, is_credential_of, visit_of, visit_settlement
+from gateway.queries import BatchFacts, batch_facts, batch_of, is_credential_of, visit_of, visit_settlement
 from settlements.actions import care
 from settlements.enums import CareKind
 from settlements.ledger import balances
@@ -34,12 +34,7 @@ MED_TYPES = {
 ACCOUNTS_USED = {"0": (False, False), "1": (True, True), "2": (False, True)}
 
 
-# The settlement under the institution's numbers: of a batch, once.
-KNOW = """
-INSERT INTO gateway_visitsettlement
-    (setl_id, visit_id, batch, settlement_id, msgid, med_type, mdtrt_cert_type, settled_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-"""
+KNOW = "gateway_know(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True)
@@ -83,28 +78,31 @@ def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
     }
 
 
-def settle(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
+def settle(
+    *, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime, unsent: list[Call]
+) -> dict[str, Any]:
     """Answer 2207. The four split amounts of the input are not looked at: ours of 2204 decide.
+
+    The calls that write are left in `unsent`, for whoever keeps the answer in the same transaction.
 
     Raises Refused: visit_unknown, person_unknown, credential_unsupported, insutype_other, med_type_unsupported,
     batch_empty, batch_settled, total_other, amount_too_large, and what `care.settle` raises.
     """
     data, on = given["data"], timezone.localdate(at)
     batch = _batch(institution, data, lock=True)
-    settled = care.settle(**batch.shared_out(), on=on, key=msgid)
+    settled = care.settle(**batch.shared_out(), on=on, key=msgid, unsent=unsent)
     setl_id = new_number(batch.visit.region_id, at)
     occasion = Occasion(
         msgid=msgid,
         med_type=data["med_type"],
         mdtrt_cert_type=data["mdtrt_cert_type"],
-        balance=_balance(batch.facts, on),
+        balance=_balance(batch.facts, on) if settled.own_left is None else settled.own_left,
         on=on,
         setl_id=setl_id,
         settled_at=at,
     )
     numbers = [setl_id, batch.visit.pk, data["chrg_bchno"], settled.pk, msgid]
-    with connection.cursor() as cursor:
-        cursor.execute(KNOW, [*numbers, occasion.med_type, occasion.mdtrt_cert_type, at])
+    unsent.append(Call(KNOW, [*numbers, occasion.med_type, occasion.mdtrt_cert_type, at]))
     money = answers.amounts(settled, batch.facts, batch.visit.insurance)
     return {
         "setlinfo": answers.setlinfo(batch.visit, batch.enrolment, money, occasion),
@@ -143,7 +141,7 @@ def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
 
 
 def _batch(institution: Institution, data: dict[str, Any], *, lock: bool) -> Batch:
-    visit = visit_of(institution, data["mdtrt_id"], data["psn_no"], lock=lock)
+    visit, facts = batch_of(institution, data["mdtrt_id"], data["psn_no"], data["chrg_bchno"], lock=lock)
     if not is_credential_of(visit.member, data["mdtrt_cert_type"], data["mdtrt_cert_no"]):
         raise Refused("person_unknown")
     if data["insutype"] != answers.INSUTYPE[visit.insurance]:
@@ -151,7 +149,6 @@ def _batch(institution: Institution, data: dict[str, Any], *, lock: bool) -> Bat
     if MED_TYPES.get(data["med_type"]) != visit.kind:
         raise Refused("med_type_unsupported")
     use_account, use_family = ACCOUNTS_USED[data["acct_used_flag"]]
-    facts = batch_facts(visit, data["chrg_bchno"])
     _must_be_payable(facts, data)
     bill = care.Bill(
         kind=visit.kind,

@@ -2,13 +2,13 @@
 
 import datetime
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from accounts import crypto
+from accounts import calls, crypto
 from accounts.clock import now
 from accounts.errors import KeyReused, Refused
 from accounts.models import Institution
@@ -24,10 +24,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Transaction:
-    """What a transaction number does; one that changes something acts once for a msgid."""
+    """What a transaction number does; one that changes something acts once for a msgid.
+
+    `sends_late`: it leaves its calls in `unsent`, to be sent together with the answer.
+    """
 
     act: Callable[..., dict[str, Any]]
     changes: bool
+    sends_late: bool = False
 
 
 BODY = GatewayMessage._meta.get_field("body")
@@ -37,7 +41,7 @@ TRANSACTIONS = {
     "2201": Transaction(visits.register, changes=True),
     "2204": Transaction(visits.upload, changes=True),
     "2206": Transaction(bills.quote, changes=False),
-    "2207": Transaction(bills.settle, changes=True),
+    "2207": Transaction(bills.settle, changes=True, sends_late=True),
     "2208": Transaction(bills.reverse, changes=True),
 }
 
@@ -61,9 +65,7 @@ SELECT recorded.id, first.id, valid, caller.institution_id, code, name, region_i
 FROM caller LEFT JOIN recorded ON true LEFT JOIN gateway_gatewaymessage first
     ON first.institution_id = caller.institution_id AND first.claim = %(msgid)s
 """
-FINISH = """
-UPDATE gateway_gatewaymessage SET claim = %s, answer = %s, outcome = %s, duration_ms = %s WHERE id = %s
-"""
+FINISH = "gateway_finish(%s, %s, %s, %s, %s)"
 INSTITUTION = ["id", "code", "name", "region_id", "kind", "level", "is_active"]
 
 
@@ -164,10 +166,13 @@ def _again(message: Message) -> str:
 
 def _act(message: Message, given: dict[str, Any], claim: str | None) -> str:
     call, institution, at = message.call, message.institution, message.received_at
-    said = TRANSACTIONS[call.infno].act(institution=institution, msgid=call.msgid, given=given, at=at)
+    kind = TRANSACTIONS[call.infno]
+    unsent: list[calls.Call] = []
+    late = {"unsent": unsent} if kind.sends_late else {}
+    said = kind.act(institution=institution, msgid=call.msgid, given=given, at=at, **late)
     output = fields.write(fields.tables(call.infno).output, said)
     answer = envelope.success(output, region_id=institution.region_id, received_at=at, at=now())
-    return _finish(message, answer, GatewayMessage.OK, claim)
+    return _finish(message, answer, GatewayMessage.OK, claim, unsent)
 
 
 def _refuse(message: Message, refusal: Refused, claim: str | None = None, error: str = "") -> str:
@@ -176,13 +181,17 @@ def _refuse(message: Message, refusal: Refused, claim: str | None = None, error:
         return _finish(message, answer, error or refusal.code, claim)
 
 
-def _finish(message: Message, answer: str, outcome: str, claim: str | None) -> str:
-    """Keep the answer. Raises Answered, and the transaction is lost, if another message has the claim."""
+def _finish(message: Message, answer: str, outcome: str, claim: str | None, unsent: Sequence[calls.Call] = ()) -> str:
+    """Keep the answer, and send what has waited for it.
+
+    Raises Answered, and the transaction is lost, if another message has the claim.
+    """
     duration = round((now() - message.received_at).total_seconds() * 1000)
     sealed = crypto.encrypt(answer, ANSWER.context)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(FINISH, [claim, sealed, outcome[:40], duration, message.id])
-    except IntegrityError:
+        calls.send(*unsent, calls.Call(FINISH, [message.id, claim, sealed, outcome[:40], duration]))
+    except IntegrityError as error:
+        if error.__cause__.diag.constraint_name != "message_claim_once":  # type: ignore[union-attr]
+            raise
         raise Answered from None
     return answer

@@ -6,6 +6,8 @@ from typing import Any
 
 # Made once: json.dumps with other than its defaults makes one for each number and each name.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+# What it does with a text, without asking first what it is.
+_text = json.encoder.encode_basestring
 
 
 class NotJson(ValueError):
@@ -29,8 +31,10 @@ def _refuse(constant: str) -> None:
 
 def dumps(value: Any) -> str:
     """The value as JSON on one line; a Decimal is a JSON number with the decimals it has."""
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_ENCODER.encode(str(key))}:{dumps(item)}" for key, item in value.items()) + "}"
+        return "{" + ",".join([f"{_text(str(key))}:{dumps(item)}" for key, item in value.items()]) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(dumps, value)) + "]"
     if isinstance(value, Decimal):

@@ -3,12 +3,13 @@
 import datetime
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from accounts.actions import messages
+from accounts.calls import Call
 from accounts.clock import now
 from accounts.errors import Refused
 from accounts.masks import mask_name
@@ -46,7 +47,11 @@ class Bill:
 
     def as_request(self) -> dict[str, Any]:
         """What counts when a key comes again: the same bill is the same request."""
-        return {name: plain(value) if isinstance(value, Decimal) else value for name, value in asdict(self).items()}
+        said = {name: getattr(self, name) for name in _BILL}
+        return {name: plain(value) if isinstance(value, Decimal) else value for name, value in said.items()}
+
+
+_BILL = [field.name for field in fields(Bill)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,13 +165,13 @@ def settle(
     use_account: bool = True,
     use_family: bool = True,
     kind: str = EntryKind.CARE,
-    keep_refusal: bool = True,
+    unsent: list[Call] | None = None,
 ) -> Settlement:
     """Settle a bill against the family's accounts; idempotent by (institution, key): the first settlement is given again.
 
     `kind`: care, or claim where the patient has paid the bill in cash and is paid back (`actions.claims`).
     Raises Refused: not_insured, closed, not_covered (kept as the answer), and KeyReused for another bill with the key.
-    The ledger transaction is the audit line: it names institution, key and who. `keep_refusal`: see `ledger.once`.
+    The ledger transaction is the audit line: it names institution, key and who. `unsent`: see `ledger.once`.
     """
     request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
     made: list[Settlement] = []
@@ -180,7 +185,7 @@ def settle(
         by_id=by.pk if by else None,
         work=partial(_settle, patient.pk, institution, bill, on, use_account, kind, made),
         look=(care_question(patient.pk, bill.kind, on, bill.service_on or on, use_family), NEXT_ID),
-        keep_refusal=keep_refusal,
+        unsent=unsent,
     )
     return made[0] if made else Settlement.objects.get(pk=answer["settlement"])
 
@@ -348,6 +353,7 @@ def _settle(
     ]
     posting = books.posting(transaction_id, movements, quoted.counters)
     settlement = _settlement(settlement_id, quoted, institution, on, transaction_id)
+    settlement.own_left = None if own_id is None else books.accounts[own_id].total
     made.append(settlement)
     told = _told_to_grantors(quoted, settlement, institution)
     calls = [

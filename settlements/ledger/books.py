@@ -56,6 +56,11 @@ class OpenAccount:
     # A transfer from it that nobody accepted in time, to be brought back before anything is decided.
     overdue: bool = False
 
+    @property
+    def total(self) -> Decimal:
+        """Both buckets, in yuan."""
+        return self.current + self.historical
+
     def carry(self, on: datetime.date) -> None:
         """Count the days that the balance before this movement lay here; a day already counted is not counted again."""
         days = max((on - self.products_on).days, 0)

@@ -43,14 +43,15 @@ def once(
     work: Callable[..., Answer | Decided],
     reverses_id: int | None = None,
     look: Sequence[Call] = (),
-    keep_refusal: bool = True,
+    unsent: list[Call] | None = None,
 ) -> Answer:
     """Do `work(transaction id)` for the first request with this scope and key; repeat its answer to every later one.
 
     The key is claimed before anything is loaded, so a twin waits here and then reads the answer. What `look` asks for
     comes back with the claim and is handed to the work too. A `Refused` of the work undoes all that it did and is kept
     as the answer. Raises that Refused, now and at each repetition, and KeyReused when the same key comes with another
-    request. `keep_refusal=False` is for a caller who undoes his own transaction on a Refused and keeps it himself.
+    request. `unsent` is for a caller who has a transaction of his own: there he finds the calls that write, to be sent
+    with his own before he commits; a Refused he undoes as a whole and keeps himself.
     """
     digest = request_hash(request)
     claim = Call(
@@ -59,14 +60,15 @@ def once(
     )
     try:
         # A transaction of its own, or a savepoint inside another one: either way a refusal takes back claim and all.
-        with transaction.atomic(savepoint=keep_refusal):
+        with transaction.atomic(savepoint=unsent is None):
             transaction_id, *looked = send(claim, *look)
             if transaction_id is None:
                 first_digest, answer = _earlier(scope, key)
             else:
-                first_digest, answer = digest, _answer(transaction_id, work(transaction_id, *looked), reverses_id)
+                done = work(transaction_id, *looked)
+                first_digest, answer = digest, _answer(transaction_id, done, reverses_id, unsent)
     except Refused as refusal:
-        if not keep_refusal:
+        if unsent is not None:
             raise
         first_digest, answer = _refuse(claim, scope, key, digest, refusal)
     if first_digest != digest:
@@ -76,13 +78,18 @@ def once(
     return answer
 
 
-def _answer(transaction_id: int, done: Answer | Decided, reverses_id: int | None = None) -> Answer:
+def _answer(
+    transaction_id: int, done: Answer | Decided, reverses_id: int | None = None, unsent: list[Call] | None = None
+) -> Answer:
     answer, calls = (done.answer, done.calls) if isinstance(done, Decided) else (done, ())
     written = json.dumps(answer, default=str)
-    send(
-        *calls,
-        Call("ledger_answer(%s, %s::jsonb, %s, %s)", [transaction_id, written, answer.get("refused", ""), reverses_id]),
+    kept = Call(
+        "ledger_answer(%s, %s::jsonb, %s, %s)", [transaction_id, written, answer.get("refused", ""), reverses_id]
     )
+    if unsent is None:
+        send(*calls, kept)
+    else:
+        unsent += [*calls, kept]
     return answer
 
 

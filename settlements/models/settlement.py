@@ -1,4 +1,5 @@
 import uuid
+from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
@@ -52,6 +53,9 @@ class Settlement(models.Model):
     # The strategy and the order of grantors at the moment of settlement; a later change never touches it.
     order = models.JSONField(default=dict)
     reversed_on = models.DateField(_("reversed on"), null=True, blank=True)
+
+    # Yuan in the patient's own account after it, while the settlement is being made from that account; never stored.
+    own_left: Decimal | None = None
 
     @property
     def number(self) -> str:

@@ -80,7 +80,7 @@ def test_a_refusal_inside_another_transaction_that_goes_on_is_kept() -> None:
 def test_who_undoes_his_own_transaction_keeps_the_refusal_himself() -> None:
     scene = make_scene(on=ON)
     with pytest.raises(Refused), transaction.atomic():
-        act(scene, write_then_refuse(scene), keep_refusal=False)
+        act(scene, write_then_refuse(scene), unsent=[])
     assert LedgerTransaction.objects.filter(scope="test").count() == 0
 
 
