@@ -63,7 +63,7 @@ REASONS = {
         _(
             "A bill of the same person, day, institution and amount is settled already: number %(number)s, %(settled_on)s."
         ),
-        _("Look for it among the settled bills. If these are two bills, go to the window with both invoices."),
+        _("Look for it among the settled bills; a bill is not paid twice."),
     ),
     "duplicate.invoice": (
         _("This invoice has been handed in before, number %(number)s."),

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actions import audit, messages
@@ -69,6 +70,7 @@ def file_claim(
     on: datetime.date,
     key: str,
     by: User | None = None,
+    invoice: str = "",
 ) -> Settlement:
     """Settle a bill that was paid in cash: what the fund would have paid is to be paid out, `paid_back` of it.
 
@@ -81,7 +83,7 @@ def file_claim(
     facts, rule = check_claim(patient=patient, bill=bill, filed_on=filed_on, on=on)
     # The sheet of counters is what a bill settled on line locks first: neither can slip by the other's look for twins.
     ledger.open(patient_id=patient.pk, years=[facts.counted_year], account_ids=[], on=on)
-    refuse_twin(patient=patient, institution=institution, bill=bill)
+    refuse_twin(patient=patient, institution=institution, bill=bill, invoice=invoice)
     with_accounts = uses_accounts(rule)
     return care.settle(
         patient=patient,
@@ -99,7 +101,7 @@ def file_claim(
 def preview_claim(*, patient: Member, asked: PaidBill, on: datetime.date) -> care.Quote:
     """How the bill would come out if it were filed and settled on a day; writes nothing. Raises Refused as `file_claim`."""
     _facts, rule = check_claim(patient=patient, bill=asked.bill, filed_on=on, on=on)
-    refuse_twin(patient=patient, institution=asked.institution, bill=asked.bill)
+    refuse_twin(patient=patient, institution=asked.institution, bill=asked.bill, invoice=asked.invoice_number)
     with_accounts = uses_accounts(rule)
     return care.quote(
         patient=patient,
@@ -131,12 +133,17 @@ def uses_accounts(rule: FilingRule | None) -> bool:
     return rule is not None and rule.accounts
 
 
-def refuse_twin(*, patient: Member, institution: Institution, bill: care.Bill) -> None:
-    """Raises Refused("duplicate") where a bill of the same day, place and amount stands, settled on line or claimed."""
+def refuse_twin(*, patient: Member, institution: Institution, bill: care.Bill, invoice: str = "") -> None:
+    """Raises Refused("duplicate") where a bill of the same day, place and amount stands, settled on line or claimed.
+
+    Two claims with an invoice each, and not the same, are two bills; of a bill settled on line no invoice is known.
+    """
     total = bill.in_scope + bill.pre_self_pay + bill.self_paid
     twins = Settlement.objects.filter(
         patient=patient, institution=institution, service_on=_care_day(bill), reversed_on=None
     )
+    if invoice:
+        twins = twins.filter(Q(claim=None) | Q(claim__invoice_number=invoice))
     twin = next((one for one in twins.order_by("id") if one.total == total), None)
     if twin is not None:
         raise Refused("duplicate", why="bill", number=twin.number, settled_on=twin.settled_on.isoformat())
@@ -174,7 +181,7 @@ def submit_claim(
     on = timezone.localdate(at)
     facts, _rule = check_claim(patient=patient, bill=asked.bill, filed_on=on, on=on)
     role = _role(by, patient, facts.region_id)
-    refuse_twin(patient=patient, institution=asked.institution, bill=asked.bill)
+    refuse_twin(patient=patient, institution=asked.institution, bill=asked.bill, invoice=asked.invoice_number)
     _refuse_same_invoice(asked)
     case = cases.open_case(
         kind=CLAIM_CASE,
@@ -205,7 +212,7 @@ def amend_claim(
     role = _role(by, claim.patient, case.region_id)
     before = _told(claim)
     check_claim(patient=claim.patient, bill=asked.bill, filed_on=filed_on(case), on=timezone.localdate(at))
-    refuse_twin(patient=claim.patient, institution=asked.institution, bill=asked.bill)
+    refuse_twin(patient=claim.patient, institution=asked.institution, bill=asked.bill, invoice=asked.invoice_number)
     _refuse_same_invoice(asked, but=claim)
     claim = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
     for name, value in _fields(asked).items():
@@ -230,7 +237,7 @@ def preview_filed(*, claim: Claim, on: datetime.date) -> care.Quote:
     """How a claim would come out if it were granted on a day; writes nothing. Raises Refused as `file_claim`."""
     bill = bill_of(claim)
     _facts, rule = check_claim(patient=claim.patient, bill=bill, filed_on=filed_on(claim.case), on=on)
-    refuse_twin(patient=claim.patient, institution=claim.institution, bill=bill)
+    refuse_twin(patient=claim.patient, institution=claim.institution, bill=bill, invoice=claim.invoice_number)
     with_accounts = uses_accounts(rule)
     return care.quote(
         patient=claim.patient,
@@ -281,6 +288,7 @@ def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
         on=on,
         key=f"case {case.number}",
         by=by,
+        invoice=claim.invoice_number,
     )
     claim.save(update_fields=["settlement"])
     amount = paid_back(claim.settlement)

@@ -230,6 +230,14 @@ def test_an_invoice_is_claimed_once_until_it_comes_to_nothing(desk: Desk) -> Non
     assert desk.submit().case.state == "review"
 
 
+def test_two_invoices_of_one_day_and_amount_are_two_bills(desk: Desk) -> None:
+    first, second = desk.submit(), desk.submit(invoice_number="0099887766")
+    desk.decide(first)
+    desk.decide(second)
+    assert second.settlement is not None and second.settlement.deductible == D(0)
+    assert second.settlement.fund == D("1400.00")
+
+
 def test_the_database_holds_one_invoice_once(desk: Desk) -> None:
     first = desk.submit()
     Claim.objects.filter(pk=first.pk).update(void=True)
