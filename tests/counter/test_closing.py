@@ -281,6 +281,7 @@ class TestSecondCheck:
         send(supervisor, self.review_url(waiting), {"verdict": "approve"})
         after = soup(member.get(url)).get_text()
         assert "1,500.00" in after and "6222020000012345" not in after
+        assert member.get("/").status_code == member.get("/account/statement/").status_code == 200
         account = soup(member.get("/account/")).get_text()
         assert "1,500.00" in account, "what it did before stays readable"
 
