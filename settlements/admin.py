@@ -18,6 +18,7 @@ from accounts.enums import Role
 from accounts.policies import has_any_role
 from settlements import (
     admin_closing,
+    admin_crediting,  # noqa: F401 - registers its own models
     admin_paying,  # noqa: F401 - registers its own models
 )
 from settlements.models import (

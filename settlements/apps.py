@@ -40,6 +40,18 @@ class SettlementsConfig(AppConfig):
             order=30,
             visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
         )
+        for key, text, url, order in (
+            ("contributions", _("Contributions"), "admin:settlements_contributionfile_changelist", 32),
+            ("crediting", _("Crediting"), "admin:settlements_creditrun_changelist", 34),
+        ):
+            navigation.register(
+                "manage",
+                key,
+                text,
+                url,
+                order=order,
+                visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
+            )
         navigation.register(
             "manage",
             "after-death",

@@ -11,6 +11,11 @@ def may_run_rollover(user: User, region: object) -> bool:
     return has_role(user, Role.REGION_ADMIN, region)
 
 
+def may_credit(user: User, region: object) -> bool:
+    """Upload, release and withdraw contributions; plan, release, pause and resume crediting: the region's administrators."""
+    return has_role(user, Role.REGION_ADMIN, region)
+
+
 def may_release(user: User, planned_by_id: int | None) -> bool:
     """Two people: who planned does not release."""
     return user.pk != planned_by_id

@@ -1,9 +1,10 @@
 """Movements and kinds of movement in the reader's language: one sentence each."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -95,6 +96,10 @@ def what(line: Line) -> str:
         return _("Rollover of the benefit year %(year)s") % {"year": line.benefit_year}
     if line.closing:
         return _closed(line, line.closing)
+    if line.kind == EntryKind.CREDIT and line.periods:
+        return _credited(line)
+    if line.kind == EntryKind.CLEARING and line.cause:
+        return _cleared(line.cause)
     sentences = {
         EntryKind.OPENING: _("Balance when the account was opened"),
         EntryKind.CREDIT: _("Contribution paid into the account"),
@@ -108,6 +113,29 @@ def what(line: Line) -> str:
         EntryKind.CLAIM: _("Bill paid in cash"),
     }
     return sentences[EntryKind(line.kind)]
+
+
+def _credited(line: Line) -> str:
+    """What a credit was for: a month, a year, or months that were paid late."""
+    last_month = (line.on.replace(day=1) - datetime.timedelta(days=1)).replace(day=1)
+    years = [period for period in line.periods if "-" not in period]
+    months = [datetime.date.fromisoformat(f"{period}-01") for period in line.periods if "-" in period]
+    told = [_("Credit for the benefit year %(year)s") % {"year": year} for year in years]
+    now = [dates.month(month) for month in months if month >= last_month]
+    late = [dates.month(month) for month in months if month < last_month]
+    if now:
+        told.append(_("Credit for %(months)s") % {"months": " · ".join(now)})
+    if late:
+        told.append(_("Contribution paid late, for %(months)s") % {"months": " · ".join(late)})
+    return " · ".join(told)
+
+
+def _cleared(cause: Mapping[str, Any]) -> str:
+    """Why a clearing moved money: somebody left, or a closed year was counted again."""
+    if "left_on" in cause:
+        left = dates.day(datetime.date.fromisoformat(cause["left_on"]))
+        return _("Credit for the months after %(day)s, when the contributions ended") % {"day": left}
+    return _("Clearing of the benefit year %(year)s by the contributions that arrived") % {"year": cause["period"]}
 
 
 def _closed(line: Line, closing: Closing) -> str:

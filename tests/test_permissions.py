@@ -190,6 +190,9 @@ settlements_personalaccount              302  302  302  302  302  200  403  403
 settlements_premiumorder                 302  302  302  302  302  200  403  403
 settlements_premiumpayment               302  302  302  302  302  200  403  403
 settlements_premiumplan                  302  302  302  302  302  200  200  403
+settlements_contribution                 302  302  302  302  302  200  403  403
+settlements_contributionfile             302  302  302  302  302  200  403  200
+settlements_creditrun                    302  302  302  302  302  200  403  200
 settlements_rolloverrun                  302  302  302  302  302  200  403  200
 settlements_scheme                       302  302  302  302  302  200  200  403
 settlements_settlement                   302  302  302  302  302  200  403  403

@@ -1,9 +1,10 @@
 """What a person may read of accounts, movements and settlements; everything goes through a `…visible_to(user)`."""
 
 import datetime
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -15,7 +16,7 @@ from accounts.queries import enrolment_on
 from family.models import SharingGrant
 from settlements.enums import AccountStatus, EntryKind
 from settlements.ledger import Balance, balances
-from settlements.models import Entry, Payout, PersonalAccount, Settlement, SettlementPayer
+from settlements.models import Credit, Entry, Payout, PersonalAccount, Settlement, SettlementPayer
 
 SERVICE = (Role.CLERK, Role.SUPERVISOR)
 
@@ -90,7 +91,8 @@ class Line:
 
     `two_buckets`: whether the region keeps them apart. `settlement` is the bill that was paid or reversed;
     `relation` what its patient is to the holder ("" for himself).
-    `closing`: what closed the account that the money left or came from.
+    `closing`: what closed the account that the money left or came from. `periods`: the months ("2026-11") or benefit
+    years ("2026") that a credit was for; `cause`: what a clearing was for (why and left_on, or what and period).
     `due`: a rollover that the balances show already and the batch has not written yet.
     """
 
@@ -107,6 +109,8 @@ class Line:
     relation: str = ""
     two_buckets: bool = True
     closing: Closing | None = None
+    periods: tuple[str, ...] = ()
+    cause: Mapping[str, Any] = field(default_factory=dict)
     due: bool = False
 
     @property
@@ -168,6 +172,7 @@ def lines(account: PersonalAccount, entries: Iterable[Entry]) -> list[Line]:
         .order_by()
         .values_list("settlement", "grant__relation")
     )
+    periods = _periods(account, [entry.transaction_id for entry, _ in rows if entry.kind == EntryKind.CREDIT])
     closings = _closings([entry.transaction_id for entry, _ in rows if entry.kind == EntryKind.WITHDRAWAL])
     return [
         Line(
@@ -184,6 +189,8 @@ def lines(account: PersonalAccount, entries: Iterable[Entry]) -> list[Line]:
             relation=relations.get(bill.pk) or "" if bill else "",
             two_buckets=account.region.two_buckets,
             closing=closings.get(entry.transaction_id),
+            periods=periods.get(entry.transaction_id, ()),
+            cause=(entry.transaction.answer or {}) if entry.kind == EntryKind.CLEARING else {},
         )
         for entry, bill in rows
     ]
@@ -204,6 +211,16 @@ def _closings(transactions: list[int]) -> dict[int, Closing]:
         )
         for payout in told
     }
+
+
+def _periods(account: PersonalAccount, transactions: list[int]) -> dict[int, tuple[str, ...]]:
+    """Transaction -> what its credit of the account was for, without the ".2" of a credit given twice."""
+    found: dict[int, tuple[str, ...]] = {}
+    if transactions:
+        credits = Credit.objects.filter(account=account, transaction__in=transactions).order_by("period")
+        for cause, period in credits.values_list("transaction_id", "period"):
+            found[cause] = (*found.get(cause, ()), period.split(".")[0])
+    return found
 
 
 def _settlement(entry: Entry) -> Settlement | None:

@@ -16,6 +16,7 @@ from settlements import periods, telling, why_telling
 from settlements.forms import MovementFilter
 from settlements.models import PersonalAccount
 from settlements.queries import member as read
+from settlements.queries.crediting import credited_years
 from settlements.queries.statement import due_lines, month_ends
 from settlements.queries.year import year_on
 
@@ -37,6 +38,7 @@ def account(request: HttpRequest) -> HttpResponse:
     context |= {
         "balance": read.balance_of(found, on),
         "year": year_on(found.region_id, on),
+        "credited": credited_years(found),
         "uses": rules.uses if (rules := rules_on(found.region_id, on)) else (),
         "months": [
             {"label": dates.month(day), "current": held.current, "historical": held.historical}

@@ -1,0 +1,80 @@
+"""The administration's view of contributions and crediting runs: lists are Django's, every act is a page of our own."""
+
+from django.contrib import admin
+from django.urls import path
+
+from accounts.admin_base import RegionalAdmin, RoleAdmin
+from accounts.enums import Role
+from accounts.policies import has_any_role
+from settlements.models import Contribution, ContributionFile, CreditRun
+from settlements.queries.crediting import files_visible_to, runs_visible_to
+from settlements.views import contributions, credit_runs
+
+
+@admin.register(ContributionFile)
+class ContributionFileAdmin(RoleAdmin):
+    """Uploaded by one administrator, released by another."""
+
+    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
+    list_display = ["month", "region", "name", "state", "fault_count", "uploaded_by", "uploaded_at"]
+    list_filter = ["state", "region"]
+    list_select_related = ["region", "uploaded_by"]
+
+    def get_queryset(self, request):
+        return files_visible_to(request.user)
+
+    def has_add_permission(self, request):
+        return has_any_role(request.user, Role.REGION_ADMIN)
+
+    def get_urls(self):
+        wrap, name = self.admin_site.admin_view, "settlements_contributionfile"
+        return [
+            path("add/", wrap(contributions.upload), name=f"{name}_add"),
+            path("template.csv", wrap(contributions.template), name=f"{name}_template"),
+            path("<int:pk>/part/", wrap(contributions.part), name=f"{name}_part"),
+            path("<int:pk>/mistakes.csv", wrap(contributions.mistakes), name=f"{name}_mistakes"),
+            path("<int:pk>/do/<slug:name>/", wrap(contributions.act), name=f"{name}_act"),
+            path("<int:pk>/change/", wrap(contributions.detail), name=f"{name}_change"),
+            *super().get_urls(),
+        ]
+
+
+@admin.register(CreditRun)
+class CreditRunAdmin(RoleAdmin):
+    """Begun by the calendar, by a file, or planned here: the clearing of a year."""
+
+    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
+    list_display = ["period", "kind", "region", "state", "on", "released_at", "finished_at"]
+    list_filter = ["state", "kind", "region"]
+    list_select_related = ["region"]
+
+    def get_queryset(self, request):
+        return runs_visible_to(request.user)
+
+    def has_add_permission(self, request):
+        return has_any_role(request.user, Role.REGION_ADMIN)
+
+    def get_urls(self):
+        wrap, name = self.admin_site.admin_view, "settlements_creditrun"
+        return [
+            path("add/", wrap(credit_runs.plan), name=f"{name}_add"),
+            path("<int:pk>/part/", wrap(credit_runs.part), name=f"{name}_part"),
+            path("<int:pk>/do/<slug:name>/", wrap(credit_runs.act), name=f"{name}_act"),
+            path("<int:pk>/change/", wrap(credit_runs.detail), name=f"{name}_change"),
+            *super().get_urls(),
+        ]
+
+
+@admin.register(Contribution)
+class ContributionAdmin(RegionalAdmin):
+    """The dated history of bases; read only."""
+
+    region_path = "file__region"
+    list_display = ["member", "month", "base", "file", "line"]
+    list_filter = ["month"]
+    list_select_related = ["member", "file"]
+    search_fields = ["=member__id"]
+    show_full_result_count = False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("file__content")

@@ -1,0 +1,169 @@
+"""Pages of contribution files: upload, see what is wrong or what it comes to, release. Served below the admin's address."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseStopPolling
+
+from accounts import dates, masks, reasons, tables
+from accounts.enums import Role
+from accounts.errors import Refused
+from accounts.models import Region
+from accounts.policies import regions_with_role
+from settlements import tasks
+from settlements.actions import contributions
+from settlements.enums import FileState
+from settlements.forms_crediting import UploadForm
+from settlements.models import ContributionFault, ContributionFile
+from settlements.policies import may_credit
+from settlements.queries.crediting import files_visible_to
+
+DETAIL = "admin:settlements_contributionfile_change"
+RUN = "admin:settlements_creditrun_change"
+FAULTS_A_PAGE = 50
+
+
+def upload(request: HttpRequest) -> HttpResponse:
+    """Choose region, month and file; the file is read by a worker afterwards."""
+    regions = Region.objects.filter(pk__in=regions_with_role(request.user, Role.REGION_ADMIN))
+    if not regions:
+        raise Http404
+    form = UploadForm(request.POST or None, request.FILES or None, regions=regions)
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            file = contributions.receive(
+                region=data["region"],
+                month=data["month"],
+                name=data["file"].name,
+                content=data["file"],
+                by=request.user,
+            )
+            tasks.ring_file(file.pk)
+            return redirect(DETAIL, file.pk)
+        except Refused as refusal:
+            refused = reasons.tell_refused(refusal)
+    status = 422 if form.errors or refused else 200
+    context = {"form": form, "refused": refused}
+    return render(request, "admin/settlements/contributionfile/upload.html", context, status=status)
+
+
+def template(request: HttpRequest) -> HttpResponse:
+    """An empty table with the titles, to be filled in."""
+    titles = [tables.title(column) for column in contributions.COLUMNS]
+    return _csv([titles], "contributions-template.csv")
+
+
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A file: being read, its mistakes, or what it comes to."""
+    return render(request, "admin/settlements/contributionfile/file.html", _context(request, _file(request, pk)))
+
+
+def part(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same without the page around it, asked for while the file is being read."""
+    context = _context(request, _file(request, pk))
+    page = render(request, "admin/settlements/contributionfile/_file.html", context)
+    return page if context["polls"] else HttpResponseStopPolling(page.content)
+
+
+def mistakes(request: HttpRequest, pk: int) -> HttpResponse:
+    """All mistakes that are kept, as CSV."""
+    file = _file(request, pk)
+    rows = [[_("Line"), _("Column"), _("What is wrong"), _("What helps")]]
+    for fault in file.faults.order_by("line", "pk").iterator():
+        rows.append([str(fault.line), fault.column, *reasons.tell(fault.code, fault.params)])
+    return _csv(rows, f"contributions-{file.pk}-mistakes.csv")
+
+
+def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Ask before a file is released or withdrawn; on POST do it."""
+    file = _file(request, pk)
+    if name not in ("release", "withdraw") or not may_credit(request.user, file.region_id):
+        raise Http404
+    refused = None
+    if request.method == "POST":
+        try:
+            if name == "release":
+                run = contributions.release(file=file, by=request.user)
+                tasks.ring_credits(run.pk)
+                return redirect(RUN, run.pk)
+            contributions.withdraw(file=file, by=request.user)
+            return redirect(DETAIL, file.pk)
+        except Refused as refusal:
+            refused = reasons.tell_refused(refusal)
+    context = {
+        "file": file,
+        "refused": refused,
+        "facts": _facts(file),
+        "button": _("Release") if name == "release" else _("Withdraw"),
+        "question": _("The bases are entered and the credits posted. This cannot be taken back.")
+        if name == "release"
+        else _("The rows are taken out; they never counted. The file can be uploaded again."),
+    }
+    status = 422 if refused else 200
+    return render(request, "admin/settlements/contributionfile/act.html", context, status=status)
+
+
+def _file(request: HttpRequest, pk: int) -> ContributionFile:
+    return get_object_or_404(files_visible_to(request.user), pk=pk)
+
+
+def _csv(rows: Any, name: str) -> HttpResponse:
+    response = HttpResponse(tables.write_csv(rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _context(request: HttpRequest, file: ContributionFile) -> dict[str, Any]:
+    may = may_credit(request.user, file.region_id) and file.state == FileState.READY
+    faults = Paginator(file.faults.order_by("line", "pk"), FAULTS_A_PAGE).get_page(request.GET.get("page"))
+    return {
+        "file": file,
+        "run": getattr(file, "run", None),
+        "polls": file.state == FileState.READING,
+        "refused": reasons.tell(file.refused["code"], file.refused["params"]) if file.refused else None,
+        "page_obj": faults,
+        "faults": [_told(fault) for fault in faults],
+        "facts": _facts(file),
+        "rows": _rows(file),
+        "may_release": may and file.uploaded_by_id != request.user.pk,
+        "own": may and file.uploaded_by_id == request.user.pk,
+        "may_withdraw": may,
+        "widened": file.totals.get("widened", 0),
+    }
+
+
+def _told(fault: ContributionFault) -> dict[str, Any]:
+    told = reasons.tell(fault.code, fault.params)
+    return {"line": fault.line, "column": fault.column, "what": told.reason, "remedy": told.remedy}
+
+
+def _facts(file: ContributionFile) -> list[dict[str, str]]:
+    by = file.uploaded_by
+    return [
+        {"label": _("Region"), "value": str(file.region)},
+        {"label": _("Month"), "value": dates.month(file.month)},
+        {"label": _("File"), "value": file.name},
+        {"label": _("Uploaded by"), "value": masks.mask_name(by.display_name or by.username) if by else ""},
+        {"label": _("Uploaded at"), "value": dates.moment(file.uploaded_at)},
+    ]
+
+
+def _rows(file: ContributionFile) -> list[dict[str, Any]]:
+    """The control totals of this file and of the month before, line by line; money and counts apart."""
+    if "rows" not in file.totals:
+        return []
+    now, before = file.totals, file.totals["before"]
+    return [
+        {"label": _("Rows"), "now": f"{now['rows']:,}", "before": ""},
+        {"label": _("People"), "now": f"{now['members']:,}", "before": f"{before['members']:,}"},
+        {"label": _("Sum of the bases"), "now": now["base_sum"], "before": before["base_sum"], "money": True},
+        {"label": _("Credit that these contributions carry"), "now": now["expected"], "before": "", "money": True},
+        {"label": _("Not there the month before"), "now": f"{before['new']:,}", "before": ""},
+        {"label": _("There the month before, missing now"), "now": f"{before['missing']:,}", "before": ""},
+        {"label": _("With another base than the month before"), "now": f"{before['changed']:,}", "before": ""},
+    ]
