@@ -2,8 +2,10 @@
 
 import datetime
 import random
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import psycopg
 from django.core.management import call_command
 from django.db import connection
 
@@ -16,6 +18,35 @@ from settlements.actions import rehearsal, rollover, rollover_work
 from settlements.models import PersonalAccount, RolloverRun
 
 REGION = "310000"
+# Encrypting the numbers of five million people takes longer than all else: from here on the same ones come again.
+REAL = 200_000
+AGAIN = """
+WITH ends AS (SELECT min(id) AS first, min(id) + %(real)s AS last FROM accounts_member),
+books AS (SELECT min(id) AS first, min(id) + %(real)s AS last FROM settlements_personalaccount),
+people AS (
+    INSERT INTO accounts_member (id, public_id, name, id_number, id_number_index, card_number, card_number_index, phone,
+        birth, sex)
+    SELECT id + %(step)s, gen_random_uuid(), name, id_number, md5(id_number_index || %(step)s), card_number,
+        md5(card_number_index || %(step)s), phone, birth, sex
+    FROM accounts_member, ends WHERE id >= first AND id < last RETURNING id
+), insured AS (
+    INSERT INTO accounts_enrolment (member_id, region_id, insurance, status, personal_status, retired_on, base, employer,
+        valid_from)
+    SELECT member_id + %(step)s, region_id, insurance, status, personal_status, retired_on, base, employer, valid_from
+    FROM accounts_enrolment, ends WHERE member_id >= first AND member_id < last
+), opened AS (
+    INSERT INTO settlements_personalaccount (id, member_id, region_id, benefit_year, current, historical, debt, version,
+        current_products, historical_products, products_on, status, opened_on)
+    SELECT id + %(step)s, member_id + %(step)s, region_id, benefit_year, current, historical, debt, version,
+        current_products, historical_products, products_on, status, opened_on
+    FROM settlements_personalaccount, books WHERE id >= first AND id < last
+)
+INSERT INTO settlements_entry (account_id, version, transaction_id, kind, business_date, benefit_year, current_delta,
+    historical_delta, debt_delta, current_after, historical_after, debt_after, contra)
+SELECT account_id + %(step)s, version, transaction_id, kind, business_date, benefit_year, current_delta,
+    historical_delta, debt_delta, current_after, historical_after, debt_after, contra
+FROM settlements_entry, books WHERE account_id >= first AND account_id < last
+"""
 RATES = (Decimal("0.3500"), Decimal("1.3500"))
 DAY = datetime.timedelta(days=1)
 
@@ -36,7 +67,9 @@ def _fill(template: str, accounts: int) -> None:
         call_command("load_regions", stdout=open("/dev/null", "w"))  # noqa: SIM115 - as long as the process
         institutions.make()
     places.create(template, empty)
-    scale.copy(accounts, 1, boundary() - 300 * DAY, 4, lambda text: print(f"  {text}", flush=True), regions=[REGION])
+    real = accounts if accounts % REAL else min(accounts, REAL)
+    scale.copy(real, 1, boundary() - 300 * DAY, 4, lambda text: print(f"  {text}", flush=True), regions=[REGION])
+    _multiply(real, accounts // real)
     run = rollover.plan(
         region=region(), year=year(), current_rate=RATES[0], historical_rate=RATES[1], by=None, at=at(before(20), 9)
     )
@@ -44,6 +77,21 @@ def _fill(template: str, accounts: int) -> None:
     rollover.release(run=run, by=None, at=at(before(10), 9))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def _multiply(real: int, times: int) -> None:
+    """The same people and accounts again under new numbers, until there are so many times as many."""
+
+    def copy(step: int) -> None:
+        with psycopg.connect(places.address(connection.settings_dict["NAME"]), autocommit=True) as own:
+            own.execute(AGAIN, {"step": step, "real": real})
+
+    with ThreadPoolExecutor(4) as executor:
+        list(executor.map(copy, range(real, real * times, real)))
+    with connection.cursor() as cursor:
+        for table in ("accounts_member", "settlements_personalaccount"):
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+    print(f"  copied: {real * times} in all", flush=True)
 
 
 def before(days: int) -> datetime.date:
