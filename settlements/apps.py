@@ -30,8 +30,8 @@ class SettlementsConfig(AppConfig):
 
         navigation.register("citizen", "account", _("Account"), "settlements:account", order=20, visible=members)
         navigation.register("citizen", "settlements", _("Settlements"), "settlements:bills", order=40, visible=members)
-        navigation.register("citizen", "premiums", _("Premiums"), "settlements:premiums", order=44, visible=members)
-        navigation.register("citizen", "wallet", _("Wallet"), "settlements:wallet", order=46, visible=members)
+        navigation.register("citizen", "premiums", _("Pay premiums"), "settlements:premiums", order=44, visible=members)
+        navigation.register("citizen", "wallet", _("My wallet"), "settlements:wallet", order=46, visible=members)
         navigation.register(
             "manage",
             "rollover",

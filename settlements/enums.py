@@ -103,7 +103,7 @@ class WalletSource(models.TextChoices):
 
 class TransferState(models.TextChoices):
     PENDING = "pending", _("Waiting to be accepted")
-    ACCEPTED = "accepted", _("Accepted")
+    ACCEPTED = "accepted", _("Taken into the wallet")
     RETURNED = "returned", _("Returned")
 
 
@@ -141,6 +141,26 @@ class CreditKind(models.TextChoices):
 
 class CreditState(models.TextChoices):
     PLANNED = "planned", _("Waits for release")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class RulePart(models.TextChoices):
+    """Which part of a region's rules a draft is of; the value is its key in regions/*.toml."""
+
+    SCHEME = "scheme", _("Scheme")
+    SHARING = "sharing", _("Sharing rules")
+
+
+class DraftState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    PUBLISHED = "published", _("Published")
+    DISCARDED = "discarded", _("Discarded")
+
+
+class TrialState(models.TextChoices):
     RUNNING = "running", _("Running")
     PAUSED = "paused", _("Paused")
     DONE = "done", _("Done")

@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("pending", "Waiting to be accepted"),
-                            ("accepted", "Accepted"),
+                            ("accepted", "Taken into the wallet"),
                             ("returned", "Returned"),
                         ],
                         default="pending",

@@ -56,13 +56,18 @@ def home(request: HttpRequest) -> HttpResponse:
     enrolment = enrolment_on(member, at.date())
     orders = read.orders_visible_to(request.user)
     context = {
-        "people": [_person(choice, at) for choice in read.people_to_pay_for(member, at.date())],
+        "people": [_person(choice, at) for choice in _worth_telling(read.people_to_pay_for(member, at.date()))],
         "window": _window_told(read.windows(enrolment.region_id) if enrolment else [], at),
         "waiting": [_order_row(order) for order in orders.filter(state=OrderState.WAITING)],
         "page_obj": page,
         "rows": [_payment_row(payment, member) for payment in page],
     }
     return render(request, "settlements/premiums.html", context)
+
+
+def _worth_telling(choices: list[Choice]) -> list[Choice]:
+    """That an employee has no resident premium to pay for himself is no news to him."""
+    return [choice for choice in choices if choice.grant or not choice.refused or choice.refused.code != "not_covered"]
 
 
 def _person(choice: Choice, at: datetime.datetime) -> dict[str, Any]:
