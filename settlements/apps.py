@@ -12,6 +12,7 @@ class SettlementsConfig(AppConfig):
             bill_kinds,
             bill_texts,
             closing_texts,
+            rules_texts,
             texts,
         )
         from settlements.kinds import KINDS
@@ -19,6 +20,7 @@ class SettlementsConfig(AppConfig):
         texts.register()
         closing_texts.register()
         bill_texts.register()
+        rules_texts.register()
         for kind in [*KINDS, *bill_kinds.KINDS]:
             kinds.register(kind)
 

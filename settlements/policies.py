@@ -43,3 +43,8 @@ def may_see_whole(user: User, settlement: Settlement) -> bool:
 def may_pay_out(user: User, region: object) -> bool:
     """Note what the bank has paid out to members of a region: its supervisors."""
     return has_role(user, Role.SUPERVISOR, region)
+
+
+def may_change_rules(user: User, region: object) -> bool:
+    """Make, edit, try, discard and publish drafts of a region's rules, and bring in its catalogue: its administrators."""
+    return has_role(user, Role.REGION_ADMIN, region)

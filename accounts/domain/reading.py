@@ -32,6 +32,7 @@ MESSAGES = {
     "band_order": "is out of order: bands rise, and only the last has no up_to",
     "one_deadline": "stands for exactly one of next_year and within_months",
     "bad_month_and_day": 'should be a month and a day such as "01-20"',
+    "one_version": "is a second version: one text holds one",
     "overlap": "falls into the time of another version for the same purpose",
     "ends_first": "should be later than valid_from (it is the first day on which the version no longer holds)",
     "years_order": "should be later than the one before",

@@ -30,7 +30,7 @@ def load(paths: Iterable[Path]) -> list[str]:
     """Bring the database to what the files say; returns what changed, a line each (empty: nothing).
 
     Raises BadRegionFile with every mistake of every file, before anything is written; SchemeInUse and YearInUse where a
-    file would change what money was moved by.
+    file would change what money was moved by; PublishedHere where it lacks or changes what was published here.
     """
     files: list[tuple[RegionFile, str]] = []
     problems: list[Any] = []
@@ -133,6 +133,7 @@ def _load_versions(
     rows = {(*(getattr(row, key) for key in keys), row.valid_from): row for row in model.objects.filter(region=region)}
     wanted = {(*(getattr(version, key) for key in keys), version.valid_from): version for version in versions}
     changes = []
+    _refuse_if_published(region, model, rows, wanted)
     for identity in sorted(rows.keys() - wanted.keys()):
         rows[identity].delete()
         changes.append(_line(region, model, identity, "removed"))
@@ -151,6 +152,26 @@ def _load_versions(
         )
         changes.append(_line(region, model, identity, "added"))
     return changes
+
+
+def _refuse_if_published(
+    region: Region, model: type[models.Model], rows: dict[Any, Any], wanted: dict[Any, Any]
+) -> None:
+    """Two people published it here with a day: a file from before that, or another one, does not undo it."""
+    if model not in (Scheme, SharingRules):
+        return
+    here = set(model.objects.filter(region=region, draft__isnull=False).values_list("pk", flat=True))
+    begun = {identity for identity, row in rows.items() if row.pk in here}
+    for identity, row in sorted(rows.items()):
+        version = wanted.get(identity)
+        ended_here = (*identity[:-1], row.valid_to) in begun
+        ends_alike = version is not None and version.valid_to == row.valid_to
+        if row.pk in here and not (ends_alike and version.data == row.data) or ended_here and not ends_alike:
+            name = f"{region.code}: {model._meta.object_name} {' '.join(map(str, identity))}"
+            raise PublishedHere(
+                f"{name} was published in the administration, or ended by what was, and the file says something else;"
+                f" write into the file what was published: manage.py export_region {region.code}"
+            )
 
 
 def _refuse_if_used(row: Any, version: Any, identity: tuple[Any, ...]) -> None:
@@ -172,6 +193,10 @@ class SchemeInUse(ValueError):
     """A version by which bills were settled must not change, nor end before the days of their care."""
 
 
+class PublishedHere(ValueError):
+    """A version that was published in the administration stays as it is; a file only follows it."""
+
+
 class YearInUse(ValueError):
     """A benefit year that has begun must not move or go while the region has accounts."""
 
@@ -180,4 +205,4 @@ def _line(region: Region, model: type[models.Model], identity: tuple[Any, ...], 
     return f"{region.code}: {model._meta.object_name} {' '.join(map(str, identity))} {verb}"
 
 
-__all__ = ["BadRegionFile", "SchemeInUse", "YearInUse", "load", "region_files"]
+__all__ = ["BadRegionFile", "PublishedHere", "SchemeInUse", "YearInUse", "load", "region_files"]

@@ -4,7 +4,7 @@ import datetime
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from accounts.domain.benefit_year import YearRule
@@ -127,12 +127,14 @@ class RegionFile:
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a file, as a person who maintains it needs it."""
+    """One mistake in a file, as a person who maintains it needs it; `code` and `params` are for other languages."""
 
     file: str
     line: int | None
     key: str
     reason: str
+    code: str = ""
+    params: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
         place = f"{self.file}, line {self.line}" if self.line else self.file
@@ -159,15 +161,49 @@ def load_region_text(text: str, path: str) -> RegionFile:
     except BadData as error:
         errors.append(error)
     if errors:
-        problems = [Problem(path, line_of(text, error.path), error.key, error.reason) for error in errors]
+        problems = [_problem(error, text, path) for error in errors]
         raise BadRegionFile(sorted(problems, key=lambda problem: problem.line or 0))
     return region
+
+
+def load_version_text(
+    text: str, key: str, levels: Collection[str], counters: Collection[str], path: str
+) -> dict[str, Any]:
+    """Read the text of one version (one [[scheme]] or [[sharing]], without its days); gives its data as JSON.
+
+    `levels` and `counters` are the region's; `path` is only for the messages. Raises BadRegionFile.
+    """
+    try:
+        top = Reader(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadRegionFile([_syntax_problem(str(error), text, path)]) from None
+    except RecursionError:
+        nested = Problem(path, 1, "TOML:", "has too many brackets within each other", "nested")
+        raise BadRegionFile([nested]) from None
+    try:
+        with top:
+            rows = top.tables(key)
+        if len(rows) > 1:
+            raise BadData((key, 1), "one_version")
+        data: dict[str, Any] = _as_json(rows[0].rest())
+        if key == "sharing":
+            SharingRules.from_data(data, rows[0].path)
+        else:
+            Scheme.from_data(data, rows[0].path).check(levels, counters, rows[0].path)
+    except BadData as error:
+        raise BadRegionFile([_problem(error, text, path)]) from None
+    return data
+
+
+def _problem(error: BadData, text: str, path: str) -> Problem:
+    return Problem(path, line_of(text, error.path), error.key, error.reason, error.code, error.params)
 
 
 def _syntax_problem(message: str, text: str, path: str) -> Problem:
     """tomllib says where it stopped only within its message: (at line 3, column 5), or (at end of document)."""
     place = re.search(r"\(at line (\d+), column \d+\)", message)
-    return Problem(path, int(place[1]) if place else text.count("\n") + 1, "TOML:", message)
+    line = int(place[1]) if place else text.count("\n") + 1
+    return Problem(path, line, "TOML:", message, "toml", {"message": message})
 
 
 def _region(top: Reader, errors: list[BadData]) -> RegionFile:

@@ -8,6 +8,7 @@ from settlements.models.crediting import (
     CreditChunk,
     CreditRun,
 )
+from settlements.models.drafts import RuleDraft, Trial, TrialDrift, TrialPerson
 from settlements.models.parameters import CatalogueItem, CreditRule, Scheme
 from settlements.models.premiums import PremiumOrder, PremiumPayment, PremiumPlan
 from settlements.models.rollover import AdjustmentChunk, RolloverAdjustment, RolloverChunk, RolloverRun
@@ -42,9 +43,13 @@ __all__ = [
     "RolloverAdjustment",
     "RolloverChunk",
     "RolloverRun",
+    "RuleDraft",
     "Scheme",
     "Settlement",
     "SettlementPayer",
+    "Trial",
+    "TrialDrift",
+    "TrialPerson",
     "Usage",
     "Wallet",
     "WalletEntry",

@@ -23,7 +23,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"A version that bills were settled by was removed from its file: {error.args[0]}"
             ) from None
-        except (regions.BadRegionFile, regions.SchemeInUse, regions.YearInUse) as error:
+        except (regions.BadRegionFile, regions.PublishedHere, regions.SchemeInUse, regions.YearInUse) as error:
             raise CommandError(str(error)) from None
         for line in changes:
             self.stdout.write(line)

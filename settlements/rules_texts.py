@@ -1,0 +1,101 @@
+"""What drafts of rules and the catalogue say to people: refusals, acts in the log, and mistakes in a text."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit_texts, reasons
+from accounts.wording import Text, fill
+from settlements.domain.region_file import Problem
+
+REASONS = {
+    "same_person.rules": (
+        _("Whoever wrote a draft does not publish it."),
+        _("Ask another administrator of the region to read it and publish it."),
+    ),
+    "draft_state": (
+        _("This draft was published or discarded."),
+        _("Make a new draft from the present version."),
+    ),
+    "draft_of_another": (
+        _("Only whoever made a draft edits it: whoever edits may not publish."),
+        _("Make a draft of your own from the present version."),
+    ),
+    "draft_changed": (
+        _("The draft was edited after you opened it."),
+        _("Read it again; then publish it."),
+    ),
+    "draft_same": (
+        _("The draft says the same as the present version."),
+        _("Edit it first, or discard it."),
+    ),
+    "draft_version_ended": (
+        _("The version that the draft was made from ends on %(ended_on)s: another follows it already."),
+        _("Make a new draft from the version that follows."),
+    ),
+    "draft_day_early": (
+        _("A new version holds from tomorrow on at the earliest, and after the first day of the present one."),
+        _("Choose %(earliest_on)s or a later day."),
+    ),
+    "draft_day_settled": (
+        _("Bills of that day have been settled by the present version."),
+        _("Choose %(earliest_on)s or a later day."),
+    ),
+    "trial_state": (
+        _("The what-if is not in that state any more."),
+        _("Look at the page again."),
+    ),
+    "trial_running": (
+        _("A what-if of this draft is under way already."),
+        _("Wait for it, or cancel it first."),
+    ),
+    "trial_empty": (
+        _("No settlement of the region lies in what you chose."),
+        _("Choose another month, or the last settlements."),
+    ),
+}
+
+ACTIONS = {
+    **{f"rules.{verb}": _("worked on a draft of rules") for verb in ("draft", "edit", "discard", "publish")},
+    **{f"trial.{verb}": _("tried a draft of rules") for verb in ("start", "pause", "resume", "cancel", "finish")},
+}
+
+# The mistakes of accounts.domain.reading.MESSAGES, as far as the text of one version can have them.
+PROBLEMS: dict[str, Text] = {
+    "missing": _("is missing"),
+    "unknown_key": _("is not a key that is known here"),
+    "wrong_type": _("should be of another kind: %(expected)s"),
+    "bad_amount": _('should be an amount in quotation marks with at most two decimals, such as "500.00"'),
+    "bad_percent": _('should be a percentage in quotation marks from "0" to "100" with at most two decimals'),
+    "bad_date": _("should be a date such as 2025-07-01"),
+    "not_one_of": _("should be one of: %(allowed)s"),
+    "empty": _("should not be empty"),
+    "repeated": _("holds %(value)s twice"),
+    "out_of_range": _("should be a whole number from %(least)s to %(most)s"),
+    "no_value": _("has no row that fits: %(circumstances)s"),
+    "too_much": _("comes to %(value)s, more than %(most)s, for: %(circumstances)s"),
+    "unknown_counter": _("names the counter %(counter)s, which the region does not have"),
+    "not_adjustable": _("should be false where the order is %(order)s: only the filed order can be changed"),
+    "band_order": _("is out of order: bands rise, and only the last has no up_to"),
+    "one_version": _("is a second version: one text holds one"),
+    "stage_order": _("is out of order: accounts and deductibles, then one rate, then one supplement if there is a cap"),
+    "nested": _("has too many brackets within each other"),
+    "toml": _("cannot be read: %(message)s"),
+}
+
+
+def tell_problem(problem: Problem) -> str:
+    """A mistake with its line and key in the reader's language; one that nobody translated in English."""
+    text = PROBLEMS.get(problem.code)
+    reason = fill(text, problem.params) if text is not None else problem.reason
+    return str(_("Line %(line)s: %(key)s %(reason)s")) % {
+        "line": problem.line or 1,
+        "key": problem.key,
+        "reason": reason,
+    }
+
+
+def register() -> None:
+    """Called once when the app is ready."""
+    for code, (reason, remedy) in REASONS.items():
+        reasons.register(code, reason, remedy)
+    for action, text in ACTIONS.items():
+        audit_texts.register_action(action, text)
