@@ -5,11 +5,11 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from settlements import tasks
-from settlements.actions import rollover_work
-from settlements.models import Entry, RolloverRun
+from settlements.actions import adjusting, rollover, rollover_work
+from settlements.models import Entry, RolloverAdjustment, RolloverRun
 from tests.e2e.eyes import Window
 from tests.people import make_region, make_staff
-from tests.settlements.rollover.world import FIRST_DAY, YEAR, faults
+from tests.settlements.rollover.world import BOUNDARY, FIRST_DAY, YEAR, at, faults, release_run, work_to_the_end
 from tests.support.ledger import open_many
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -65,4 +65,49 @@ def test_from_the_plan_to_the_close(visit, live, settings) -> None:
     assert (run.state, run.planned_by, run.released_by) == ("closed", planner, releaser)
     assert run.totals["agrees"]
     assert Entry.objects.filter(kind="rollover").count() == ACCOUNTS
+    assert faults() == []
+
+
+def confirm(window: Window, name: str) -> None:
+    """A button of the correction, and the question behind it."""
+    window.page.click(f"#do-{name}")
+    window.page.wait_for_url(f"**/do/{name}/")
+    window.look()
+    window.page.click("main form button")
+    window.page.wait_for_url("**/adjustments/*/")
+    window.look()
+
+
+def test_a_correction_from_the_plan_to_the_end(visit, live) -> None:
+    region = make_region()
+    open_many(region, YEAR, ACCOUNTS, FIRST_DAY)
+    run = release_run(region)
+    work_to_the_end(run)
+    rollover.finish(run=run, at=at(BOUNDARY))
+    planner, releaser = (make_staff("region_admin", region=region, name=name) for name in ("章甲", "章乙"))
+
+    window = visit(planner)
+    window.go(reverse("admin:settlements_rolloverrun_change", args=[run.pk]))
+    window.look()
+    window.go(reverse("admin:settlements_rolloverrun_adjust", args=[run.pk]))
+    window.look()
+    window.fill(current_rate="0.35", historical_rate="0.135", reason="1.35")
+    window.page.click("main form button")
+    window.page.wait_for_url("**/adjustments/*/")
+    window.look()
+    adjustment = RolloverAdjustment.objects.get()
+    # No worker listens here: the page notices by asking.
+    tasks.work_adjustment(adjustment.pk)
+    expect(window.page.locator("#do-cancel")).to_be_visible()
+    window.look()
+    assert window.page.locator("#do-release").count() == 0
+
+    second = visit(releaser, wide=True, language="en")
+    second.go(reverse("admin:settlements_rolloverrun_adjustment", args=[adjustment.pk]))
+    confirm(second, "release")
+    tasks.work_adjustment(adjustment.pk)
+    expect(second.page.locator("#adjustment")).to_contain_text("Everything is posted")
+    second.look()
+    found = adjusting.sums(adjustment)
+    assert found.posted == found.due == found.by_products < 0
     assert faults() == []
