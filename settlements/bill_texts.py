@@ -75,7 +75,7 @@ REASONS = {
     ),
     "duplicate.recalculated": (
         _("This bill was settled anew by the office since, so it cannot be reversed here."),
-        _("The patient goes to the window, where the new bill can be reversed."),
+        _("Ask the patient to go to the window with the invoice."),
     ),
     "nothing_changes": (
         _("No bill of the benefit year %(year)s comes out otherwise."),

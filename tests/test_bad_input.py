@@ -448,7 +448,7 @@ def spouse(world) -> Client:  # noqa: F811
 class TestAgain:
     def test_submitted_twice(self, binding) -> None:
         send(binding, reverse("family:bind_terms"), {"limit": "500"})
-        case = Case.objects.get(state="draft")
+        case = Case.objects.get(state="draft", kind="sharing")
         address = reverse("family:check", args=[case.public_id])
         pages = [fields(binding.get(address)) | {"agree": "on"} for _twice in range(2)]
         assert pages[0]["token"] != pages[1]["token"]

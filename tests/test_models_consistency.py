@@ -50,6 +50,8 @@ MONEY = [
     "settlements.PersonalAccount",
     "settlements.PremiumOrder",
     "settlements.PremiumPayment",
+    "settlements.RecalculatedBill",
+    "settlements.Reimbursement",
     "settlements.Settlement",
     "settlements.SettlementPayer",
     "settlements.Usage",
@@ -65,6 +67,7 @@ APPEND_ONLY = [
     "settlements_clearing",
     "settlements_credit",
     "settlements_entry",
+    "settlements_recalculatedbill",
     "settlements_settlementpayer",
     "settlements_walletentry",
 ]

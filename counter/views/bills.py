@@ -168,7 +168,7 @@ def _figures(found: Recalculation) -> dict[str, Any]:
 
 
 def _table(found: Preview) -> dict[str, Any]:
-    return {"columns": bill_telling.columns(), "lines": bill_telling.lines(found.lines)}
+    return {"columns": bill_telling.columns(), "lines": bill_telling.lines(found.lines), "owed": -found.to_member}
 
 
 @clerk

@@ -182,12 +182,14 @@ def recalculated(request: HttpRequest, public_id: UUID) -> HttpResponse:
     mine = read.recalculations_visible_to(request.user).filter(member=request.user.member)
     found = get_object_or_404(mine, case__public_id=public_id)
     bills = found.bills.select_related("old__institution", "new").order_by("id")
+    payment = getattr(found.case, "reimbursement", None)
     context = {
         "recalculation": found,
         "case": found.case,
         "tag": tag_of(found.case),
         "bills": bills,
-        "payment": getattr(found.case, "reimbursement", None),
+        "payment": payment,
+        "owed": -payment.amount if payment else None,
         "events": events(found.case, request.user),
     }
     return render(request, "settlements/recalculation.html", context)
