@@ -13,7 +13,7 @@ from portal.services import ServiceError
 
 def scenarios() -> dict[str, tuple[str, Callable[[], Outcome]]]:
     """Name -> what it is, and the function; in the order in which they run."""
-    from faults import clocks, cut, defects, disk, killed, locks, machine, restore, statements, workers
+    from faults import clocks, cut, defects, disk, killed, locks, machine, mixed, restore, statements, workers
 
     return {
         "defects": ("the checker can fail", defects.all_caught),
@@ -22,6 +22,7 @@ def scenarios() -> dict[str, tuple[str, Callable[[], Outcome]]]:
         "statements": ("F3 the line dies at each statement", statements.each_statement),
         "model": ("F4 against a model", machine.against_model),
         "locks": ("F5 opposite orders", locks.crosswise),
+        "mixed": ("F5 every verb at once", mixed.all_at_once),
         "fen": ("F5 the last fen", locks.last_fen),
         "worker": ("F6 workers killed", workers.worker_killed),
         "twice": ("F7 tasks twice and late", workers.task_twice),
