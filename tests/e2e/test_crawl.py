@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import import_module
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import clock
 from accounts.actions import audit, messages
@@ -20,7 +21,7 @@ from documents.models import IssuedDocument
 from family.actions import sharing
 from family.models import SharingApplication
 from family.queries import commitment_on
-from settlements.actions import claims, statements
+from settlements.actions import claims, premiums, statements, wallet
 from settlements.models import Claim, Payee, Recalculation, Settlement, WithdrawalApplication
 from tests.e2e.eyes import Window
 from tests.family.support import make_rules
@@ -68,6 +69,17 @@ PAGES: list[tuple[str, str, str]] = [
     (DAUGHTER, "settlements:bills", ""),
     (DAUGHTER, "settlements:bill", "fathers bill"),
     (DAUGHTER, "settlements:bill", "own bill"),
+    (DAUGHTER, "settlements:premiums", ""),
+    (DAUGHTER, "settlements:premium_group", "premium person"),
+    (DAUGHTER, "settlements:premium_check", "premium person"),
+    (DAUGHTER, "settlements:premium", "premium"),
+    (DAUGHTER, "settlements:premium_refund", "premium"),
+    (DAUGHTER, "settlements:premium_withdraw", "premium order"),
+    (DAUGHTER, "settlements:wallet", ""),
+    (DAUGHTER, "settlements:wallet_send", ""),
+    (DAUGHTER, "settlements:transfer", "transfer"),
+    (FATHER, "settlements:wallet", ""),
+    (FATHER, "settlements:transfer", "transfer"),
     (DAUGHTER, "casework:mine", ""),
     (DAUGHTER, "settlements:closing", "closing"),
     (DAUGHTER, "family:home", ""),
@@ -160,6 +172,9 @@ ELSEWHERE = {
     "settlements:claim_check",
     "settlements:statement_file",
     "settlements:statement_copy",
+    "settlements:transfer_accept",
+    "settlements:wallet_check",
+    "settlements:wallet_open",
 }
 
 
@@ -203,6 +218,7 @@ def world(scene: Scene) -> World:
         scene,
         {"": ""}
         | _names(fathers=fathers, own=own, undone=undone, draft=draft, asked=asked, offered=offered, paper=paper)
+        | _paying(scene)
         | {"grant": scene.grant.public_id, "closing": _closing(scene)}
         | _claims(scene),
         {
@@ -279,6 +295,32 @@ def _claims(scene: Scene) -> dict[str, UUID]:
         "claim": waits.case.public_id,
         "returned claim": returned.case.public_id,
         "recalculation": case.public_id,
+    }
+
+
+def _paying(scene: Scene) -> dict[str, UUID]:
+    """A premium paid, one ordered, one to pay, and a transfer to the father on its way."""
+    member, on = scene.daughter.member, scene.on
+    child, other = (
+        make_member(name, datetime.date(2018, 5, 20), region=scene.region, insurance="resident")
+        for name in ("沈某禾", "沈某苗")
+    )
+    for each in (child, other):
+        share(member, each, "child", scene.region, on - 9 * DAY)
+    due = premiums.Premium(amount=Decimal(400), year=on.year + 1, benefit_from=on + 30 * DAY)
+    paid = premiums.pay(payer=member, insured=child, premium=due, on=on, key="crawl", by=scene.daughter)
+    later = replace(due, year=on.year + 2)
+    ordered = premiums.order(payer=member, insured=child, premium=later, at=clock.now(), by=scene.daughter)
+    noon = timezone.localtime(clock.now()).replace(hour=12)
+    wallet.open_wallet(member=member, by=scene.daughter, at=noon)
+    sent = wallet.transfer(
+        sender=member, receiver=scene.father.member, amount=Decimal(100), at=noon, key="crawl", relation="parent"
+    )
+    return {
+        "premium": paid.public_id,
+        "premium order": ordered.public_id,
+        "premium person": other.public_id,
+        "transfer": sent.public_id,
     }
 
 
