@@ -221,6 +221,21 @@ WHERE status = 'closed' AND (current <> 0 OR historical <> 0)
         WHERE w.account_id = settlements_personalaccount.id AND c.state = 'granted'
     )
 """
+# What was to go back, or came out as the difference of a cleared year, is what the movement says, debt and all.
+CLEARINGS_ARE_ENTRIES = """
+WITH booked AS (
+    SELECT account_id, transaction_id, sum(current_delta + historical_delta - debt_delta) AS amount
+    FROM settlements_entry WHERE kind = 'clearing' GROUP BY account_id, transaction_id
+), said AS (
+    SELECT account_id, transaction_id, sum(amount) AS amount FROM (
+        SELECT account_id, transaction_id, -amount AS amount FROM settlements_clawback
+        UNION ALL SELECT account_id, transaction_id, amount FROM settlements_clearing WHERE amount <> 0
+    ) AS both_kinds GROUP BY account_id, transaction_id
+)
+SELECT account_id, transaction_id AS transaction, said.amount AS said, booked.amount AS booked
+FROM booked FULL JOIN said USING (account_id, transaction_id)
+WHERE booked.amount IS DISTINCT FROM said.amount
+"""
 YEAR_ROLLED_ONCE = """
 SELECT account_id, benefit_year, count(*) AS times FROM settlements_entry
 WHERE kind = 'rollover' GROUP BY account_id, benefit_year HAVING count(*) > 1
@@ -478,6 +493,7 @@ CHECKS = [
     Check("I8", "money for care goes to the institution of the bill", INSTITUTION_OF_THE_BILL),
     Check("I10", "reversed once, and whole", REVERSED_ONCE_AND_WHOLE),
     Check("I10", "credits are what was booked", CREDITS_ARE_ENTRIES),
+    Check("I10", "what was cleared and went back is what was booked", CLEARINGS_ARE_ENTRIES),
     Check("I10", "what was withdrawn is what was paid out", WITHDRAWN_IS_PAID_OUT),
     Check("I10", "a closed account is empty", CLOSED_IS_EMPTY),
     Check("I10", "premiums are what was booked, refunds whole", PREMIUMS_ARE_ENTRIES),

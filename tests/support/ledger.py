@@ -11,7 +11,7 @@ from accounts.models import BenefitYear, Member, Region
 from accounts.money import ZERO
 from settlements.enums import Contra, EntryKind
 from settlements.ledger.books import Books, Movement, OpenAccount
-from settlements.models import Credit, LedgerTransaction, PersonalAccount
+from settlements.models import Clearing, Credit, LedgerTransaction, PersonalAccount
 
 _keys = itertools.count(1)
 
@@ -66,6 +66,12 @@ def move(
         Credit.objects.create(
             account=account, period=f"t{transaction.key}", amount=amount, transaction_id=transaction.pk
         )
+    if kind == EntryKind.CLEARING:
+        amount = current + historical - debt
+        Clearing.objects.create(
+            account=account, year=row["benefit_year"], transaction=transaction, months=0, due=amount, credited=ZERO,
+            amount=amount,
+        )  # fmt: skip
     books.post(
         transaction.pk,
         [Movement(account_id=account.pk, kind=kind, contra=contra, current=current, historical=historical, debt=debt)],

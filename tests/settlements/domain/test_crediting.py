@@ -1,10 +1,21 @@
 import datetime
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.domain.benefit_year import Rules, start_of, year_of
-from settlements.domain.crediting import CreditRule, clawback, month_credit, year_credit
+from settlements.domain.crediting import (
+    CreditRule,
+    MonthDue,
+    clawback,
+    due_of_year,
+    month_credit,
+    standing_months,
+    year_credit,
+)
 from settlements.domain.parameters import Person
 from tests.settlements.domain.world import BEIJING, SHANGHAI, SHENYANG, SHENZHEN, ZHENGZHOU, region, version_on
 
@@ -132,3 +143,41 @@ def goes_back(rule: CreditRule, person: Person, base: str, on: datetime.date, ye
 def _data(rule: CreditRule) -> dict[str, object]:
     keys = ("every", "bucket", "retired_per", "joining", "leaving", "source", "grade")
     return {"active_percent": "2", **{key: getattr(rule, key) for key in keys}}
+
+
+DAYS_OF_2025 = st.integers(0, 364).map(lambda days: datetime.date(2025, 1, 1) + datetime.timedelta(days=days))
+BASES = st.integers(1, 5_000_000).map(lambda fens: Decimal(fens).scaleb(-2))
+
+
+@given(base=BASES, credited_on=DAYS_OF_2025, left_on=DAYS_OF_2025, months=st.sampled_from(["this_month", "next_month"]))
+def test_never_more_goes_back_than_was_credited(
+    base: Decimal, credited_on: datetime.date, left_on: datetime.date, months: str
+) -> None:
+    rule = replace(NINGBO, joining=months, leaving=months)
+    credited = year_credit(rule, WORKER, base, credited_on, CALENDAR)
+    back = clawback(rule, credited, credited_on, left_on, CALENDAR) if credited else Decimal(0)
+    assert 0 <= back <= credited
+    first, stays = standing_months(rule, credited_on, left_on, CALENDAR)
+    # What stays is what the months that stay are worth, to the fen: nobody gains or loses by leaving.
+    assert credited - back == month_credit(rule, WORKER, base, credited_on) * stays
+    assert first >= datetime.date(2025, 1, 1)
+
+
+@given(base=BASES, left_on=DAYS_OF_2025, months=st.sampled_from(["this_month", "next_month"]))
+def test_leaving_and_coming_back_on_one_day_changes_nothing(base: Decimal, left_on: datetime.date, months: str) -> None:
+    rule, first = replace(NINGBO, joining=months, leaving=months), datetime.date(2025, 1, 1)
+    credited = year_credit(rule, WORKER, base, first, CALENDAR)
+    back = clawback(rule, credited, first, left_on, CALENDAR)
+    again = year_credit(rule, WORKER, base, left_on, CALENDAR) if left_on > first else back
+    assert back == again
+
+
+def test_the_due_of_a_year_by_its_months() -> None:
+    months = [MonthDue(datetime.date(2025, month, 1), WORKER, Decimal("10000.00")) for month in range(1, 13)]
+    assert due_of_year(NINGBO, months, CALENDAR) == Decimal("2400.00")
+    assert due_of_year(NINGBO, months[:5], CALENDAR) == Decimal("1000.00")
+    assert due_of_year(NINGBO, [], CALENDAR) == 0
+    old = [replace(month, person=retired("1950-01-01"), base=Decimal(0)) for month in months]
+    assert due_of_year(NINGBO, old, CALENDAR) == Decimal("3735.00")
+    # Three months of 311.25, nine of 200.
+    assert due_of_year(NINGBO, [*months[:9], *old[9:]], CALENDAR) == Decimal("2733.75")
