@@ -28,6 +28,8 @@ from settlements.models import PersonalAccount, RolloverRun, Settlement
 
 PRICES = [Decimal("38.50"), Decimal("126.00"), Decimal("860.00"), Decimal("1430.00")]
 SLOW_MS = 250
+# A statement takes 65,535 parameters at most.
+PATIENTS = 60_000
 # Those of a check of the ledger that a rollover or a settlement beside it could break.
 CHECKED = {
     "money is conserved: accounts = sum by contra",
@@ -85,7 +87,7 @@ def measure_rush() -> Iterator[Line]:
 def _patients() -> tuple[list[list[tuple[int, int]]], dict[int, Decimal]]:
     """(account, member) for each client, nobody twice; and what each account holds once rolled, worked out by hand."""
     run, boundary = world.run(), world.boundary()
-    chosen = world.some_accounts(min(measure.RUSH // 2, 20_000 * measure.RUSH_CLIENTS), seed=2)
+    chosen = world.some_accounts(min(measure.RUSH // 2, PATIENTS), seed=2)
     expected = {account.pk: by_hand(account, run, boundary) for account in chosen}
     pairs = [(account.pk, account.member_id) for account in chosen]
     return [pairs[number :: measure.RUSH_CLIENTS] for number in range(measure.RUSH_CLIENTS)], expected
