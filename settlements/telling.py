@@ -38,6 +38,12 @@ KIND_NAMES: dict[str, Promise] = {
     "other": gettext_lazy("Transfers and withdrawals"),
 }
 
+# What comes back into the account of what it had paid.
+BACK: dict[EntryKind, Promise] = {
+    EntryKind.PREMIUM: gettext_lazy("Premium given back"),
+    EntryKind.WALLET: gettext_lazy("Wallet transfer that came back"),
+}
+
 
 @dataclass(frozen=True)
 class Told:
@@ -100,13 +106,15 @@ def what(line: Line) -> str:
         return _credited(line)
     if line.kind == EntryKind.CLEARING and line.cause:
         return _cleared(line.cause)
+    if line.kind in BACK and line.amount > 0:
+        return str(BACK[EntryKind(line.kind)])
     sentences = {
         EntryKind.OPENING: _("Balance when the account was opened"),
         EntryKind.CREDIT: _("Contribution paid into the account"),
         EntryKind.INTEREST: _("Interest"),
         EntryKind.CLEARING: _("Clearing of contributions"),
-        EntryKind.PREMIUM: _("Premium of the residents' insurance for a relative"),
-        EntryKind.WALLET: _("Wallet transfer"),
+        EntryKind.PREMIUM: _("Premium of the residents' insurance"),
+        EntryKind.WALLET: _("Transferred to a wallet"),
         EntryKind.WITHDRAWAL: _("Withdrawal"),
         EntryKind.REVERSAL: _("Refund"),
         EntryKind.CARE: _("Care"),

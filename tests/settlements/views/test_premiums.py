@@ -144,6 +144,9 @@ def test_given_back_by_who_paid(now):
     assert "Given back: the money is in your account again." in text(done)
     assert "given back on 20 November 2025" in text(done)
     assert client.get(url).status_code == 302
+    movements = text(client.get(reverse("settlements:account")))
+    assert "Premium given back" in movements
+    assert "Premium of the residents' insurance" in movements
     assert faults(ON) == []
 
 
