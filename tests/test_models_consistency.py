@@ -25,6 +25,7 @@ OTHER_DECIMALS = {
     "settlements.Contribution.base": (10, 2),
     "settlements.Entry.current_products": (20, 2),  # yuan times days
     "settlements.Entry.historical_products": (20, 2),
+    "settlements.Payee.percent": (5, 2),
     "settlements.PersonalAccount.current_products": (20, 2),
     "settlements.PersonalAccount.historical_products": (20, 2),
     "settlements.RolloverAdjustment.current_rate": (7, 4),
@@ -67,6 +68,7 @@ APPEND_ONLY = [
     "settlements_clearing",
     "settlements_credit",
     "settlements_entry",
+    "settlements_payout",
     "settlements_recalculatedbill",
     "settlements_settlementpayer",
     "settlements_walletentry",
