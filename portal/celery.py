@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
     "pay-on-late-money": {"task": "settlements.tasks.pay_on_late_money", "schedule": crontab(minute=5)},
     "credit-what-is-due": {"task": "settlements.tasks.credit_what_is_due", "schedule": crontab(hour=0, minute=20)},
     "sweep-credits": {"task": "settlements.tasks.sweep_credits", "schedule": 60.0},
+    "sweep-trials": {"task": "settlements.tasks.sweep_trials", "schedule": 60.0},
     "send-waiting-sms": {"task": "accounts.tasks.send_waiting_sms", "schedule": 30.0},
     "seal-audit": {"task": "accounts.tasks.seal_audit", "schedule": 60.0},
     "tidy-accounts": {"task": "accounts.tasks.tidy_accounts", "schedule": crontab(hour=3, minute=10)},

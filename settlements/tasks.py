@@ -21,12 +21,13 @@ from settlements.actions import (
     rollover,
     rollover_watch,
     rollover_work,
+    trials,
     wallet,
 )
 from settlements.actions.rollover_work import Outcome
-from settlements.enums import CreditState, FileState, RunState
+from settlements.enums import CreditState, FileState, RunState, TrialState
 from settlements.ledger.checks import CHECKS, run_checks
-from settlements.models import ContributionFile, CreditRun, PersonalAccount, RolloverRun
+from settlements.models import ContributionFile, CreditRun, PersonalAccount, RolloverRun, Trial
 from settlements.queries import rollover as rollover_queries
 
 log = logging.getLogger(__name__)
@@ -226,3 +227,22 @@ def credit_what_is_due() -> None:
             continue
         if run is not None:
             ring_credits(run.pk)
+
+
+def ring_trial(trial_id: int) -> None:
+    """Call a worker to a what-if; the sweeper calls again if nobody came."""
+    _call(work_trial, trial_id)
+
+
+@shared_task(ignore_result=True)
+def work_trial(trial_id: int) -> None:
+    """Work on a what-if for a while, then ring again. Of two at once one goes home."""
+    if trials.work(trial_id=trial_id, seconds=settings.ROLLOVER_SECONDS) == trials.Stopped.AGAIN:
+        work_trial.delay(trial_id)
+
+
+@shared_task(ignore_result=True)
+def sweep_trials() -> None:
+    """Ring for what-ifs that run: the sweeper for every lost bell."""
+    for trial_id in Trial.objects.filter(state=TrialState.RUNNING).values_list("pk", flat=True):
+        ring_trial(trial_id)

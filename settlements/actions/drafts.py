@@ -15,7 +15,7 @@ from settlements.actions.rollover import clock_day
 from settlements.domain.region_file import load_version_text
 from settlements.domain.toml_text import version_text
 from settlements.enums import DraftState, RulePart, TrialState
-from settlements.models import RuleDraft, Scheme, Settlement
+from settlements.models import RuleDraft, Scheme, Settlement, TrialDrift
 from settlements.policies import may_change_rules
 
 # A scheme with every stage and band of a region comes to some six thousand characters.
@@ -28,7 +28,7 @@ Version = Scheme | SharingRules
 def make(*, version: Version, by: User, at: datetime.datetime | None = None) -> RuleDraft:
     """A draft with the text of a version that has no end yet. Raises Refused: not_permitted, draft_version_ended."""
     at = at or clock.now()
-    _permitted(by, version.region_id)
+    permitted(by, version.region_id)
     if version.valid_to is not None:
         raise Refused("draft_version_ended", ended_on=version.valid_to.isoformat())
     part = part_of(version)
@@ -56,15 +56,13 @@ def edit(*, draft: RuleDraft, text: str, by: User, at: datetime.datetime | None 
     BadRegionFile with line and key.
     """
     at = at or clock.now()
-    _permitted(by, draft.region_id)
+    permitted(by, draft.region_id)
     draft = _locked(draft)
     if draft.made_by_id != by.pk:
         raise Refused("draft_of_another")
     data = read(draft, text)
     if data != draft.data:
-        draft.trials.filter(state__in=[TrialState.RUNNING, TrialState.PAUSED]).update(
-            state=TrialState.CANCELLED, finished_at=at, resumed_at=None
-        )
+        _end_trials(draft, at)
     draft.text, draft.data, draft.edited_at = text, data, at
     draft.save(update_fields=["text", "data", "edited_at"])
     _record("edit", draft, by, at)
@@ -81,11 +79,9 @@ def read(draft: RuleDraft, text: str) -> dict[str, Any]:
 def discard(*, draft: RuleDraft, by: User, at: datetime.datetime | None = None) -> RuleDraft:
     """Give a draft up; it stays to be read. Raises Refused: not_permitted, draft_state."""
     at = at or clock.now()
-    _permitted(by, draft.region_id)
+    permitted(by, draft.region_id)
     draft = _locked(draft)
-    draft.trials.filter(state__in=[TrialState.RUNNING, TrialState.PAUSED]).update(
-        state=TrialState.CANCELLED, finished_at=at, resumed_at=None
-    )
+    _end_trials(draft, at)
     draft.state = DraftState.DISCARDED
     draft.save(update_fields=["state"])
     _record("discard", draft, by, at)
@@ -108,7 +104,7 @@ def publish(
     day), draft_day_settled (bills of care, or days of settlement, lie there already).
     """
     at = at or clock.now()
-    _permitted(by, draft.region_id)
+    permitted(by, draft.region_id)
     draft = _locked(draft)
     if draft.made_by_id == by.pk:
         raise Refused("same_person", why="rules")
@@ -127,9 +123,7 @@ def publish(
     draft.state, draft.published_by, draft.published_at = DraftState.PUBLISHED, by, at
     draft.valid_from = valid_from
     setattr(draft, f"published_{draft.part}", version)
-    draft.trials.filter(state__in=[TrialState.RUNNING, TrialState.PAUSED]).update(
-        state=TrialState.CANCELLED, finished_at=at, resumed_at=None
-    )
+    _end_trials(draft, at)
     draft.save()
     _record("publish", draft, by, at, valid_from=valid_from.isoformat(), version=version.pk)
     return version
@@ -181,6 +175,13 @@ def _successor(draft: RuleDraft, base: Version, day: datetime.date) -> Version:
     return SharingRules.objects.create(region_id=draft.region_id, valid_from=day, data=draft.data)
 
 
+def _end_trials(draft: RuleDraft, at: datetime.datetime) -> None:
+    """A what-if under way tries something that is no longer the draft's."""
+    under_way = draft.trials.filter(state__in=[TrialState.RUNNING, TrialState.PAUSED])
+    TrialDrift.objects.filter(trial__in=list(under_way)).delete()
+    under_way.update(state=TrialState.CANCELLED, finished_at=at, resumed_at=None)
+
+
 def _locked(draft: RuleDraft) -> RuleDraft:
     """The draft as it is now, held so that two buttons pressed at once follow each other."""
     draft = RuleDraft.objects.select_for_update(of=("self",)).select_related("region").get(pk=draft.pk)
@@ -189,7 +190,8 @@ def _locked(draft: RuleDraft) -> RuleDraft:
     return draft
 
 
-def _permitted(by: User, region: str) -> None:
+def permitted(by: User, region: str) -> None:
+    """Raises Refused("not_permitted")."""
     if not may_change_rules(by, region):
         raise Refused("not_permitted")
 
