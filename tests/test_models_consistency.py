@@ -48,6 +48,7 @@ MONEY = [
     "settlements.Credit",
     "settlements.Entry",
     "settlements.LedgerTransaction",
+    "settlements.Payout",
     "settlements.PersonalAccount",
     "settlements.PremiumOrder",
     "settlements.PremiumPayment",
