@@ -56,7 +56,7 @@ def codes(db) -> list[str]:
 def test_a_quote_is_the_settlement_and_a_reversal_leaves_no_trace(codes):
     settled: list[str] = []
 
-    @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(
         code=st.sampled_from(codes),
         kind=st.sampled_from(["outpatient", "outpatient", "inpatient", "pharmacy"]),

@@ -72,7 +72,7 @@ def decide(bill: tuple[Scheme, Claim, dict[str, Decimal], dict[str, Decimal], da
         raise
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(bills())
 def test_the_parts_are_the_bill_and_none_is_negative(bill) -> None:
     scheme, claim, used, own, _ = bill
@@ -92,7 +92,7 @@ def test_the_parts_are_the_bill_and_none_is_negative(bill) -> None:
     assert decision.fund + decision.supplement <= claim.in_scope
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(bills(), amounts(50_000))
 def test_a_larger_bill_gets_no_less_and_costs_the_patient_no_less(bill, more) -> None:
     scheme, claim, used, own, on = bill
@@ -104,7 +104,7 @@ def test_a_larger_bill_gets_no_less_and_costs_the_patient_no_less(bill, more) ->
     assert larger.personal["in_scope"] >= smaller.personal["in_scope"]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(bills(), amounts(3000))
 def test_whoever_has_borne_more_of_a_deductible_pays_no_more(bill, more) -> None:
     scheme, claim, used, own, on = bill
