@@ -92,9 +92,13 @@ REASONS = {
     ),
     "not_permitted.wallet_self": (_("You cannot transfer to yourself."), _("Enter a relative's name and ID number.")),
     "wallet_not_open": (_("The wallet is not open yet."), _("Open it first; that takes one step.")),
-    "not_pending": (
-        _("This transfer no longer waits: it was accepted already, or it has gone back."),
-        _("Look at the list of transfers; the sender can send it again."),
+    "duplicate.transfer": (
+        _("This transfer was accepted already."),
+        _("The money is in the wallet."),
+    ),
+    "not_permitted.transfer": (
+        _("This transfer was not accepted in time and has gone back."),
+        _("The sender can send it again."),
     ),
     "over_transfer_limit.number": (
         _("%(times)s transfers were sent today, which is the most for a day."),

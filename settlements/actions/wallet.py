@@ -174,7 +174,7 @@ def _take(
 def accept(*, transfer: WalletTransfer, at: datetime.datetime, by: User | None = None) -> WalletTransfer:
     """Take a transfer into the receiver's wallet: from here on the money is his.
 
-    Raises Refused: wallet_not_open, not_pending (accepted already, or returned at 06:00); and PermissionDenied.
+    Raises Refused: wallet_not_open, duplicate (accepted already), not_permitted (it has gone back); and PermissionDenied.
     """
     receiver = transfer.receiver
     wallet = read.wallet_of(receiver)
@@ -202,7 +202,8 @@ def _accept(transfer_id: int, wallet_id: int, at: datetime.datetime, transaction
         WalletTransfer.objects.select_for_update(of=("self",)).select_related("receiver", "sender").get(pk=transfer_id)
     )
     if sent.state != TransferState.PENDING or sent.expires_at <= at:
-        raise Refused("not_pending", state=read.state_at(sent, at).code)
+        code = "duplicate" if sent.state == TransferState.ACCEPTED else "not_permitted"
+        raise Refused(code, why="transfer")
     sent.state, sent.ended_at, sent.ending_id = TransferState.ACCEPTED, at, transaction_id
     sent.save(update_fields=["state", "ended_at", "ending"])
     wallets.move(

@@ -367,7 +367,7 @@ class _Player:
         wallet.return_overdue(at=step.at, only=sent.pk)
         sent.refresh_from_db()
         if sent.state != "returned":
-            raise Refused("not_pending" if sent.state == "accepted" else "not_permitted")
+            raise Refused("duplicate" if sent.state == "accepted" else "not_permitted")
         return {"returned": plain(sent.amount)}
 
     def _sent(self, step: CaseStep) -> WalletTransfer:

@@ -124,7 +124,7 @@ def test_not_accepted_it_is_back_at_six_whoever_looks(world):
     # Nobody has written anything down yet, and it is shown back.
     assert account_at(scene, SIX) == yuan("5000.00")
     assert read.state_at(sent, SIX).code == "returned"
-    assert code_of(lambda: wallet.accept(transfer=sent, at=SIX))[0] == "not_pending"
+    assert code_of(lambda: wallet.accept(transfer=sent, at=SIX))[0] == "not_permitted"
 
     assert [row.pk for row in wallet.return_overdue(at=SIX)] == [sent.pk]
     sent.refresh_from_db()
@@ -139,7 +139,7 @@ def test_accepted_in_the_last_moment(world):
     scene, brother = world
     sent = send(scene, brother)
     assert wallet.accept(transfer=sent, at=SIX - datetime.timedelta(microseconds=1)).state == "accepted"
-    assert code_of(lambda: wallet.accept(transfer=sent, at=SIX))[0] == "not_pending"
+    assert code_of(lambda: wallet.accept(transfer=sent, at=SIX))[0] == "duplicate"
 
 
 def test_a_bill_after_six_can_use_what_is_back_and_the_sender_is_told_later(world):
@@ -417,7 +417,7 @@ def test_accepting_against_the_return_at_six(turn):
     )
     sent.refresh_from_db()
     accepted = sent.state == "accepted"
-    assert outcomes == (["0", "accepted"] if accepted else ["1", "not_pending"])
+    assert outcomes == (["0", "accepted"] if accepted else ["1", "not_permitted"])
     assert wallet_at(brother, SIX) == (yuan("500.00") if accepted else 0)
     assert account_at(scene, SIX) == (yuan("4500.00") if accepted else yuan("5000.00"))
     assert faults(NEXT) == []
@@ -446,6 +446,6 @@ def test_accepted_twice_at_once():
     scene, brother = make_world()
     sent = send(scene, brother)
     outcomes = at_once(*[lambda: wallet.accept(transfer=sent, at=moment()).state] * 3)
-    assert outcomes == ["accepted", "not_pending", "not_pending"]
+    assert outcomes == ["accepted", "duplicate", "duplicate"]
     assert wallet_at(brother) == yuan("500.00")
     assert faults(ON) == []

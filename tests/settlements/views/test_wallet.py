@@ -190,7 +190,7 @@ def test_after_six_it_is_shown_back_though_nobody_wrote_it_down(now):
         assert "Transfer money" in text(client.get(HOME))
         assert "Waits for you" not in text(theirs.get(HOME))
         late = theirs.post(reverse("settlements:transfer_accept", args=[transfer.public_id]), fields(page), follow=True)
-        assert "This transfer no longer waits" in text(late)
+        assert "was not accepted in time and has gone back" in text(late)
         assert "5,000" in text(client.get(reverse("settlements:account")))
     transfer.refresh_from_db()
     assert transfer.state == "pending"
