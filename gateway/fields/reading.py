@@ -1,5 +1,7 @@
 """Input checked against its table, leniently: numbers or texts, "null" for nothing, one object where a list may be."""
 
+import base64
+import binascii
 import datetime
 import re
 from collections.abc import Iterable, Mapping
@@ -11,43 +13,83 @@ from django.utils import timezone
 from gateway.errors import Rejected
 from gateway.fields.tables import Field, Node, code_in
 
-Value = str | Decimal | datetime.datetime | datetime.date | None
-Row = dict[str, Value]
+Value = str | Decimal | datetime.datetime | datetime.date | bytes | None
+Row = dict[str, Any]
 
-# Nothing here is ever negative. A Java BigDecimal may write 1E+2; a longer exponent is an attack on memory.
-NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
+# A Java BigDecimal may write 1E+2; a longer exponent is an attack on memory.
+NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
 EMPTY = {"", "null", "NULL"}
+EMPTY_NODES: tuple[Any, ...] = ("", "null", "NULL", [], {})
+# Java's compact form, and what .NET writes on a Chinese system.
+OTHER_MOMENTS = ("%Y%m%d%H%M%S", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d")
 
 
 def read(nodes: Iterable[Node], given: Any) -> dict[str, Any]:
     """Node -> row, or list of rows where the node is a list. Fields and nodes that no table names are left alone.
 
+    A node that may be left out and is: None, or an empty list.
+
     Raises Rejected: node_missing, field_missing, field_too_long, field_format, field_code.
     """
     if not isinstance(given, Mapping):
         raise Rejected("node_missing", node="input")
-    return {node.name: _read_node(node, given.get(node.name)) for node in nodes}
+    return _read_nodes(nodes, given, "")
 
 
-def _read_node(node: Node, given: Any) -> Row | list[Row]:
+def _read_nodes(nodes: Iterable[Node], given: Mapping[str, Any], place: str) -> dict[str, Any]:
+    found = _Spellings(given)
+    return {node.name: _read_node(node, found.of(node), f"{place}{node.name}") for node in nodes}
+
+
+def _read_node(node: Node, given: Any, place: str) -> Row | list[Row] | None:
+    if not node.required and (given is None or given in EMPTY_NODES):
+        return [] if node.many else None
     if not node.many:
         # One client wraps even a single row in a list.
         row = given[0] if isinstance(given, list) and len(given) == 1 else given
-        return read_fields(node.fields, row, node.name)
+        return _read_row(node, row, place)
     rows = given if isinstance(given, list) else [given]
     if not rows:
-        raise Rejected("node_missing", node=node.name)
-    return [read_fields(node.fields, row, f"{node.name}[{at}]") for at, row in enumerate(rows)]
+        raise Rejected("node_missing", node=place)
+    return [_read_row(node, row, f"{place}[{at}]") for at, row in enumerate(rows)]
+
+
+def _read_row(node: Node, given: Any, place: str) -> Row:
+    row = read_fields(node.fields, given, place)
+    return row | _read_nodes(node.nodes, given, f"{place}.") if node.nodes else row
 
 
 def read_fields(fields: Iterable[Field], given: Any, place: str) -> Row:
     """Every field of the table -> its value, None where it is empty. Raises Rejected."""
     if not isinstance(given, Mapping):
         raise Rejected("node_missing", node=place)
-    return {field.name: _read_field(field, given.get(field.name), f"{place}.{field.name}") for field in fields}
+    found = _Spellings(given)
+    return {field.name: _read_field(field, found.of(field), f"{place}.{field.name}") for field in fields}
+
+
+class _Spellings:
+    """What was given, by name; if it is not there, by another spelling: capitals, underscores, `also`."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self.given = given
+        self.folded: dict[str, Any] | None = None
+
+    def of(self, named: Field | Node) -> Any:
+        if named.name in self.given:
+            return self.given[named.name]
+        if self.folded is None:
+            self.folded = {fold(name): value for name, value in self.given.items()}
+        return next((self.folded[key] for key in map(fold, (named.name, *named.also)) if key in self.folded), None)
+
+
+def fold(name: str) -> str:
+    """Under which a name is found however it is written: exp_content, expContent, EXP_CONTENT."""
+    return name.replace("_", "").lower()
 
 
 def _read_field(field: Field, raw: Any, place: str) -> Value:
+    if field.kind == "bytes" and isinstance(raw, list):
+        return _octets(raw, place)
     if isinstance(raw, bool) or not isinstance(raw, str | None):
         raise Rejected("field_format", field=place, kind=field.kind)
     text = (raw or "").strip()
@@ -59,9 +101,11 @@ def _read_field(field: Field, raw: Any, place: str) -> Value:
         case "num":
             return _number(field, text, place)
         case "datetime":
-            return timezone.make_aware(_moment(text, place))
+            return _moment(text, place)
         case "date":
-            return _moment(text, place).date()
+            return timezone.localdate(_moment(text, place))
+        case "bytes":
+            return _bytes(text, place)
         case _:
             return _text(field, text, place)
 
@@ -82,6 +126,8 @@ def _number(field: Field, text: str, place: str) -> Decimal:
     if not NUMBER.fullmatch(text):
         raise Rejected("field_format", field=place, kind=field.kind)
     number = Decimal(text)
+    if number < 0 and not field.signed:
+        raise Rejected("field_format", field=place, kind="≥ 0")
     unit = Decimal(1).scaleb(-field.places)
     if abs(number) >= Decimal(10) ** (field.size - field.places):
         raise Rejected("field_too_long", field=place, most=field.size)
@@ -91,13 +137,40 @@ def _number(field: Field, text: str, place: str) -> Decimal:
     return number.quantize(unit)
 
 
+def _bytes(text: str, place: str) -> bytes:
+    # Zhejiang's client sends "[]" for no bytes.
+    if text == "[]":
+        return b""
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise Rejected("field_format", field=place, kind="Base64") from None
+
+
+def _octets(raw: list[Any], place: str) -> bytes:
+    try:
+        return bytes(int(octet) for octet in raw)
+    except (ValueError, TypeError):
+        raise Rejected("field_format", field=place, kind="Base64") from None
+
+
 def _moment(text: str, place: str) -> datetime.datetime:
-    for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"):
+    """An aware moment; without a zone it is the time of the country."""
+    moment = _parsed(text)
+    # Year 1 in Shanghai is before year 1 in UTC: the database cannot hold it.
+    if moment is None or not 1900 <= moment.year <= 2999:
+        raise Rejected("field_format", field=place, kind="yyyy-MM-dd HH:mm:ss")
+    return moment if moment.tzinfo else timezone.make_aware(moment)
+
+
+def _parsed(text: str) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for form in OTHER_MOMENTS:
         try:
-            moment = datetime.datetime.strptime(text, form)
+            return datetime.datetime.strptime(text, form)
         except ValueError:
             continue
-        # Year 1 in Shanghai is before year 1 in UTC: the database cannot hold it.
-        if 1900 <= moment.year <= 2999:
-            return moment
-    raise Rejected("field_format", field=place, kind="yyyy-MM-dd HH:mm:ss")
+    return None

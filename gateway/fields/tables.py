@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -13,7 +13,10 @@ NEEDS = (REQUIRED, "(Y)", "")
 
 @dataclass(frozen=True)
 class Field:
-    """One row: `kind` is string, num, date or datetime; `size` characters, or digits of which `places` are decimal."""
+    """One row: `kind` is string, num, date, datetime or bytes; `size` characters, or digits, `places` of them decimal.
+
+    `also`: other spellings, read like the name and written beside it. `signed`: a number that may be negative.
+    """
 
     name: str
     kind: str
@@ -22,6 +25,8 @@ class Field:
     need: str
     dictionary: str
     meaning: str
+    also: tuple[str, ...] = ()
+    signed: bool = False
 
     @property
     def required(self) -> bool:
@@ -31,21 +36,35 @@ class Field:
 
 @dataclass(frozen=True)
 class Node:
-    """A named object of fields, or a list of them."""
+    """A named object of fields, or a list of them. `bare`: in an answer it is the whole output, without its name.
+
+    `nodes` lie inside each of its rows, e.g. the trace codes of a drug.
+    """
 
     name: str
     many: bool
     fields: tuple[Field, ...]
+    need: str = REQUIRED
+    also: tuple[str, ...] = ()
+    bare: bool = False
+    nodes: tuple["Node", ...] = ()
+
+    @property
+    def required(self) -> bool:
+        """Whether a call without it is sent back."""
+        return self.need == REQUIRED
 
 
 @dataclass(frozen=True)
 class Tables:
-    """One transaction."""
+    """One transaction. The columns are those of the text files that 3202 takes and gives."""
 
     number: str
     name: str
     input: tuple[Node, ...]
     output: tuple[Node, ...]
+    columns_in: tuple[Field, ...] = ()
+    columns_out: tuple[Field, ...] = ()
 
 
 def known() -> frozenset[str]:
@@ -60,21 +79,42 @@ def tables(number: str) -> Tables:
     if number not in known() | {"envelope"}:
         raise KeyError(number)
     data = _toml(number)
-    return Tables(number, data["name"], _nodes(data.get("input", {})), _nodes(data.get("output", {})))
+    if "same_as" in data:
+        return replace(tables(data["same_as"]), number=number, name=data["name"])
+    return Tables(
+        number,
+        data["name"],
+        _nodes(data.get("input", {})),
+        _nodes(data.get("output", {})),
+        *(_rows(data.get("file", {}).get(way, {"fields": []})) for way in ("input", "output")),
+    )
 
 
 @cache
 def code_lists() -> Mapping[str, Mapping[str, str]]:
     """Name of a list -> code -> what it means, in Chinese as it goes into answers."""
-    return _toml("dictionaries")
+    return {name: codes for name, codes in _toml("dictionaries").items() if isinstance(codes, dict)}
 
 
+@cache
+def open_lists() -> frozenset[str]:
+    """Lists that regions lengthen: a code that is not in them passes."""
+    return frozenset(_toml("dictionaries")["open"])
+
+
+@cache
 def code_in(dictionary: str, value: str) -> str | None:
     """The code as the list writes it ("1" may stand for "01"), as it came where the list is open, None if unknown."""
-    codes = code_lists().get(dictionary)
-    if codes is None or value in codes:
+    padded = _padded(dictionary)
+    if padded is None:
         return value
-    return next((code for code in codes if code.lstrip("0") == value.lstrip("0")), None)
+    return padded.get(value.lstrip("0"), value if dictionary in open_lists() else None)
+
+
+@cache
+def _padded(dictionary: str) -> Mapping[str, str] | None:
+    codes = code_lists().get(dictionary)
+    return codes and {code.lstrip("0"): code for code in codes}
 
 
 def name_of(dictionary: str, code: str) -> str:
@@ -86,15 +126,32 @@ def _toml(name: str) -> dict:
     return tomllib.loads((files("gateway.fields") / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def _nodes(data: Mapping) -> tuple[Node, ...]:
+def _nodes(data: Mapping, inside: str = "") -> tuple[Node, ...]:
+    """The nodes of one level; "drugdetail.durg_trac_info" lies inside drugdetail."""
     return tuple(
-        Node(name, node.get("many", False), tuple(_field(*row) for row in node["fields"]))
+        Node(
+            name.removeprefix(inside),
+            node.get("many", False),
+            _rows(node),
+            node.get("need", REQUIRED),
+            tuple(node.get("also", ())),
+            node.get("bare", False),
+            _nodes(data, f"{name}."),
+        )
         for name, node in data.items()
+        if name.startswith(inside) and "." not in name.removeprefix(inside)
     )
 
 
-def _field(name: str, kind: str, need: str, dictionary: str, meaning: str) -> Field:
-    match = re.fullmatch(r"(string|num|date|datetime)(?:\(([0-9]+)(?:,([0-9]+))?\))?", kind)
+def _rows(node: Mapping) -> tuple[Field, ...]:
+    return tuple(_field(*row) for row in node["fields"])
+
+
+def _field(name: str, kind: str, need: str, dictionary: str, meaning: str, more: Mapping | None = None) -> Field:
+    match = re.fullmatch(r"(string|num|date|datetime|bytes)(?:\(([0-9]+)(?:,([0-9]+))?\))?", kind)
     if match is None or need not in NEEDS:
         raise ValueError(f"{name}: {kind} {need}")
-    return Field(name, match[1], int(match[2] or 0), int(match[3] or 0), need, dictionary, meaning)
+    more = more or {}
+    also = tuple(more.get("also", ()))
+    size, places = int(match[2] or 0), int(match[3] or 0)
+    return Field(name, match[1], size, places, need, dictionary, meaning, also, more.get("signed", False))

@@ -10,14 +10,20 @@ from django.utils import timezone
 from gateway.fields.tables import Field, Node
 
 
-def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> dict[str, Any]:
+def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> Any:
     """The output as JSON-able data (numbers stay Decimal). Raises ValueError for a required value that is missing
     and for one that no table names: faults of ours, never of the caller."""
     nodes = tuple(nodes)
     unknown = set(answer) - {node.name for node in nodes}
     if unknown:
         raise ValueError(f"no such node: {sorted(unknown)}")
-    return {node.name: _write_node(node, answer[node.name]) for node in nodes}
+    written: dict[str, Any] = {}
+    for node in nodes:
+        found = _write_node(node, answer[node.name])
+        if node.bare:
+            return found
+        written |= dict.fromkeys((node.name, *node.also), found)
+    return written
 
 
 def _write_node(node: Node, given: Any) -> Any:
@@ -28,7 +34,12 @@ def _row(node: Node, given: Mapping[str, Any]) -> dict[str, Any]:
     unknown = set(given) - {field.name for field in node.fields}
     if unknown:
         raise ValueError(f"{node.name}: no such field: {sorted(unknown)}")
-    return {field.name: _value(field, given.get(field.name)) for field in node.fields}
+    row = {}
+    for field in node.fields:
+        row[field.name] = value = _value(field, given.get(field.name))
+        if field.also and value is not None:
+            row |= dict.fromkeys(field.also, value)
+    return row
 
 
 def _value(field: Field, value: Any) -> Any:
@@ -42,6 +53,7 @@ def _value(field: Field, value: Any) -> Any:
         case "datetime":
             return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
         case "date":
-            return value.isoformat() if isinstance(value, datetime.date) else value
+            day = timezone.localdate(value) if isinstance(value, datetime.datetime) else value
+            return day.isoformat()
         case _:
             return str(value)[: field.size]

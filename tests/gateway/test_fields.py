@@ -18,8 +18,8 @@ FLAG = Field("flag", "string", 3, 0, "", "mdtrt_cert_type", "")
 MOMENT = Field("moment", "datetime", 0, 0, "", "", "")
 
 
-def test_every_transaction_has_tables_and_every_table_a_transaction() -> None:
-    assert set(TRANSACTIONS) == fields.known()
+def test_every_transaction_has_tables() -> None:
+    assert set(TRANSACTIONS) <= fields.known()
 
 
 @pytest.mark.parametrize("number", sorted(fields.known()))
@@ -33,11 +33,23 @@ def test_the_tables_hold_as_many_fields_as_the_text() -> None:
         number: [len(node.fields) for node in (*fields.tables(number).input, *fields.tables(number).output)]
         for number in fields.known()
     }
-    # 2208 has one more: psn_cash_pay, as real answers spell what the text calls pdn_cash_pay.
+    # What differs from the text: 2208 has psn_cash_pay beside pdn_cash_pay, as real answers spell it; 2203 and 2203A
+    # have each other's fields; the row of 2102 that stands for durg_trac_info is that node; 2304 named one row twice.
     assert counted == {
-        "1101": [7, 9, 9, 5], "2201": [17, 4], "2204": [34, 20], "2206": [17, 42, 6], "2207": [20, 43, 6],
-        "2208": [4, 44, 6],
+        "1101": [7, 9, 9, 5], "1201": [3, 6], "1901": [5, 9], "2001": [13, 8],
+        "2101": [16, 17, 42, 6, 19], "2102": [17, 17, 43, 6, 18], "2103": [4, 26, 6],
+        "2201": [17, 4], "2202": [4], "2203": [13, 9], "2203A": [18, 9], "2204": [34, 20], "2205": [4],
+        "2206": [17, 42, 6], "2206A": [17, 42, 6], "2207": [20, 43, 6], "2207A": [20, 43, 6], "2208": [4, 44, 6],
+        "2301": [29, 20], "2302": [4], "2303": [22, 42, 6], "2304": [23, 43, 6], "2305": [4, 36, 6],
+        "2401": [39, 11, 2], "2402": [24, 11], "2403": [35, 12], "2404": [3], "2405": [3], "2601": [3],
+        "3201": [11, 3], "3202": [11, 3], "5201": [5, 61], "5202": [2, 17], "5203": [3, 62, 6], "5204": [3, 56],
+        "5205": [3, 33], "5206": [2, 5], "5301": [1, 4], "5302": [2, 8], "5303": [3, 13],
+        "9001": [3, 2], "9002": [2, 1], "9101": [3, 4], "9102": [3],
     }  # fmt: skip
+    assert [len(columns) for columns in (fields.tables("3202").columns_in, fields.tables("3202").columns_out)] == [
+        7,
+        10,
+    ]
 
 
 @pytest.mark.parametrize(
