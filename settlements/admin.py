@@ -20,6 +20,7 @@ from settlements import (
     admin_closing,
     admin_crediting,  # noqa: F401 - registers its own models
     admin_paying,  # noqa: F401 - registers its own models
+    admin_rules,  # noqa: F401 - registers its own models
 )
 from settlements.models import (
     CatalogueItem,

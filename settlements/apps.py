@@ -56,6 +56,14 @@ class SettlementsConfig(AppConfig):
             )
         navigation.register(
             "manage",
+            "drafts",
+            _("Changes of rules"),
+            "admin:settlements_ruledraft_changelist",
+            order=36,
+            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
+        )
+        navigation.register(
+            "manage",
             "after-death",
             _("Bills after a death"),
             "admin:settlements_settlement_after_death",

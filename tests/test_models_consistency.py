@@ -38,7 +38,11 @@ OTHER_DECIMALS = {
     "gateway.FeeLine.quantity": (16, 4),
     "gateway.FeeLine.self_pay_percent": (5, 2),
 }
-FLOATS = {"settlements.CreditRun.worked_seconds", "settlements.RolloverRun.worked_seconds"}
+FLOATS = {
+    "settlements.CreditRun.worked_seconds",
+    "settlements.RolloverRun.worked_seconds",
+    "settlements.Trial.worked_seconds",
+}
 MONEY = [
     "gateway.FeeLine",
     "gateway.Visit",
@@ -111,7 +115,11 @@ def test_the_database_holds_the_same_shapes(db) -> None:
             [tables],
         )
         found = {f"{table}.{column}" for table, column, _ in cursor.fetchall()}
-        assert found == {"settlements_creditrun.worked_seconds", "settlements_rolloverrun.worked_seconds"}
+        assert found == {
+            "settlements_creditrun.worked_seconds",
+            "settlements_rolloverrun.worked_seconds",
+            "settlements_trial.worked_seconds",
+        }
 
 
 def test_money_hangs_on_nothing_that_can_be_deleted() -> None:

@@ -194,6 +194,7 @@ settlements_contribution                 302  302  302  302  302  200  403  403
 settlements_contributionfile             302  302  302  302  302  200  403  200
 settlements_creditrun                    302  302  302  302  302  200  403  200
 settlements_rolloverrun                  302  302  302  302  302  200  403  200
+settlements_ruledraft                    302  302  302  302  302  200  403  200
 settlements_scheme                       302  302  302  302  302  200  200  403
 settlements_settlement                   302  302  302  302  302  200  403  403
 settlements_wallet                       302  302  302  302  302  200  403  403

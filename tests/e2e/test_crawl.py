@@ -156,6 +156,8 @@ DESK: list[tuple[str, str, str]] = [
     (ADMINISTRATOR, "admin:settlements_contributionfile_add", ""),
     (ADMINISTRATOR, "admin:settlements_creditrun_changelist", ""),
     (ADMINISTRATOR, "admin:settlements_creditrun_add", ""),
+    (ADMINISTRATOR, "admin:settlements_ruledraft_changelist", ""),
+    (ADMINISTRATOR, "admin:settlements_ruledraft_add", ""),
 ]
 # Led to from a page above, in the journeys of the other files; or no page of a citizen at all.
 COMBINED = {"family:home", "family:order", "family:grant"}

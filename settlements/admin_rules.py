@@ -1,0 +1,52 @@
+"""Drafts of rules in the administration: the list is Django's, every act is a page of our own."""
+
+from django.contrib import admin
+from django.urls import path
+
+from accounts.admin_base import RoleAdmin
+from accounts.enums import Role
+from accounts.policies import has_any_role
+from settlements.models import RuleDraft
+from settlements.queries.drafts import visible_to
+from settlements.views import drafts
+
+
+@admin.register(RuleDraft)
+class RuleDraftAdmin(RoleAdmin):
+    """Made by one administrator, published by another."""
+
+    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
+    list_display = [
+        "region",
+        "part",
+        "insurance",
+        "kind",
+        "state",
+        "made_by",
+        "edited_at",
+        "valid_from",
+        "published_by",
+    ]
+    list_display_links = ["region", "part"]
+    list_filter = ["state", "part", "region"]
+    list_select_related = ["region", "made_by", "published_by"]
+
+    def get_queryset(self, request):
+        return visible_to(request.user)
+
+    def has_add_permission(self, request):
+        return has_any_role(request.user, Role.REGION_ADMIN)
+
+    def get_urls(self):
+        wrap, name = self.admin_site.admin_view, "settlements_ruledraft"
+        return [
+            path("add/", wrap(drafts.make), name=f"{name}_add"),
+            path("<int:pk>/part/", wrap(drafts.part), name=f"{name}_part"),
+            path("<int:pk>/edit/", wrap(drafts.edit), name=f"{name}_edit"),
+            path("<int:pk>/what-if/", wrap(drafts.what_if), name=f"{name}_whatif"),
+            path("<int:pk>/publish/", wrap(drafts.publish), name=f"{name}_publish"),
+            path("<int:pk>/discard/", wrap(drafts.discard), name=f"{name}_discard"),
+            path("<int:pk>/do/<slug:name>/", wrap(drafts.act), name=f"{name}_act"),
+            path("<int:pk>/change/", wrap(drafts.detail), name=f"{name}_change"),
+            *super().get_urls(),
+        ]
