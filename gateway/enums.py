@@ -6,6 +6,9 @@ class Variant(models.TextChoices):
     """How an institution signs its calls; each needs an entry in `gateway.signatures.VARIANTS`."""
 
     X_TIF = "x-tif", _("x-tif headers, SHA-256")
+    X_CA = "x-ca", _("x-ca headers, HMAC-SM3 over the body")
+    API = "api", _("_api_ headers, HmacSHA1")
+    API_KEY = "apikey", _("API key only, no signature")
 
 
 class VisitState(models.TextChoices):

@@ -1,5 +1,6 @@
 from gateway.models.keys import InstitutionKey
 from gateway.models.messages import GatewayMessage
+from gateway.models.settings import InstitutionSettings, SignIn
 from gateway.models.visits import FeeLine, Visit, VisitSettlement
 
-__all__ = ["FeeLine", "GatewayMessage", "InstitutionKey", "Visit", "VisitSettlement"]
+__all__ = ["FeeLine", "GatewayMessage", "InstitutionKey", "InstitutionSettings", "SignIn", "Visit", "VisitSettlement"]
