@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 REQUIRED = "Y"
 NEEDS = (REQUIRED, "(Y)", "")
@@ -93,6 +94,16 @@ def tables(number: str) -> Tables:
 @cache
 def code_lists() -> Mapping[str, Mapping[str, str]]:
     """Name of a list -> code -> what it means, in Chinese as it goes into answers."""
+    return {name: {code: told[0] for code, told in codes.items()} for name, codes in _lists().items()}
+
+
+@cache
+def code_lists_in_english() -> Mapping[str, Mapping[str, str]]:
+    """The same for readers of English."""
+    return {name: {code: told[1] for code, told in codes.items()} for name, codes in _lists().items()}
+
+
+def _lists() -> dict[str, dict[str, list[str]]]:
     return {name: codes for name, codes in _toml("dictionaries").items() if isinstance(codes, dict)}
 
 
@@ -122,11 +133,11 @@ def name_of(dictionary: str, code: str) -> str:
     return code_lists()[dictionary][code]
 
 
-def _toml(name: str) -> dict:
+def _toml(name: str) -> dict[str, Any]:
     return tomllib.loads((files("gateway.fields") / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def _nodes(data: Mapping, inside: str = "") -> tuple[Node, ...]:
+def _nodes(data: Mapping[str, Any], inside: str = "") -> tuple[Node, ...]:
     """The nodes of one level; "drugdetail.durg_trac_info" lies inside drugdetail."""
     return tuple(
         Node(
@@ -143,11 +154,13 @@ def _nodes(data: Mapping, inside: str = "") -> tuple[Node, ...]:
     )
 
 
-def _rows(node: Mapping) -> tuple[Field, ...]:
+def _rows(node: Mapping[str, Any]) -> tuple[Field, ...]:
     return tuple(_field(*row) for row in node["fields"])
 
 
-def _field(name: str, kind: str, need: str, dictionary: str, meaning: str, more: Mapping | None = None) -> Field:
+def _field(
+    name: str, kind: str, need: str, dictionary: str, meaning: str, more: Mapping[str, Any] | None = None
+) -> Field:
     match = re.fullmatch(r"(string|num|date|datetime|bytes)(?:\(([0-9]+)(?:,([0-9]+))?\))?", kind)
     if match is None or need not in NEEDS:
         raise ValueError(f"{name}: {kind} {need}")
