@@ -29,6 +29,7 @@ TEXTS: Mapping[str, Promise] = {
     "field_missing": _("%(field)s is required"),
     "field_too_long": _("%(field)s is longer than %(most)s"),
     "field_format": _("%(field)s has the wrong format, wanted: %(kind)s"),
+    "dictionary_unknown": _("There is no code list %(type)s; its name is that of the field"),
     "field_code": _("%(field)s is not in its code list"),
     "msgid_reused": _("This msgid was used for another request; send a new one"),
     "system_error": _("The system is busy; send the same msgid again in a moment"),

@@ -13,7 +13,7 @@ from accounts.clock import now
 from accounts.errors import KeyReused, Refused
 from accounts.models import Institution
 from gateway import envelope, fields, signatures
-from gateway.actions import bills, people, visits
+from gateway.actions import bills, dictionaries, people, visits
 from gateway.envelope import Call
 from gateway.errors import Rejected
 from gateway.models import GatewayMessage, InstitutionKey
@@ -38,6 +38,7 @@ BODY = GatewayMessage._meta.get_field("body")
 ANSWER = GatewayMessage._meta.get_field("answer")
 TRANSACTIONS = {
     "1101": Transaction(people.look_up, changes=False),
+    "1901": Transaction(dictionaries.look_up, changes=False),
     "2201": Transaction(visits.register, changes=True),
     "2204": Transaction(visits.upload, changes=True),
     "2206": Transaction(bills.quote, changes=False),

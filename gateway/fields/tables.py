@@ -1,5 +1,6 @@
 """The tables as TOML holds them: transaction -> nodes -> fields, and the code lists."""
 
+import datetime
 import re
 import tomllib
 from collections.abc import Mapping
@@ -101,6 +102,13 @@ def code_lists() -> Mapping[str, Mapping[str, str]]:
 def code_lists_in_english() -> Mapping[str, Mapping[str, str]]:
     """The same for readers of English."""
     return {name: {code: told[1] for code, told in codes.items()} for name, codes in _lists().items()}
+
+
+@cache
+def edition() -> tuple[datetime.date, int]:
+    """Day and version of the code lists."""
+    data = _toml("dictionaries")
+    return data["issued"], data["version"]
 
 
 def _lists() -> dict[str, dict[str, list[str]]]:
