@@ -12,6 +12,35 @@ class Variant(models.TextChoices):
 
 
 class VisitState(models.TextChoices):
-    OPEN = "open", _("Not settled yet")
+    """`gateway.domain.life.Stage` in words."""
+
+    REGISTERED = "registered", _("Registered, nothing charged")
+    CHARGED = "charged", _("Not settled yet")
     SETTLED = "settled", _("Settled")
     REVERSED = "reversed", _("Reversed")
+    CANCELLED = "cancelled", _("Cancelled by the institution")
+    EXPIRED = "expired", _("Given up: not settled in time")
+
+
+class DifferenceKind(models.TextChoices):
+    """What `gateway.domain.reconciling` finds; the values are its."""
+
+    MISSING_HERE = "missing_here", _("Only at the institution")
+    MISSING_THERE = "missing_there", _("Only here")
+    AMOUNTS = "amounts", _("Amounts differ")
+    REVERSED_HERE = "reversed_here", _("Reversed here only")
+    REVERSED_THERE = "reversed_there", _("Reversed at the institution only")
+    ELSEWHERE = "elsewhere", _("Of another period or category here")
+    REPEATED = "repeated", _("Twice in the institution's file")
+
+
+class DifferenceState(models.TextChoices):
+    OPEN = "open", _("Open")
+    EXPLAINED = "explained", _("Explained")
+    CLOSED = "closed", _("Closed")
+
+
+class DayState(models.TextChoices):
+    BALANCED = "balanced", _("Agrees")
+    DIFFERS = "differs", _("Does not agree")
+    MISSING = "missing", _("Not reconciled")

@@ -8,23 +8,25 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.calls import Call, from_json, send
 from accounts.crypto import blind_index, decrypt
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member
+from gateway.domain import life
 from gateway.models import FeeLine, Visit, VisitSettlement
 from settlements.domain.withdrawal import Open
+from settlements.enums import CareKind
 from settlements.models import PersonalAccount
 
 ID_CARD, SOCIAL_SECURITY_CARD = "02", "03"
-# How long an uploaded batch keeps its patient's account from being closed (docs/decisions, closing an account).
-OPEN_DAYS = datetime.timedelta(days=30)
+OPEN_DAYS = datetime.timedelta(days=life.DAYS)
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ID_NUMBER = Member._meta.get_field("id_number")
-VISIT_FIELDS = ["id", "mdtrt_id", "member_id", "region_id", "insurance", "kind", "begun_at"]
+# In the order of the model, by which `from_db` takes them.
+VISIT_FIELDS = ["id", "mdtrt_id", "member_id", "region_id", "insurance", "kind", "begun_at", "med_type", "ended"]
 MEMBER_FIELDS = [
     "id", "public_id", "name", "id_number", "id_number_index", "card_number_index", "birth", "sex", "died_on"
 ]  # fmt: skip
@@ -44,14 +46,14 @@ SELECT sums.*,
 FROM (
     SELECT count(*), coalesce(sum(amount), 0), coalesce(sum(in_scope), 0), coalesce(sum(pre_self_pay), 0),
         coalesce(sum(over_limit), 0), coalesce(sum(off_catalogue), 0)
-    FROM gateway_feeline WHERE visit_id = %(visit)s AND batch = %(batch)s
+    FROM gateway_feeline WHERE visit_id = %(visit)s AND batch = %(batch)s AND cancelled_at IS NULL
 ) sums LEFT JOIN accounts_enrolment e
     ON e.member_id = %(member)s AND e.valid_from <= %(day)s AND (e.valid_to IS NULL OR e.valid_to > %(day)s)
 """
 TAKEN = """
 SELECT true, batch FROM gateway_visitsettlement WHERE visit_id = %(visit)s AND reversed_at IS NULL
 UNION ALL
-SELECT false, sn FROM gateway_feeline WHERE visit_id = %(visit)s AND sn = ANY(%(sns)s)
+SELECT false, sn FROM gateway_feeline WHERE visit_id = %(visit)s AND sn = ANY(%(sns)s) AND cancelled_at IS NULL
 """
 PATIENT = """
 SELECT m.id, m.public_id, m.died_on, e.region_id, e.insurance
@@ -80,7 +82,12 @@ class BatchFacts:
 
 def psn_no(member: Member) -> str:
     """The number by which institutions know a member: 25 characters out of the public ID, which is too long itself."""
-    number, text = member.public_id.int, ""
+    return number_of(member.public_id)
+
+
+def number_of(public_id: UUID) -> str:
+    """The same for a public ID alone."""
+    number, text = public_id.int, ""
     while number:
         number, digit = divmod(number, 36)
         text = _DIGITS[digit] + text
@@ -176,7 +183,9 @@ def batch_of(
     if found is None:
         raise Refused("visit_unknown")
     known, person, sums, *facts = from_json(found)
-    visit = Visit.from_db(connection.alias, VISIT_FIELDS, [*known[:-1], datetime.datetime.fromisoformat(known[-1])])
+    known = dict(zip(VISIT_FIELDS, known, strict=True))
+    known["begun_at"] = datetime.datetime.fromisoformat(known["begun_at"])
+    visit = Visit.from_db(connection.alias, VISIT_FIELDS, known.values())
     person = dict(zip(MEMBER_FIELDS, person, strict=True))
     person |= {
         "public_id": UUID(person["public_id"]),
@@ -238,14 +247,28 @@ def visit_settlement(visit: Visit, setl_id: str) -> VisitSettlement:
     return found
 
 
+def going_on(since: datetime.datetime) -> Q:
+    """Visits that are not given up: registered since then, or something of them was reversed since then."""
+    reversed_later = VisitSettlement.objects.filter(visit=OuterRef("pk"), reversed_at__gte=since)
+    return Q(registered_at__gte=since) | Exists(reversed_later)
+
+
 def open_bills(account: PersonalAccount) -> list[Open]:
     """Charge batches of the account's holder that were uploaded within `OPEN_DAYS` and stand unsettled.
 
-    Older ones are given up: there is no message by which an institution takes an uploaded batch back.
+    Older ones are given up (`gateway.domain.life`).
     """
-    since = timezone.now() - OPEN_DAYS
-    visits = Visit.objects.filter(member=account.member_id, region=account.region_id, registered_at__gte=since)
+    visits = Visit.objects.filter(
+        going_on(timezone.now() - OPEN_DAYS), member=account.member_id, region=account.region_id, ended=""
+    )
     settled = VisitSettlement.objects.filter(visit=OuterRef("visit"), batch=OuterRef("batch"), reversed_at=None)
-    lines = FeeLine.objects.filter(~Exists(settled), visit__in=visits)
+    lines = FeeLine.objects.filter(~Exists(settled), visit__in=visits, cancelled_at=None)
     names = lines.order_by().values_list("visit__institution__name", flat=True).distinct()
     return [Open(what="bill", name=name) for name in names]
+
+
+def to_give_up(at: datetime.datetime) -> QuerySet[Visit]:
+    """Outpatient and pharmacy visits of which nothing is settled and whose time is over; a stay has no such end."""
+    settled = VisitSettlement.objects.filter(visit=OuterRef("pk"), reversed_at=None)
+    visits = Visit.objects.exclude(kind=CareKind.INPATIENT).filter(~Exists(settled), ended="")
+    return visits.exclude(going_on(at - OPEN_DAYS)).order_by("registered_at")

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Insurance
 from accounts.models import Institution, Member, Region
+from gateway.domain.life import stage_of
 from gateway.enums import VisitState
 from settlements.enums import CareKind
 from settlements.models import CatalogueItem, Settlement
@@ -11,7 +12,10 @@ from settlements.models.fields import Yuan
 
 
 class Visit(models.Model):
-    """A registered visit of a member at an institution (2201); its fee lines are settled in charge batches."""
+    """A registered visit of a member at an institution (2201); its fee lines are settled in charge batches.
+
+    What may follow what is `gateway.domain.life`. `ended`: cancelled (2202) or expired, else empty.
+    """
 
     mdtrt_id = models.CharField(_("visit ID"), max_length=30, unique=True)
     institution = models.ForeignKey(Institution, models.PROTECT, related_name="visits", verbose_name=_("institution"))
@@ -22,12 +26,29 @@ class Visit(models.Model):
     ipt_otp_no = models.CharField(_("the institution's own number"), max_length=30)
     begun_at = models.DateTimeField(_("begun at"))
     registered_at = models.DateTimeField(_("registered at"))
+    # From 2203: one medical category a visit, and the disease it is for.
+    med_type = models.CharField(_("medical category"), max_length=6, default="")
+    condition = models.CharField(_("main condition"), max_length=1000, default="")
+    disease_code = models.CharField(_("disease code"), max_length=30, default="")
+    disease_name = models.CharField(_("disease"), max_length=500, default="")
+    ended = models.CharField(_("ended"), max_length=10, default="")
+    ended_at = models.DateTimeField(_("ended at"), null=True)
 
     class Meta:
         verbose_name = _("visit")
         verbose_name_plural = _("visits")
         ordering = ["-id"]
-        indexes = [models.Index(name="visit_by_institution", fields=["institution", "-registered_at"])]
+        indexes = [
+            models.Index(name="visit_by_institution", fields=["institution", "-registered_at"]),
+            # What the nightly job looks through: visits that may yet be given up.
+            models.Index(name="visit_going_on", fields=["registered_at"], condition=Q(ended="")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="visit_ended_whole",
+                condition=Q(ended="", ended_at=None) | Q(ended__in=["cancelled", "expired"], ended_at__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.mdtrt_id
@@ -36,13 +57,43 @@ class Visit(models.Model):
     def state(self) -> VisitState:
         """Settled as long as one charge batch is; reversed when all that were settled have been taken back."""
         reversals = list(self.settlements.values_list("reversed_at", flat=True))
-        if not reversals:
-            return VisitState.OPEN
-        return VisitState.SETTLED if None in reversals else VisitState.REVERSED
+        stage = stage_of(
+            self.ended,
+            lines=self.lines.filter(cancelled_at=None).exists(),
+            settled=None in reversals,
+            reversed_once=bool(reversals),
+        )
+        return VisitState(stage)
+
+
+class Diagnosis(models.Model):
+    """A diagnosis of a visit (2203); one that was voided is deleted, as the interface has it sent again as invalid."""
+
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="diagnoses", verbose_name=_("visit"))
+    kind = models.CharField(_("diagnosis category"), max_length=3)
+    code = models.CharField(_("diagnosis code"), max_length=30)
+    order = models.IntegerField(_("order"))
+    name = models.CharField(_("diagnosis"), max_length=100)
+    department = models.CharField(_("department"), max_length=50)
+    doctor_code = models.CharField(_("doctor code"), max_length=30)
+    doctor_name = models.CharField(_("doctor"), max_length=50)
+    diagnosed_at = models.DateTimeField(_("diagnosed at"))
+
+    class Meta:
+        verbose_name = _("diagnosis")
+        verbose_name_plural = _("diagnoses")
+        ordering = ["visit", "order", "id"]
+        constraints = [models.UniqueConstraint(name="diagnosis_once", fields=["visit", "kind", "code"])]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class FeeLine(models.Model):
-    """A line of a charge batch (2204) as the catalogue of the day classified it; its parts are the whole line."""
+    """A line of a charge batch (2204) as the catalogue of the day classified it; its parts are the whole line.
+
+    A cancelled one (2205, 2103) stays, for a settlement that was reversed is explained by its lines.
+    """
 
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="lines", verbose_name=_("visit"))
     sn = models.CharField(_("line number"), max_length=30)
@@ -60,13 +111,14 @@ class FeeLine(models.Model):
     pre_self_pay = Yuan(_("pre-self-pay"))
     over_limit = Yuan(_("over the price limit"))
     off_catalogue = Yuan(_("off-catalogue"))
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True)
 
     class Meta:
         verbose_name = _("fee line")
         verbose_name_plural = _("fee lines")
         ordering = ["visit", "id"]
         constraints = [
-            models.UniqueConstraint(name="fee_line_once", fields=["visit", "sn"]),
+            models.UniqueConstraint(name="fee_line_once", fields=["visit", "sn"], condition=Q(cancelled_at=None)),
             models.CheckConstraint(
                 name="fee_line_adds_up",
                 condition=Q(amount=F("in_scope") + F("pre_self_pay") + F("over_limit") + F("off_catalogue")),

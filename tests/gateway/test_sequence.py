@@ -35,7 +35,7 @@ def test_from_look_up_to_reversal_with_the_familys_share(world: World) -> None:
     assert found["baseinfo"]["exp_content"] == '{"crtYearBalc":100.00,"calYearBalc":50.00}'
 
     mdtrt_id = hospital.register(patient)
-    assert Visit.objects.get().state == VisitState.OPEN
+    assert Visit.objects.get().state == VisitState.REGISTERED
     lines = [
         line(patient, mdtrt_id, "1", DRUG, "10", "78.50"),
         line(patient, mdtrt_id, "2", PART_DRUG, "3", "15.05"),
