@@ -16,10 +16,10 @@ from accounts.money import MAX_AMOUNT, ZERO, fen, plain
 from gateway import answers
 from gateway.models import FeeLine, Visit
 from gateway.queries import patient, taken, visit_of
+from gateway.queries_lines import items_by_day
 from settlements.domain.catalogue import classify
 from settlements.enums import CareKind
 from settlements.models import CatalogueItem
-from settlements.queries.catalogue import catalogue_items
 
 REFUSED_BY_HOSPITAL = "2"
 # Clocks of institutions run ahead a little.
@@ -73,9 +73,10 @@ def upload(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
         # Else what the catalogue will say one day could be had today; it goes by days.
         if _day(row) > timezone.localdate(at + AHEAD):
             raise Refused("line_later", line=row["feedetl_sn"])
-        _check_amount(row)
-    items = _items(institution.region_id, rows)
-    lines = [_line(visit, row, items.get((row["med_list_codg"], _day(row)))) for row in rows]
+        check_amount(row)
+    wanted = {(row["med_list_codg"], _day(row)) for row in rows}
+    items = items_by_day(region_id=institution.region_id, wanted=wanted)
+    lines = [fee_line(visit, row, items.get((row["med_list_codg"], _day(row)))) for row in rows]
     FeeLine.objects.bulk_create(lines)
     return {"result": [answers.line(line) for line in lines]}
 
@@ -91,8 +92,8 @@ def _check_free(visit: Visit, rows: Iterable[dict[str, Any]]) -> None:
             raise Refused("line_repeated", line=row["feedetl_sn"])
 
 
-def _check_amount(row: dict[str, Any]) -> None:
-    """Quantity times price is the line, to the fen (F7)."""
+def check_amount(row: dict[str, Any]) -> None:
+    """Quantity times price is the line, to the fen (F7). Raises Refused: line_amount, amount_too_large."""
     said, product = row["det_item_fee_sumamt"], row["cnt"] * row["pric"]
     if max(said, product) > MAX_AMOUNT:
         raise Refused("amount_too_large")
@@ -104,17 +105,8 @@ def _day(row: dict[str, Any]) -> datetime.date:
     return timezone.localdate(row["fee_ocur_time"])
 
 
-def _items(region_id: str, rows: list[dict[str, Any]]) -> dict[tuple[str, datetime.date], CatalogueItem]:
-    """(code, day) -> item: one query a day of care, of which a visit has one or two."""
-    codes = {row["med_list_codg"] for row in rows}
-    return {
-        (code, day): item
-        for day in {_day(row) for row in rows}
-        for code, item in catalogue_items(region_id=region_id, codes=codes, on=day).items()
-    }
-
-
-def _line(visit: Visit, row: dict[str, Any], item: CatalogueItem | None) -> FeeLine:
+def fee_line(visit: Visit, row: dict[str, Any], item: CatalogueItem | None) -> FeeLine:
+    """The line as the catalogue of the day classifies it; not saved."""
     # An item that the hospital itself refused is the patient's own, whatever the catalogue says.
     counts = None if row["hosp_appr_flag"] == REFUSED_BY_HOSPITAL else item
     amount, quantity, price = row["det_item_fee_sumamt"], row["cnt"], row["pric"]
