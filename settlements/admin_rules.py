@@ -6,9 +6,10 @@ from django.urls import path
 from accounts.admin_base import RoleAdmin
 from accounts.enums import Role
 from accounts.policies import has_any_role
-from settlements.models import RuleDraft
+from settlements.models import CatalogueFile, RuleDraft
+from settlements.queries.catalogue import files_visible_to
 from settlements.queries.drafts import visible_to
-from settlements.views import drafts
+from settlements.views import catalogue_files, drafts
 
 
 @admin.register(RuleDraft)
@@ -48,5 +49,33 @@ class RuleDraftAdmin(RoleAdmin):
             path("<int:pk>/discard/", wrap(drafts.discard), name=f"{name}_discard"),
             path("<int:pk>/do/<slug:name>/", wrap(drafts.act), name=f"{name}_act"),
             path("<int:pk>/change/", wrap(drafts.detail), name=f"{name}_change"),
+            *super().get_urls(),
+        ]
+
+
+@admin.register(CatalogueFile)
+class CatalogueFileAdmin(RoleAdmin):
+    """Uploaded by one administrator, released by another."""
+
+    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
+    list_display = ["valid_from", "region", "name", "state", "fault_count", "uploaded_by", "uploaded_at", "released_at"]
+    list_filter = ["state", "region"]
+    list_select_related = ["region", "uploaded_by"]
+
+    def get_queryset(self, request):
+        return files_visible_to(request.user)
+
+    def has_add_permission(self, request):
+        return has_any_role(request.user, Role.REGION_ADMIN)
+
+    def get_urls(self):
+        wrap, name = self.admin_site.admin_view, "settlements_cataloguefile"
+        return [
+            path("add/", wrap(catalogue_files.upload), name=f"{name}_add"),
+            path("template.csv", wrap(catalogue_files.template), name=f"{name}_template"),
+            path("<int:pk>/part/", wrap(catalogue_files.part), name=f"{name}_part"),
+            path("<int:pk>/mistakes.csv", wrap(catalogue_files.mistakes), name=f"{name}_mistakes"),
+            path("<int:pk>/do/<slug:name>/", wrap(catalogue_files.act), name=f"{name}_act"),
+            path("<int:pk>/change/", wrap(catalogue_files.detail), name=f"{name}_change"),
             *super().get_urls(),
         ]

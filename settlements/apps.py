@@ -64,6 +64,14 @@ class SettlementsConfig(AppConfig):
         )
         navigation.register(
             "manage",
+            "catalogue",
+            _("Catalogue files"),
+            "admin:settlements_cataloguefile_changelist",
+            order=38,
+            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
+        )
+        navigation.register(
+            "manage",
             "after-death",
             _("Bills after a death"),
             "admin:settlements_settlement_after_death",

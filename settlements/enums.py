@@ -165,3 +165,11 @@ class TrialState(models.TextChoices):
     PAUSED = "paused", _("Paused")
     DONE = "done", _("Done")
     CANCELLED = "cancelled", _("Cancelled")
+
+
+class CatalogueChange(models.TextChoices):
+    """What a row of a catalogue file does to its code."""
+
+    NEW = "new", _("New")
+    CHANGED = "changed", _("Changed")
+    UNCHANGED = "unchanged", _("Unchanged")

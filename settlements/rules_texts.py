@@ -51,10 +51,51 @@ REASONS = {
         _("No settlement of the region lies in what you chose."),
         _("Choose another month, or the last settlements."),
     ),
+    # Catalogue files
+    "catalogue_day_early": (
+        _("Bills up to today were classified by the catalogue that holds."),
+        _("Choose %(earliest_on)s or a later day."),
+    ),
+    "catalogue_moved": (
+        _("The catalogue has changed since this file was compared with it."),
+        _("Look at the new figures; then release it."),
+    ),
+    "catalogue_later": (
+        _("This code has a version from %(begins_on)s on already, which would be cut off."),
+        _("Choose a later day for the file, or take the row out."),
+    ),
+    "catalogue_twice": (
+        _("The same code stands in line %(first)s already."),
+        _("Leave the row that is right and take the other one out."),
+    ),
+    "catalogue_class": (_("This is no class."), _("Write A, B or C, or 甲, 乙, 丙.")),
+    "catalogue_percent": (
+        _("This is no percentage from 0 to 100."),
+        _("Write it like 10 or 12.5, at most two decimals."),
+    ),
+    "catalogue_percent_fraction": (
+        _("This is less than one percent."),
+        _("For ten percent write 10, not 0.1."),
+    ),
+    "catalogue_percent_missing": (
+        _("Class B needs the percentage that is paid up front."),
+        _("Enter it, 0 where there is none."),
+    ),
+    "catalogue_percent_class": (
+        _("In class A nothing is paid up front and in class C everything is."),
+        _("Leave the percentage empty, or correct the class."),
+    ),
+    "catalogue_limit_zero": (
+        _("A price limit of zero would leave the whole price to the patient."),
+        _("Leave it empty where there is no limit."),
+    ),
+    "cell_missing": (_("This cell is empty."), _("Fill it in.")),
+    "cell_too_long": (_("This is longer than %(most)s characters."), _("Shorten it.")),
 }
 
 ACTIONS = {
     **{f"rules.{verb}": _("worked on a draft of rules") for verb in ("draft", "edit", "discard", "publish")},
+    **{f"catalogue.{verb}": _("worked on a catalogue") for verb in ("upload", "read", "release", "withdraw")},
     **{f"trial.{verb}": _("tried a draft of rules") for verb in ("start", "pause", "resume", "cancel", "finish")},
 }
 

@@ -13,6 +13,7 @@ from accounts.errors import Refused
 from accounts.models import Region
 from settlements.actions import (
     adjusting,
+    catalogue,
     contributions,
     credit_runs,
     payouts,
@@ -27,7 +28,7 @@ from settlements.actions import (
 from settlements.actions.rollover_work import Outcome
 from settlements.enums import CreditState, FileState, RunState, TrialState
 from settlements.ledger.checks import CHECKS, run_checks
-from settlements.models import ContributionFile, CreditRun, PersonalAccount, RolloverRun, Trial
+from settlements.models import CatalogueFile, ContributionFile, CreditRun, PersonalAccount, RolloverRun, Trial
 from settlements.queries import rollover as rollover_queries
 
 log = logging.getLogger(__name__)
@@ -243,6 +244,19 @@ def work_trial(trial_id: int) -> None:
 
 @shared_task(ignore_result=True)
 def sweep_trials() -> None:
-    """Ring for what-ifs that run: the sweeper for every lost bell."""
+    """Ring for what-ifs that run and catalogues that wait to be read: the sweeper for every lost bell."""
+    for file_id in CatalogueFile.objects.filter(state=FileState.READING).values_list("pk", flat=True):
+        ring_catalogue(file_id)
     for trial_id in Trial.objects.filter(state=TrialState.RUNNING).values_list("pk", flat=True):
         ring_trial(trial_id)
+
+
+def ring_catalogue(file_id: int) -> None:
+    """Have an uploaded catalogue read."""
+    _call(read_catalogue, file_id)
+
+
+@shared_task(ignore_result=True)
+def read_catalogue(file_id: int) -> None:
+    """Read and compare an uploaded catalogue; one that somebody is reading, or that was read, is left alone."""
+    catalogue.read(file_id=file_id)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from settlements.views import account, claims, closing, estimate, premiums, settlements, statements, wallet
+from settlements.views import account, catalogue, claims, closing, estimate, premiums, settlements, statements, wallet
 
 app_name = "settlements"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("settlements/", settlements.bills, name="bills"),
     path("settlements/<uuid:public_id>/", settlements.bill, name="bill"),
     path("estimate/", estimate.estimate, name="estimate"),
+    path("catalogue/", catalogue.catalogue, name="catalogue"),
     path("claims/new/", claims.new, name="claim_new"),
     path("claims/check/", claims.check, name="claim_check"),
     path("claims/<uuid:public_id>/", claims.claim, name="claim"),

@@ -1,4 +1,5 @@
 from settlements.models.books import Clawback, Credit, Entry, LedgerTransaction, PersonalAccount, Usage
+from settlements.models.catalogue import CatalogueFault, CatalogueFile, CatalogueRow
 from settlements.models.claims import Claim, RecalculatedBill, Recalculation, Reimbursement
 from settlements.models.crediting import (
     Clearing,
@@ -18,7 +19,10 @@ from settlements.models.withdrawal import Payee, Payout, WithdrawalApplication
 
 __all__ = [
     "AdjustmentChunk",
+    "CatalogueFault",
+    "CatalogueFile",
     "CatalogueItem",
+    "CatalogueRow",
     "Claim",
     "Clawback",
     "Clearing",

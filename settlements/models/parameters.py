@@ -1,5 +1,6 @@
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Cast
@@ -78,6 +79,11 @@ class CreditRule(models.Model):
         return f"{self.region_id} {self.valid_from}"
 
 
+def text_range(field: str) -> Func:
+    """A text as a one-point range of the type `code_range`: gist has no equality on text without an extension."""
+    return Func(Cast(field, models.TextField()), Cast(field, models.TextField()), Value("[]"), function="code_range")
+
+
 class CatalogueItem(models.Model):
     """What a region's insurance says of a drug, service or material; a code that is not here is off-catalogue."""
 
@@ -104,6 +110,23 @@ class CatalogueItem(models.Model):
             models.CheckConstraint(
                 name="catalogue_percent", condition=models.Q(self_pay_percent__gte=0, self_pay_percent__lte=100)
             ),
+            models.CheckConstraint(
+                name="catalogue_period", condition=models.Q(valid_to=None) | models.Q(valid_to__gt=F("valid_from"))
+            ),
+            ExclusionConstraint(
+                name="catalogue_no_overlap",
+                expressions=[(text_range("code"), "&&"), (text_range("region"), "&&"), (validity(), "&&")],
+            ),
+        ]
+        indexes = [
+            # A code, or the beginning of one.
+            models.Index(
+                name="catalogue_by_code",
+                fields=["region", "code"],
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
+            ),
+            # A part of a name: by its single characters and pairs; without the extension for triples.
+            GinIndex(Func(F("region"), F("name"), function="catalogue_grams"), name="catalogue_by_name"),
         ]
 
     def __str__(self) -> str:

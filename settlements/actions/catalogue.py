@@ -1,0 +1,363 @@
+"""A region's catalogue from a file: uploaded by one person, read and compared whole, released by another, all or nothing."""
+
+import datetime
+import io
+from collections.abc import Iterator
+from decimal import Decimal
+from hashlib import sha256
+from itertools import islice
+from typing import IO, Any
+
+from django.db import connection, transaction
+
+from accounts import clock, tables
+from accounts.actions import audit
+from accounts.enums import Channel
+from accounts.errors import Refused
+from accounts.models import Region, User
+from accounts.money import ZERO, BadAmount, parse_amount
+from settlements.actions.drafts import permitted
+from settlements.actions.rollover import clock_day
+from settlements.enums import FileState
+from settlements.models import CatalogueFault, CatalogueFile, CatalogueItem, CatalogueRow
+
+MAX_BYTES = 48 * tables.MEGABYTE
+MAX_ROWS = 400_000
+BATCH = 5000
+# More are counted, but no longer listed: whoever has that many has one mistake in common.
+FAULTS_KEPT = 10_000
+BIGGEST = 20
+HUNDRED = Decimal(100)
+COLUMNS = (
+    tables.Column("code", ("医保目录编码", "Code", "医保编码", "编码", "国家医保编码")),
+    tables.Column("name", ("名称", "Name", "项目名称", "通用名")),
+    tables.Column("item_class", ("类别", "Class", "甲乙丙类", "收费项目等级")),
+    tables.Column("percent", ("先行自付比例", "Pre-self-pay, percent", "自付比例"), required=False),
+    tables.Column("limit", ("医保限价", "Price limit", "限价", "支付上限"), required=False),
+)
+CLASSES = {"A": "A", "B": "B", "C": "C", "甲": "A", "乙": "B", "丙": "C", "甲类": "A", "乙类": "B", "丙类": "C"}
+
+KEEP = """
+INSERT INTO settlements_cataloguerow (file_id, line, code, name, item_class, self_pay_percent, price_limit, change,
+    class_before)
+SELECT %s, *, 'new', '' FROM unnest(%s::integer[], %s::text[], %s::text[], %s::text[], %s::numeric[], %s::numeric[])
+"""
+# What holds on the file's day, as the effective part that is paid up front: nothing in class A, all of it in class C.
+COMPARE = """
+UPDATE settlements_cataloguerow r
+SET item_id = h.id, class_before = h.item_class, percent_before = h.self_pay_percent, limit_before = h.price_limit,
+    ends_on = h.valid_to, change = CASE
+        WHEN (h.name, h.item_class, h.self_pay_percent) = (r.name, r.item_class, r.self_pay_percent)
+            AND h.price_limit IS NOT DISTINCT FROM r.price_limit THEN 'unchanged' ELSE 'changed' END
+FROM settlements_catalogueitem h
+WHERE r.file_id = %(file)s AND h.region_id = %(region)s AND h.code = r.code AND h.valid_from <= %(on)s
+    AND (h.valid_to IS NULL OR h.valid_to > %(on)s)
+"""
+FORGET = """
+UPDATE settlements_cataloguerow
+SET item_id = NULL, class_before = '', percent_before = NULL, limit_before = NULL, ends_on = NULL, change = 'new'
+WHERE file_id = %(file)s AND (change <> 'new' OR item_id IS NOT NULL)
+"""
+LATER = """
+SELECT r.line, min(i.valid_from) FROM settlements_cataloguerow r
+JOIN settlements_catalogueitem i ON i.region_id = %(region)s AND i.code = r.code AND i.valid_from > %(on)s
+WHERE r.file_id = %(file)s AND r.change <> 'unchanged' GROUP BY r.line ORDER BY r.line
+"""
+GONE = """
+FROM settlements_catalogueitem i WHERE i.region_id = %(region)s AND i.valid_from <= %(on)s
+    AND (i.valid_to IS NULL OR i.valid_to > %(on)s)
+    AND NOT EXISTS (SELECT 1 FROM settlements_cataloguerow r WHERE r.file_id = %(file)s AND r.code = i.code)
+"""
+# A version that begins on the day itself has never held.
+DROP_GONE = f"DELETE FROM settlements_catalogueitem WHERE valid_from = %(on)s AND id IN (SELECT i.id {GONE})"
+END_GONE = f"UPDATE settlements_catalogueitem SET valid_to = %(on)s WHERE id IN (SELECT i.id {GONE})"
+END_CHANGED = """
+UPDATE settlements_catalogueitem i SET valid_to = %(on)s FROM settlements_cataloguerow r
+WHERE r.file_id = %(file)s AND r.change = 'changed' AND i.id = r.item_id AND i.valid_from < %(on)s
+"""
+PUT_RIGHT = """
+UPDATE settlements_catalogueitem i
+SET name = r.name, item_class = r.item_class, self_pay_percent = r.self_pay_percent, price_limit = r.price_limit
+FROM settlements_cataloguerow r
+WHERE r.file_id = %(file)s AND r.change = 'changed' AND i.id = r.item_id AND i.valid_from = %(on)s
+"""
+BRING_IN = """
+INSERT INTO settlements_catalogueitem (region_id, code, name, item_class, self_pay_percent, price_limit, valid_from,
+    valid_to)
+SELECT %(region)s, r.code, r.name, r.item_class, r.self_pay_percent, r.price_limit, %(on)s, r.ends_on
+FROM settlements_cataloguerow r LEFT JOIN settlements_catalogueitem i ON i.id = r.item_id
+WHERE r.file_id = %(file)s AND (r.change = 'new' OR (r.change = 'changed' AND i.valid_from < %(on)s)) ORDER BY r.line
+"""
+
+
+def receive(
+    *,
+    region: Region,
+    valid_from: datetime.date,
+    whole: bool,
+    name: str,
+    content: IO[bytes],
+    by: User,
+    at: datetime.datetime | None = None,
+) -> CatalogueFile:
+    """Take in a catalogue that is to hold from a day on; a worker reads and compares it afterwards.
+
+    `whole`: codes that are not in it end on that day. Raises Refused: not_permitted, table_too_large, table_empty,
+    table_again, catalogue_day_early (before tomorrow, where the region has a catalogue already).
+    """
+    at = at or clock.now()
+    permitted(by, region.pk)
+    data = content.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise Refused("table_too_large", megabytes=MAX_BYTES // tables.MEGABYTE)
+    if not data:
+        raise Refused("table_empty")
+    digest = sha256(data).hexdigest()
+    with transaction.atomic():
+        # Two uploads at once: the second waits and finds the first.
+        Region.objects.select_for_update(no_key=True).get(pk=region.pk)
+        gone = [FileState.FAULTY, FileState.WITHDRAWN]
+        same = CatalogueFile.objects.filter(region=region, valid_from=valid_from, sha256=digest)
+        first = same.exclude(state__in=gone).first()
+        if first is not None:
+            raise Refused("table_again", uploaded_at=first.uploaded_at.isoformat(), number=first.pk)
+        _check_day(region, valid_from, at)
+        file = CatalogueFile.objects.create(
+            region=region, valid_from=valid_from, whole=whole, name=name[-120:], sha256=digest, size=len(data),
+            content=data, uploaded_by=by, uploaded_at=at,
+        )  # fmt: skip
+        _record("upload", file, by, at)
+    return file
+
+
+@transaction.atomic
+def read(*, file_id: int, at: datetime.datetime | None = None) -> CatalogueFile | None:
+    """Read an uploaded file: its rows, compared, if all are right, else its mistakes. None: it was read, or is being read."""
+    waiting = CatalogueFile.objects.filter(pk=file_id, state=FileState.READING)
+    file = waiting.select_related("region").select_for_update(skip_locked=True, of=("self",)).first()
+    if file is None or file.content is None:
+        return None
+    reading = _Reading(file)
+    try:
+        with transaction.atomic():
+            reading.run(bytes(file.content))
+            if not reading.fault_count:
+                file.totals = compare(file)
+                reading.find_later()
+            if reading.fault_count:
+                transaction.set_rollback(True)
+    except Refused as refusal:
+        file.refused = {"code": refusal.code, "params": refusal.params}
+    CatalogueFault.objects.bulk_create(
+        (CatalogueFault(file=file, line=f.line, column=f.column, code=f.code, params=f.params) for f in reading.faults),
+        batch_size=BATCH,
+    )
+    file.fault_count = reading.fault_count
+    wrong = file.refused or file.fault_count
+    file.state = FileState.FAULTY if wrong else FileState.READY
+    if wrong:
+        file.totals = {"rows": reading.count}
+    file.content, file.read_at = None, at or clock.now()
+    file.save()
+    _record("read", file, None, file.read_at, state=str(file.state), mistakes=file.fault_count)
+    return file
+
+
+def compare(file: CatalogueFile) -> dict[str, int]:
+    """Compare a file's rows with what holds on its day; counts of rows, new, changed, unchanged and ended codes."""
+    facts = _facts(file)
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, facts)
+        cursor.execute(COMPARE, facts)
+        cursor.execute(
+            "SELECT change, count(*) FROM settlements_cataloguerow WHERE file_id = %(file)s GROUP BY change", facts
+        )
+        counts = dict(cursor.fetchall())
+        ended = 0
+        if file.whole:
+            cursor.execute(f"SELECT count(*) {GONE}", facts)
+            (ended,) = cursor.fetchone()
+    found = {change: counts.get(change, 0) for change in ("new", "changed", "unchanged")}
+    return {"rows": sum(found.values()), **found, "ended": ended}
+
+
+def release(*, file: CatalogueFile, by: User, at: datetime.datetime | None = None) -> CatalogueFile:
+    """Bring a file's catalogue in, by another person than the one who uploaded it; all of it or nothing.
+
+    Raises Refused: not_permitted, file_state, same_person, catalogue_day_early (the day has come meanwhile),
+    catalogue_moved (something else was brought in since it was compared: look at the new figures first).
+    """
+    at = at or clock.now()
+    permitted(by, file.region_id)
+    with transaction.atomic():
+        Region.objects.select_for_update(no_key=True).get(pk=file.region_id)
+        file = _locked(file, FileState.READY)
+        if file.uploaded_by_id == by.pk:
+            raise Refused("same_person", why="crediting")
+        _check_day(file.region, file.valid_from, at)
+        totals = compare(file)
+        moved = totals != file.totals or _later(file)
+        if moved:
+            file.totals = totals
+        else:
+            _bring_in(file)
+            file.state, file.released_by, file.released_at = FileState.RELEASED, by, at
+        file.save()
+        if not moved:
+            _record("release", file, by, at, **totals)
+    if moved:
+        raise Refused("catalogue_moved")
+    return file
+
+
+@transaction.atomic
+def withdraw(*, file: CatalogueFile, by: User, at: datetime.datetime | None = None) -> CatalogueFile:
+    """Take a file back that was not released; its rows go. Raises Refused: not_permitted, file_state."""
+    permitted(by, file.region_id)
+    file = _locked(file, FileState.READY)
+    CatalogueRow.objects.filter(file=file).delete()
+    file.state = FileState.WITHDRAWN
+    file.save(update_fields=["state"])
+    _record("withdraw", file, by, at or clock.now())
+    return file
+
+
+def _bring_in(file: CatalogueFile) -> None:
+    """What ends first, so that no two versions of a code ever overlap."""
+    statements = [*([DROP_GONE, END_GONE] if file.whole else []), END_CHANGED, BRING_IN, PUT_RIGHT]
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement, _facts(file))
+
+
+def _later(file: CatalogueFile) -> list[tuple[int, datetime.date]]:
+    """Lines whose code has a version that begins after the file's day."""
+    with connection.cursor() as cursor:
+        cursor.execute(LATER, _facts(file))
+        return list(cursor.fetchall())
+
+
+def _check_day(region: Region, day: datetime.date, at: datetime.datetime) -> None:
+    """Bills of days gone by were classified: only a first catalogue may begin there."""
+    tomorrow = clock_day(at) + datetime.timedelta(days=1)
+    if day < tomorrow and CatalogueItem.objects.filter(region=region).exists():
+        raise Refused("catalogue_day_early", earliest_on=tomorrow.isoformat())
+
+
+class _Reading:
+    """One pass over a file: rows are kept in batches, and the mistakes of all of them."""
+
+    def __init__(self, file: CatalogueFile) -> None:
+        self.file = file
+        self.titles: dict[str, str] = {}
+        self.faults: list[tables.Fault] = []
+        self.fault_count = 0
+        self.count = 0
+        self.seen: dict[str, int] = {}
+
+    def run(self, data: bytes) -> None:
+        table = tables.read(io.BytesIO(data), COLUMNS, max_bytes=MAX_BYTES, max_rows=MAX_ROWS)
+        self.titles = table.titles
+        rows = table.rows()
+        while batch := list(islice(rows, BATCH)):
+            kept = [found for row in batch if (found := self._row(row))]
+            self.count += len(batch)
+            if kept and not self.fault_count:
+                with connection.cursor() as cursor:
+                    cursor.execute(KEEP, [self.file.pk, *map(list, zip(*kept, strict=True))])
+        if not self.count:
+            raise Refused("table_empty")
+
+    def find_later(self) -> None:
+        """Rows of codes for which a later version is known: it would be cut off."""
+        for line, begins in _later(self.file):
+            self._add([tables.Fault(line, self.titles["code"], "catalogue_later", {"begins_on": begins.isoformat()})])
+
+    def _row(self, row: tables.Row) -> tuple[Any, ...] | None:
+        """The row as it is kept; None if anything is wrong with it."""
+        values = row.values
+        faults = row.faults or list(self._faults(row))
+        first = self.seen.setdefault(values["code"], row.line)
+        if not faults and first != row.line:
+            faults = [self._fault(row, "code", "catalogue_twice", first=first)]
+        if faults:
+            self._add(faults)
+            return None
+        item_class = CLASSES[values["item_class"].upper()]
+        percent = {"A": ZERO, "C": HUNDRED}.get(item_class)
+        if percent is None:
+            percent = self._percent(values["percent"])
+        limit = values.get("limit", "")
+        return row.line, values["code"], values["name"], item_class, percent, parse_amount(limit) if limit else None
+
+    def _faults(self, row: tables.Row) -> Iterator[tables.Fault]:
+        values = row.values
+        for name, most in (("code", 50), ("name", 100)):
+            if not values[name]:
+                yield self._fault(row, name, "cell_missing")
+            elif len(values[name]) > most:
+                yield self._fault(row, name, "cell_too_long", most=most)
+        item_class = CLASSES.get(values["item_class"].upper())
+        if item_class is None:
+            yield self._fault(row, "item_class", "catalogue_class")
+        yield from self._percent_faults(row, item_class)
+        if limit := values.get("limit", ""):
+            try:
+                if not parse_amount(limit):
+                    yield self._fault(row, "limit", "catalogue_limit_zero")
+            except BadAmount as bad:
+                yield self._fault(row, "limit", str(bad.code))
+
+    def _percent_faults(self, row: tables.Row, item_class: str | None) -> Iterator[tables.Fault]:
+        text = row.values.get("percent", "")
+        if not text:
+            if item_class == "B":
+                yield self._fault(row, "percent", "catalogue_percent_missing")
+            return
+        try:
+            percent = self._percent(text)
+        except BadAmount:
+            yield self._fault(row, "percent", "catalogue_percent")
+            return
+        if percent > HUNDRED:
+            yield self._fault(row, "percent", "catalogue_percent")
+        elif 0 < percent < 1:
+            # 0.1 for ten percent is how some lists have it: a tenth of a percent is none.
+            yield self._fault(row, "percent", "catalogue_percent_fraction")
+        elif percent != {"A": ZERO, "C": HUNDRED}.get(item_class or "", percent):
+            yield self._fault(row, "percent", "catalogue_percent_class")
+
+    @staticmethod
+    def _percent(text: str) -> Decimal:
+        return parse_amount(text.removesuffix("%"))
+
+    def _fault(self, row: tables.Row, column: str, code: str, **params: Any) -> tables.Fault:
+        return tables.Fault(row.line, self.titles.get(column, ""), code, params)
+
+    def _add(self, faults: list[tables.Fault]) -> None:
+        """The mistakes of one row."""
+        self.fault_count += 1
+        self.faults += faults[: max(FAULTS_KEPT - len(self.faults), 0)]
+
+
+def _facts(file: CatalogueFile) -> dict[str, Any]:
+    return {"file": file.pk, "region": file.region_id, "on": file.valid_from}
+
+
+def _locked(file: CatalogueFile, state: FileState) -> CatalogueFile:
+    rows = CatalogueFile.objects.select_for_update(no_key=True, of=("self",)).select_related("region")
+    file = rows.defer("content").get(pk=file.pk)
+    if file.state != state:
+        raise Refused("file_state", state=str(file.state))
+    return file
+
+
+def _record(verb: str, file: CatalogueFile, by: User | None, at: datetime.datetime, **details: Any) -> None:
+    audit.record(
+        action=f"catalogue.{verb}",
+        by=by,
+        at=at,
+        target=f"catalogue {file.pk} {file.region_id} {file.valid_from}",
+        details={**details, "sha256": file.sha256[:16]},
+        channel=Channel.ONLINE if by else Channel.SYSTEM,
+    )

@@ -1,0 +1,178 @@
+"""Pages of catalogue files: upload, see what is wrong or what it changes, release. Served below the admin's address."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseStopPolling
+
+from accounts import dates, reasons, tables
+from accounts.enums import Role
+from accounts.errors import Refused
+from accounts.models import Region
+from accounts.policies import regions_with_role
+from settlements import tasks
+from settlements.actions import catalogue
+from settlements.enums import FileState
+from settlements.forms_rules import CatalogueUpload
+from settlements.models import CatalogueFile, CatalogueRow
+from settlements.policies import may_change_rules
+from settlements.queries.catalogue import biggest_changes, files_visible_to
+
+DETAIL = "admin:settlements_cataloguefile_change"
+FAULTS_A_PAGE = 50
+
+
+def upload(request: HttpRequest) -> HttpResponse:
+    """Choose region, day and file; the file is read by a worker afterwards."""
+    regions = Region.objects.filter(pk__in=regions_with_role(request.user, Role.REGION_ADMIN))
+    if not regions:
+        raise Http404
+    form = CatalogueUpload(request.POST or None, request.FILES or None, regions=regions)
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            file = catalogue.receive(
+                region=data["region"],
+                valid_from=data["valid_from"],
+                whole=data["whole"],
+                name=data["file"].name,
+                content=data["file"],
+                by=request.user,
+            )
+            tasks.ring_catalogue(file.pk)
+            return redirect(DETAIL, file.pk)
+        except Refused as refusal:
+            refused = reasons.tell_refused(refusal)
+    status = 422 if form.errors or refused else 200
+    context = {"form": form, "refused": refused}
+    return render(request, "admin/settlements/cataloguefile/upload.html", context, status=status)
+
+
+def template(request: HttpRequest) -> HttpResponse:
+    """An empty table with the titles, to be filled in."""
+    return _csv([[tables.title(column) for column in catalogue.COLUMNS]], "catalogue-template.csv")
+
+
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A file: being read, its mistakes, or what it changes."""
+    return render(request, "admin/settlements/cataloguefile/file.html", _context(request, _file(request, pk)))
+
+
+def part(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same without the page around it, asked for while the file is being read."""
+    context = _context(request, _file(request, pk))
+    page = render(request, "admin/settlements/cataloguefile/_file.html", context)
+    return page if context["polls"] else HttpResponseStopPolling(page.content)
+
+
+def mistakes(request: HttpRequest, pk: int) -> HttpResponse:
+    """All mistakes that are kept, as CSV."""
+    file = _file(request, pk)
+    rows = [[_("Line"), _("Column"), _("What is wrong"), _("What helps")]]
+    for fault in file.faults.order_by("line", "pk").iterator():
+        rows.append([str(fault.line), fault.column, *reasons.tell(fault.code, fault.params)])
+    return _csv(rows, f"catalogue-{file.pk}-mistakes.csv")
+
+
+def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Ask before a file is released or withdrawn; on POST do it."""
+    file = _file(request, pk)
+    if name not in ("release", "withdraw") or not may_change_rules(request.user, file.region_id):
+        raise Http404
+    refused = None
+    if request.method == "POST":
+        try:
+            (catalogue.release if name == "release" else catalogue.withdraw)(file=file, by=request.user)
+            return redirect(DETAIL, file.pk)
+        except Refused as refusal:
+            refused = reasons.tell_refused(refusal)
+    context = {
+        "file": file,
+        "refused": refused,
+        "facts": _facts(file),
+        "button": _("Release") if name == "release" else _("Withdraw"),
+        "question": _("From that day on bills are classified by it. Another file can follow.")
+        if name == "release"
+        else _("The rows are taken out; they never counted. The file can be uploaded again."),
+    }
+    status = 422 if refused else 200
+    return render(request, "admin/settlements/cataloguefile/act.html", context, status=status)
+
+
+def _file(request: HttpRequest, pk: int) -> CatalogueFile:
+    return get_object_or_404(files_visible_to(request.user), pk=pk)
+
+
+def _csv(rows: Any, name: str) -> HttpResponse:
+    response = HttpResponse(tables.write_csv(rows), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _context(request: HttpRequest, file: CatalogueFile) -> dict[str, Any]:
+    may = may_change_rules(request.user, file.region_id) and file.state == FileState.READY
+    faults = Paginator(file.faults.order_by("line", "pk"), FAULTS_A_PAGE).get_page(request.GET.get("page"))
+    return {
+        "file": file,
+        "polls": file.state == FileState.READING,
+        "refused": reasons.tell(file.refused["code"], file.refused["params"]) if file.refused else None,
+        "page_obj": faults,
+        "faults": [_told(fault) for fault in faults],
+        "facts": _facts(file),
+        "counts": _counts(file),
+        "biggest": [_change(row) for row in biggest_changes(file)] if "changed" in file.totals else [],
+        "may_release": may and file.uploaded_by_id != request.user.pk,
+        "own": may and file.uploaded_by_id == request.user.pk,
+        "may_withdraw": may,
+    }
+
+
+def _told(fault: Any) -> dict[str, Any]:
+    told = reasons.tell(fault.code, fault.params)
+    return {"line": fault.line, "column": fault.column, "what": told.reason, "remedy": told.remedy}
+
+
+def _facts(file: CatalogueFile) -> list[dict[str, str]]:
+    by = file.uploaded_by
+    return [
+        {"label": _("Region"), "value": str(file.region)},
+        {"label": _("Holds from"), "value": dates.day(file.valid_from)},
+        {"label": _("File"), "value": file.name},
+        {"label": _("The whole catalogue"), "value": _("Yes") if file.whole else _("No")},
+        {"label": _("Uploaded by"), "value": (by.display_name or by.username) if by else ""},
+        {"label": _("Uploaded at"), "value": dates.moment(file.uploaded_at)},
+    ]
+
+
+def _counts(file: CatalogueFile) -> list[dict[str, str]]:
+    labels = {
+        "new": _("New codes"),
+        "changed": _("Changed"),
+        "unchanged": _("Unchanged"),
+        "ended": _("Ended, for they are not in the file"),
+    }
+    if "changed" not in file.totals:
+        return []
+    return [{"label": label, "value": f"{file.totals[name]:,}"} for name, label in labels.items()]
+
+
+def _change(row: CatalogueRow) -> dict[str, Any]:
+    """A change of a code: class and percentage before and after, and the price limits."""
+    return {
+        "line": row.line,
+        "code": row.code,
+        "name": row.name,
+        "before": _said(row.class_before, row.percent_before, row.limit_before),
+        "after": _said(row.item_class, row.self_pay_percent, row.price_limit),
+    }
+
+
+def _said(item_class: str, percent: Any, limit: Any) -> str:
+    parts = [item_class, f"{percent.normalize():f} %" if item_class == "B" and percent is not None else ""]
+    if limit is not None:
+        parts.append(_("at most %(limit)s") % {"limit": f"{limit:,}"})
+    return " · ".join(filter(None, parts))
