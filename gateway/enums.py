@@ -44,3 +44,12 @@ class DayState(models.TextChoices):
     BALANCED = "balanced", _("Agrees")
     DIFFERS = "differs", _("Does not agree")
     MISSING = "missing", _("Not reconciled")
+
+
+class StayState(models.TextChoices):
+    """`gateway.domain.staying.Where` in words."""
+
+    ADMITTED = "admitted", _("In hospital")
+    DISCHARGED = "discharged", _("Discharged, not settled yet")
+    SETTLED = "settled", _("Settled")
+    CANCELLED = "cancelled", _("Cancelled by the institution")

@@ -67,9 +67,16 @@ class Visit(models.Model):
 
 
 class Diagnosis(models.Model):
-    """A diagnosis of a visit (2203); one that was voided is deleted, as the interface has it sent again as invalid."""
+    """A diagnosis of a visit (2203); one that was voided is deleted, as the interface has it sent again as invalid.
+
+    A stay has those of its admission (2401, 2403) and those of its discharge (2402).
+    """
 
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="diagnoses", verbose_name=_("visit"))
+    at_discharge = models.BooleanField(_("at discharge"), default=False)
+    # Of a stay; outpatients have the main one first in order.
+    is_main = models.BooleanField(_("main diagnosis"), default=False)
+    on_admission = models.CharField(_("condition on admission"), max_length=500, default="")
     kind = models.CharField(_("diagnosis category"), max_length=3)
     code = models.CharField(_("diagnosis code"), max_length=30)
     order = models.IntegerField(_("order"))
@@ -83,7 +90,7 @@ class Diagnosis(models.Model):
         verbose_name = _("diagnosis")
         verbose_name_plural = _("diagnoses")
         ordering = ["visit", "order", "id"]
-        constraints = [models.UniqueConstraint(name="diagnosis_once", fields=["visit", "kind", "code"])]
+        constraints = [models.UniqueConstraint(name="diagnosis_once", fields=["visit", "at_discharge", "kind", "code"])]
 
     def __str__(self) -> str:
         return self.code
@@ -92,7 +99,8 @@ class Diagnosis(models.Model):
 class FeeLine(models.Model):
     """A line of a charge batch (2204) as the catalogue of the day classified it; its parts are the whole line.
 
-    A cancelled one (2205, 2103) stays, for a settlement that was reversed is explained by its lines.
+    A cancelled one (2205, 2103, 2302) stays, for a settlement that was reversed is explained by its lines. A line of a
+    stay may take another back (2301, negative quantity); the two together are the line of what is left.
     """
 
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="lines", verbose_name=_("visit"))
@@ -112,6 +120,9 @@ class FeeLine(models.Model):
     over_limit = Yuan(_("over the price limit"))
     off_catalogue = Yuan(_("off-catalogue"))
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True)
+    takes_back = models.ForeignKey(
+        "self", models.PROTECT, null=True, db_index=False, related_name="refunds", verbose_name=_("line taken back")
+    )
 
     class Meta:
         verbose_name = _("fee line")
@@ -125,7 +136,8 @@ class FeeLine(models.Model):
             ),
             models.CheckConstraint(
                 name="fee_line_never_negative",
-                condition=Q(in_scope__gte=0, pre_self_pay__gte=0, over_limit__gte=0, off_catalogue__gte=0),
+                condition=Q(in_scope__gte=0, pre_self_pay__gte=0, over_limit__gte=0, off_catalogue__gte=0)
+                | Q(takes_back__isnull=False, quantity__lt=0, amount__lte=0),
             ),
         ]
 
