@@ -70,6 +70,11 @@ class Settlement(models.Model):
         indexes = [
             models.Index(name="settlement_of_patient", fields=["patient", "-settled_on", "-id"]),
             models.Index(name="settlement_of_institution", fields=["institution", "-settled_on"]),
+            models.Index(
+                name="settlement_reversed_there",
+                fields=["institution", "reversed_on"],
+                condition=Q(reversed_on__isnull=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
