@@ -35,4 +35,12 @@ class CounterConfig(AppConfig):
             visible=supervisors,
             count=lambda request: waiting(request.user, clock.today()).review,
         )
+        navigation.register(
+            "desk",
+            "catalogue",
+            _("Catalogue"),
+            "counter:catalogue",
+            order=25,
+            visible=lambda request: policies.has_any_role(request.user, Role.CLERK, Role.SUPERVISOR),
+        )
         navigation.register("desk", "payments", _("Payments"), "counter:payments", order=40, visible=supervisors)

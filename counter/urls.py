@@ -1,6 +1,6 @@
 from django.urls import path
 
-from counter.views import bills, cases, closing, desk, review, sharing
+from counter.views import bills, cases, catalogue, closing, desk, review, sharing
 
 app_name = "counter"
 urlpatterns = [
@@ -26,6 +26,7 @@ urlpatterns = [
     path("recalculate/", bills.recalculate, name="recalculate"),
     path("payments/", bills.payments, name="payments"),
     path("payments/file/", bills.payments_file, name="payments_file"),
+    path("catalogue/", catalogue.catalogue, name="catalogue"),
     path("queue/", review.queue, name="queue"),
     path("queue/<uuid:public_id>/", cases.review, name="review"),
 ]

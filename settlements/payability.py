@@ -73,7 +73,7 @@ def parts_of(item: CatalogueItem) -> list[str]:
 
 def tell(answer: str) -> str:
     """The answer in the reader's language."""
-    return {YES: _("Yes"), PART: _("In part"), NO: _("No, in cash")}[answer]
+    return {YES: _("May pay"), PART: _("In part"), NO: _("No, in cash")}[answer]
 
 
 def rows(items: Iterable[CatalogueItem], pays: Pays | None) -> list[dict[str, Any]]:

@@ -82,6 +82,7 @@ casework:mine                 302  200  200  404  404  404  404  404
 counter:amend                 302  404  404  302  404  404  404  404
 counter:bind                  302  404  404  302  404  404  404  404
 counter:case                  302  404  404  200  404  404  404  404
+counter:catalogue             302  404  404  200  200  404  404  404
 counter:claim                 302  404  404  302  404  404  404  404
 counter:close                 302  404  404  405  404  404  404  404
 counter:closing               302  404  404  302  404  404  404  404
@@ -131,6 +132,7 @@ mfa_reauthenticate            302  302  302  302  302  302  302  302
 mfa_view_recovery_codes       302  404  404  404  404  404  404  404
 preferences:set               405  405  405  405  405  405  405  405
 settlements:account           302  200  200  404  404  404  404  404
+settlements:catalogue         302  200  200  404  404  404  404  404
 settlements:estimate          302  200  200  404  404  404  404  404
 settlements:closing           302  200  404  404  404  404  404  404
 settlements:bill              302  200  404  404  404  404  404  404
@@ -182,6 +184,7 @@ family_sharinggrant                      302  302  302  302  302  200  403  403
 family_sharingrules                      302  302  302  302  302  200  200  403
 gateway_gatewaymessage                   302  302  302  302  302  200  200  403
 gateway_institutionkey                   302  302  302  302  302  200  200  403
+settlements_cataloguefile                302  302  302  302  302  200  403  200
 settlements_catalogueitem                302  302  302  302  302  200  200  403
 settlements_creditrule                   302  302  302  302  302  200  200  403
 settlements_ledgertransaction            302  302  302  302  302  200  403  403
