@@ -33,7 +33,7 @@ def pdf(*, run: RolloverRun, by: User, at: datetime.datetime) -> bytes:
     """The report as a tagged PDF. That it was taken is recorded."""
     record("rollover.report", run, by, at, form="pdf")
     return render.pdf(
-        "rollover.typ", paper(run, by, at), check_url=settings.PUBLIC_URL, issued_at=timezone.localtime(at)
+        "report.typ", paper(run, by, at), check_url=settings.PUBLIC_URL, issued_at=timezone.localtime(at)
     )
 
 
@@ -62,7 +62,7 @@ def table(*, run: RolloverRun, by: User, at: datetime.datetime) -> bytes:
 
 
 def paper(run: RolloverRun, by: User, at: datetime.datetime) -> dict[str, Any]:
-    """What documents/typst/rollover.typ sets."""
+    """What documents/typst/report.typ sets."""
     language = translation.get_language() or settings.LANGUAGE_CODE
     chunks = {
         "title": _("By chunk"),
