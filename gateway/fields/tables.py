@@ -80,7 +80,7 @@ def tables(number: str) -> Tables:
     """The tables of one transaction (or "envelope"). Raises KeyError for one that has none."""
     if number not in known() | {"envelope"}:
         raise KeyError(number)
-    data = _toml(number)
+    data = load_toml(number)
     if "same_as" in data:
         return replace(tables(data["same_as"]), number=number, name=data["name"])
     return Tables(
@@ -107,21 +107,20 @@ def code_lists_in_english() -> Mapping[str, Mapping[str, str]]:
 @cache
 def edition() -> tuple[datetime.date, int]:
     """Day and version of the code lists."""
-    data = _toml("dictionaries")
+    data = load_toml("dictionaries")
     return data["issued"], data["version"]
 
 
 def _lists() -> dict[str, dict[str, list[str]]]:
-    return {name: codes for name, codes in _toml("dictionaries").items() if isinstance(codes, dict)}
+    return {name: codes for name, codes in load_toml("dictionaries").items() if isinstance(codes, dict)}
 
 
 @cache
 def open_lists() -> frozenset[str]:
     """Lists that regions lengthen: a code that is not in them passes."""
-    return frozenset(_toml("dictionaries")["open"])
+    return frozenset(load_toml("dictionaries")["open"])
 
 
-@cache
 def code_in(dictionary: str, value: str) -> str | None:
     """The code as the list writes it ("1" may stand for "01"), as it came where the list is open, None if unknown."""
     padded = _padded(dictionary)
@@ -141,7 +140,9 @@ def name_of(dictionary: str, code: str) -> str:
     return code_lists()[dictionary][code]
 
 
-def _toml(name: str) -> dict[str, Any]:
+@cache
+def load_toml(name: str) -> dict[str, Any]:
+    """One file of this folder, read once: nobody changes what comes back."""
     return tomllib.loads((files("gateway.fields") / f"{name}.toml").read_text(encoding="utf-8"))
 
 

@@ -20,6 +20,7 @@ from gateway.queries import psn_no
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load
 from settlements.models import CatalogueItem
+from tests.gateway.tables import faults
 from tests.people import make_institution, make_member
 
 DRUG, PART_DRUG, DEAR_DRUG, LUXURY = "XA10BAD001", "XC08CAA002", "XL01XCT003", "XV99ZZZ009"
@@ -44,7 +45,10 @@ class Hospital:
         sent = envelope(infno, given, self.institution.code, msgid=msgid) | changed
         response = self.post(json.dumps(sent, ensure_ascii=False, default=str).encode())
         assert response.status_code == 200
-        return json.loads(response.content, parse_float=Decimal)
+        answer = json.loads(response.content, parse_float=Decimal)
+        # Every answer that any test sees is what the tables promise.
+        assert answer["infcode"] not in (0, "0") or faults(infno, answer["output"]) == []
+        return answer
 
     def ok(self, infno: str, given: Any, *, msgid: str = "") -> dict[str, Any]:
         """The output of a call that must succeed."""
