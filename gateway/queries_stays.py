@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from accounts.errors import Refused
 from accounts.models import Institution
 from gateway.domain.staying import Where
 from gateway.models import Stay, Visit, VisitSettlement
@@ -17,10 +16,8 @@ def stay_of(institution: Institution, mdtrt_id: str, person_number: str, *, lock
 
     `lock`: nobody else changes, charges or settles it meanwhile. Raises Refused: visit_unknown, not_a_stay.
     """
-    visit = visit_of(institution, mdtrt_id, person_number, lock=lock)
-    stay = Stay.objects.filter(visit=visit).first()
-    if stay is None:
-        raise Refused("not_a_stay")
+    visit = visit_of(institution, mdtrt_id, person_number, lock=lock, stay=True)
+    stay = Stay.objects.get(visit=visit)
     stay.visit = visit
     return stay
 

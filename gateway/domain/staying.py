@@ -9,6 +9,8 @@ import datetime
 from collections.abc import Mapping
 from enum import StrEnum
 
+from settlements.domain.scheme import DeductibleStage, RateStage, Scheme
+
 
 class Where(StrEnum):
     """Where a stay stands."""
@@ -75,3 +77,14 @@ def is_within(day: datetime.date, first: datetime.date, last: datetime.date | No
 def days_of(first: datetime.date, last: datetime.date) -> int:
     """Days in hospital as they are charged: the day of discharge does not count, but one day always does."""
     return max((last - first).days, 1)
+
+
+def goes_in_parts(scheme: Scheme) -> bool:
+    """Whether a stay that is settled part by part comes to the same as settled whole: nothing in the scheme counts by
+    the stay (a deductible of each) or by the bill (bands)."""
+    for stage in scheme.stages:
+        if isinstance(stage, DeductibleStage) and stage.scope == "stay":
+            return False
+        if isinstance(stage, RateStage) and stage.axis == "bill" and len(stage.bands) > 1:
+            return False
+    return True
