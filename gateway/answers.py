@@ -38,7 +38,7 @@ CHARGE_TYPE = {"X": "09", "Z": "11", "T": "10", "C": "08"}
 OTHER_CHARGE = "14"
 NO_LIMIT = Decimal("999999")
 # The class of a bill in clearing is its medical category where that is one.
-CLEARING_TYPE = {"11": "11", "12": "12", "13": "13", "1301": "13", "41": "41"}
+CLEARING_TYPE = {"11": "11", "12": "12", "13": "13", "1301": "13", "21": "21", "2101": "21", "41": "41"}
 
 
 class Shares(Protocol):
