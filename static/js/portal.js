@@ -51,3 +51,16 @@ document.addEventListener("htmx:afterSwap", () => { document.getElementById("por
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-print]")) window.print();
 });
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    announce(button.dataset.copied);
+    button.textContent = button.dataset.copied;
+  } catch {
+    // Not allowed here (no HTTPS): what is selected can be copied by hand.
+    getSelection().selectAllChildren(document.getElementById(button.dataset.copy));
+  }
+});
