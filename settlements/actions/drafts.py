@@ -1,4 +1,4 @@
-"""A change of a scheme or of sharing rules: drafted by one person, published with a day by another (decision 0025)."""
+"""A change of a scheme or of sharing rules: drafted by one person, published with a day by another (decision 0029)."""
 
 import datetime
 from typing import Any
