@@ -1,11 +1,13 @@
 """A small signed client of this gateway: for tests and benchmarks, and a model for institutions. Standard library."""
 
+import base64
 import datetime
+import hmac
 import http.client
 import json
 import secrets
 import time
-from hashlib import sha256
+from hashlib import sha1, sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,32 @@ def signed_headers(key_id: str, secret: str, *, timestamp: int | None = None, no
         "x-tif-nonce": nonce,
         "x-tif-signature": sha256(f"{seconds}{secret}{nonce}{seconds}".encode()).hexdigest(),
     }
+
+
+def x_ca_headers(institution_code: str, secret: str, body: bytes, *, timestamp: int | None = None) -> dict[str, str]:
+    """The headers of Zhejiang: HMAC-SM3 over the body. Needs an OpenSSL that has SM3."""
+    seconds = str(int(time.time()) if timestamp is None else timestamp)
+    made = hmac.new(secret.encode(), f"{seconds}\n".encode() + body, "sm3").hexdigest().upper()
+    return {"x-ca-key": institution_code, "x-ca-signature": f"{seconds}:{made}"}
+
+
+def api_headers(key_id: str, secret: str, name: str, *, timestamp: int | None = None) -> dict[str, str]:
+    """The headers of Hunan and Jiangsu: HmacSHA1 over four of them; `timestamp` in milliseconds, or in seconds."""
+    moment = str(time.time_ns() // 10**6 if timestamp is None else timestamp)
+    headers = {
+        "_api_access_key": key_id,
+        "_api_name": name,
+        "_api_timestamp": moment,
+        "_api_version": "1.0.0",
+    }
+    text = "&".join(f"{key}={headers[key]}" for key in sorted(headers))
+    signature = base64.b64encode(hmac.digest(secret.encode(), text.encode(), sha1)).decode()
+    return headers | {"_api_signature": signature}
+
+
+def api_key_headers(key_id: str, secret: str) -> dict[str, str]:
+    """The header of Henan: the key itself."""
+    return {"apikey": f"{key_id}.{secret}"}
 
 
 def envelope(infno: str, given: Any, institution_code: str, *, msgid: str = "", region: str = "") -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import datetime
 import secrets
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -15,28 +16,64 @@ from gateway.fields import read_fields, tables
 
 SUCCESS, FAILURE = 0, -1
 MOST_ERR_MSG = 200
+# gateway.domain.json_text.NotJson.why -> the code of the refusal.
+NOT_JSON = {
+    "syntax": "body_not_json",
+    "constant": "body_constant",
+    "repeated": "field_repeated",
+    "deep": "body_too_deep",
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How an institution's program wants to be answered: infcode as "0" or 0, and fields that it would miss."""
+
+    infcode_as_text: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+USUAL = Dialect()
+
+
+def dialect_of(settings: Any) -> Dialect:
+    """That of an institution's `InstitutionSettings`; the usual one without."""
+    return Dialect(settings.infcode_as_text, settings.extra_fields) if settings else USUAL
+
+
+@dataclass(frozen=True)
+class FileAnswer:
+    """What an action gives back whose answer is no JSON but a file (9102)."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request out of its envelope. `input` is not yet checked; `text` is the body as it came."""
+    """A request out of its envelope. `input` is not yet checked; `text` is the body as it came; `file` is what was sent
+    beside it (9101)."""
 
     infno: str
     msgid: str
     institution_code: str
     input: Any
     text: str
+    sign_no: str = ""
+    file: bytes | None = None
 
     @property
     def request_hash(self) -> str:
         """By which the same msgid with another request is told apart; clock and operator of a repetition may differ."""
-        return sha256(json_text.dumps([self.infno, self.input]).encode(errors="replace")).hexdigest()
+        with_file = [] if self.file is None else [sha256(self.file).hexdigest()]
+        return sha256(json_text.dumps([self.infno, self.input, *with_file]).encode(errors="replace")).hexdigest()
 
 
-def read(body: bytes, path_infno: str | None = None) -> Call:
-    """The call in a body, whatever its Content-Type says.
+def read(body: bytes, path_infnos: Collection[str] = (), *, file: bytes | None = None) -> Call:
+    """The call in a body, whatever its Content-Type says; `path_infnos`: what the URL is for, empty for all.
 
-    Raises Rejected: body_not_utf8, body_not_json, infno_mismatch (with the number in the URL), or one of a field.
+    Raises Rejected: body_not_utf8, body_not_json, body_constant, body_too_deep, field_repeated, infno_mismatch, or one of
+    a field.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -44,44 +81,60 @@ def read(body: bytes, path_infno: str | None = None) -> Call:
         raise Rejected("body_not_utf8") from None
     given = _json(text)
     head = read_fields(tables("envelope").input[0].fields, given, "envelope")
-    if path_infno and path_infno != head["infno"]:
+    if path_infnos and head["infno"] not in path_infnos:
         raise Rejected("infno_mismatch", infno=head["infno"])
     wrapped = given.get("input")
     # One client sends the input as a text that holds JSON.
     found = _json(wrapped) if isinstance(wrapped, str) and wrapped.strip() else wrapped
-    return Call(str(head["infno"]), str(head["msgid"]), str(head["fixmedins_code"]), found, text)
+    return Call(
+        str(head["infno"]),
+        str(head["msgid"]),
+        str(head["fixmedins_code"]),
+        found,
+        text,
+        str(head["sign_no"] or ""),
+        file,
+    )
 
 
 def _json(text: str) -> Any:
     try:
         return json_text.loads(text)
-    except NotJson:
-        raise Rejected("body_not_json") from None
+    except NotJson as error:
+        raise Rejected(NOT_JSON[error.why], place=error.place) from None
 
 
-def success(output: dict[str, Any], *, region_id: str, received_at: datetime.datetime, at: datetime.datetime) -> str:
+def success(
+    output: Any,
+    *,
+    region_id: str,
+    received_at: datetime.datetime,
+    at: datetime.datetime,
+    dialect: Dialect = USUAL,
+) -> str:
     """The answer to a call that did what it should."""
     serial = f"{secrets.randbelow(10**10):010d}"
     refmsgid = f"{region_id}{timezone.localtime(received_at):%Y%m%d%H%M%S}{serial}"
-    return _answer(SUCCESS, refmsgid, "", output, received_at, at)
+    return _answer(SUCCESS, refmsgid, "", output, received_at, at, dialect)
 
 
-def failure(err_msg: str, *, received_at: datetime.datetime, at: datetime.datetime) -> str:
+def failure(err_msg: str, *, received_at: datetime.datetime, at: datetime.datetime, dialect: Dialect = USUAL) -> str:
     """The answer to a call that did nothing."""
-    return _answer(FAILURE, None, err_msg, None, received_at, at)
+    return _answer(FAILURE, None, err_msg, None, received_at, at, dialect)
 
 
 def _answer(
     infcode: int,
     refmsgid: str | None,
     err_msg: str,
-    output: dict[str, Any] | None,
+    output: Any,
     received_at: datetime.datetime,
     at: datetime.datetime,
+    dialect: Dialect,
 ) -> str:
     return json_text.dumps(
         {
-            "infcode": infcode,
+            "infcode": str(infcode) if dialect.infcode_as_text else infcode,
             "inf_refmsgid": refmsgid,
             "refmsg_time": _milliseconds(received_at),
             "respond_time": _milliseconds(at),
@@ -90,6 +143,7 @@ def _answer(
             "signtype": None,
             "err_msg": err_msg,
             "output": output,
+            **dialect.more,
         }
     )
 

@@ -124,6 +124,7 @@ family:withdraw               302  200  404  404  404  404  404  404
 favicon                       302  302  302  302  302  302  302  302
 gateway:call                  405  405  405  405  405  405  405  405
 gateway:call_numbered         405  405  405  405  405  405  405  405
+gateway:call_service          405  405  405  405  405  405  405  405
 healthz                       200  200  200  200  200  200  200  200
 home                          200  200  200  302  302  302  302  302
 mfa_authenticate              302  302  302  302  302  302  302  302
@@ -354,6 +355,7 @@ def arguments(name: str, world: tuple) -> list[object]:
         "settlements:transfer": [WalletTransfer.objects.get().public_id],
         "settlements:transfer_accept": [WalletTransfer.objects.get().public_id],
         "gateway:call_numbered": ["1101"],
+        "gateway:call_service": ["fsiPsnInfoService", "queryPsnInfo"],
         "admin:auth_user_password_change": [1],
         "admin:app_list": ["accounts"],
         "admin:view_on_site": [1, 1],

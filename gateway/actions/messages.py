@@ -1,20 +1,22 @@
 """One call from its record to its answer: the nonce is new, the msgid acts once, the answer is kept."""
 
 import datetime
+import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from accounts import calls, crypto
 from accounts.clock import now
 from accounts.errors import KeyReused, Refused
 from accounts.models import Institution
 from gateway import envelope, fields, signatures
-from gateway.actions import bills, dictionaries, people, visits
-from gateway.envelope import Call
+from gateway.actions import bills, dictionaries, people, signing, visits
+from gateway.envelope import Call, Dialect, FileAnswer
 from gateway.errors import Rejected
 from gateway.models import GatewayMessage, InstitutionKey
 from gateway.texts import err_msg
@@ -26,12 +28,14 @@ logger = logging.getLogger(__name__)
 class Transaction:
     """What a transaction number does; one that changes something acts once for a msgid.
 
-    `sends_late`: it leaves its calls in `unsent`, to be sent together with the answer.
+    `sends_late`: it leaves its calls in `unsent`, to be sent together with the answer. `takes_file`: it is given the
+    `file` that came beside the message.
     """
 
     act: Callable[..., dict[str, Any]]
     changes: bool
     sends_late: bool = False
+    takes_file: bool = False
 
 
 BODY = GatewayMessage._meta.get_field("body")
@@ -44,29 +48,43 @@ TRANSACTIONS = {
     "2206": Transaction(bills.quote, changes=False),
     "2207": Transaction(bills.settle, changes=True, sends_late=True),
     "2208": Transaction(bills.reverse, changes=True),
+    "9001": Transaction(signing.sign_in, changes=True),
+    "9002": Transaction(signing.sign_out, changes=True),
 }
 
 
-# The key may be one that the process remembers: whether it is still valid, and what the institution is by now, is read
-# here, in the statement that every call needs anyway. An earlier message may have acted for the msgid already.
+# The key may be one that the process remembers: whether it is still valid, what the institution is by now, from where it
+# may call and whether it has signed in, is read here, in the statement that every call needs anyway. An earlier message
+# may have acted for the msgid already.
 RECORD = """
 WITH caller AS (
     SELECT k.id, k.valid_from <= %(at)s AND (k.valid_until IS NULL OR k.valid_until > %(at)s) AS valid,
-        i.id AS institution_id, i.code, i.name, i.region_id, i.kind, i.level, i.is_active
+        i.id AS institution_id, i.code, i.name, i.region_id, i.kind, i.level, i.is_active,
+        s.infcode_as_text, s.extra_fields,
+        coalesce(cardinality(s.networks), 0) = 0
+            OR coalesce(%(address)s::inet <<= ANY (s.networks::cidr[]), false) AS from_there,
+        NOT coalesce(s.sign_in_required, false) OR %(signing)s OR EXISTS (
+            SELECT FROM gateway_signin WHERE institution_id = i.id AND sign_no = %(sign_no)s
+                AND signed_out_at IS NULL AND expires_at > %(at)s
+        ) AS signed_in
     FROM gateway_institutionkey k JOIN accounts_institution i ON i.id = k.institution_id
+    LEFT JOIN gateway_institutionsettings s ON s.institution_id = i.id
     WHERE k.key_id = %(key)s
 ), recorded AS (
     INSERT INTO gateway_gatewaymessage
         (key_id, institution_id, nonce, msgid, infno, request_hash, received_at, outcome, body)
     SELECT id, institution_id, %(nonce)s, %(msgid)s, %(infno)s, %(hash)s, %(at)s, '', %(body)s
-    FROM caller WHERE valid AND is_active AND code = %(code)s
+    FROM caller WHERE valid AND is_active AND code = %(code)s AND from_there AND signed_in
     ON CONFLICT (key_id, nonce) DO NOTHING RETURNING id
 )
-SELECT recorded.id, first.id, valid, caller.institution_id, code, name, region_id, kind, level, is_active
+SELECT recorded.id, first.id, valid, from_there, signed_in, infcode_as_text, extra_fields,
+    caller.institution_id, code, name, region_id, kind, level, is_active
 FROM caller LEFT JOIN recorded ON true LEFT JOIN gateway_gatewaymessage first
     ON first.institution_id = caller.institution_id AND first.claim = %(msgid)s
 """
 FINISH = "gateway_finish(%s, %s, %s, %s, %s)"
+# Whoever signs in or out has not signed in.
+SIGNING = {"9001", "9002"}
 INSTITUTION = ["id", "code", "name", "region_id", "kind", "level", "is_active"]
 
 
@@ -83,17 +101,20 @@ class Message:
     institution: Institution
     call: Call
     received_at: datetime.datetime
+    dialect: Dialect
 
 
-def deliver(*, key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime) -> str:
-    """The answer to an authenticated call, as JSON text. The message is kept with it, both encrypted.
+def deliver(
+    *, key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, address: str | None = None
+) -> str | FileAnswer:
+    """The answer to an authenticated call from an IP address, as JSON text. The message is kept with it, both encrypted.
 
     Raises Rejected before anything is written: infno_unknown, key_unknown, key_expired, institution_unknown,
-    institution_suspended, nonce_used. Everything after that is an answer.
+    institution_suspended, address_not_allowed, sign_in_needed, nonce_used. Everything after that is an answer.
     """
     if call.infno not in TRANSACTIONS:
         raise Rejected("infno_unknown", infno=call.infno)
-    message = _record(key, nonce, call, at)
+    message = _record(key, nonce, call, at, address)
     try:
         given = fields.read(fields.tables(call.infno).input, call.input)
         if TRANSACTIONS[call.infno].changes:
@@ -108,7 +129,7 @@ def deliver(*, key: InstitutionKey, nonce: str, call: Call, at: datetime.datetim
         return _refuse(message, Rejected("system_error"), error=type(error).__name__)
 
 
-def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime) -> Message:
+def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, address: str | None) -> Message:
     """Committed before anything is done, so a call that brings the process down is still known of."""
     parameters: dict[str, Any] = {
         "key": key.key_id,
@@ -119,6 +140,9 @@ def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime) 
         "at": at,
         "code": call.institution_code,
         "body": crypto.encrypt(call.text, BODY.context),
+        "address": address,
+        "signing": call.infno in SIGNING,
+        "sign_no": call.sign_no,
     }
     with connection.cursor() as cursor:
         cursor.execute(RECORD, parameters)
@@ -126,18 +150,24 @@ def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime) 
     if row is None or not row[2]:
         signatures.forget(key)
         raise Rejected("key_expired" if row else "key_unknown")
-    message_id, first_id, _valid, *institution = row
+    message_id, first_id, _valid, from_there, signed_in, as_text, more, *institution = row
     found = Institution.from_db(connection.alias, INSTITUTION, institution)
+    # Also for what is refused before it is recorded, such as the next body that is no JSON.
+    key.dialect = Dialect(as_text, json.loads(more)) if more is not None else envelope.USUAL
     if call.institution_code != found.code:
         raise Rejected("institution_unknown")
     if not found.is_active:
         raise Rejected("institution_suspended")
+    if not from_there:
+        raise Rejected("address_not_allowed", address=address or "-")
+    if not signed_in:
+        raise Rejected("sign_in_needed")
     if message_id is None:
         raise Rejected("nonce_used")
-    return Message(message_id, first_id, found, call, at)
+    return Message(message_id, first_id, found, call, at, key.dialect)
 
 
-def _once(message: Message, given: dict[str, Any]) -> str:
+def _once(message: Message, given: dict[str, Any]) -> str | FileAnswer:
     """Act for the first call with this msgid; give every later one the kept answer, a refusal too.
 
     The msgid is claimed with the answer, at the end of the transaction that acts: of twins one is told there that it
@@ -162,22 +192,29 @@ def _again(message: Message) -> str:
     first = GatewayMessage.objects.get(institution=message.institution, claim=message.call.msgid)
     if first.request_hash != message.call.request_hash:
         raise Rejected("msgid_reused")
+    if first.answer is None:
+        return _refuse(message, Rejected("answer_deleted", day=f"{timezone.localdate(first.received_at):%Y-%m-%d}"))
     return _finish(message, str(first.answer), first.outcome, None)
 
 
-def _act(message: Message, given: dict[str, Any], claim: str | None) -> str:
+def _act(message: Message, given: dict[str, Any], claim: str | None) -> str | FileAnswer:
     call, institution, at = message.call, message.institution, message.received_at
     kind = TRANSACTIONS[call.infno]
     unsent: list[calls.Call] = []
-    late = {"unsent": unsent} if kind.sends_late else {}
-    said = kind.act(institution=institution, msgid=call.msgid, given=given, at=at, **late)
-    output = fields.write(fields.tables(call.infno).output, said)
-    answer = envelope.success(output, region_id=institution.region_id, received_at=at, at=now())
-    return _finish(message, answer, GatewayMessage.OK, claim, unsent)
+    more: dict[str, Any] = {"unsent": unsent} if kind.sends_late else {}
+    more |= {"file": call.file} if kind.takes_file else {}
+    said = kind.act(institution=institution, msgid=call.msgid, given=given, at=at, **more)
+    is_file = isinstance(said, FileAnswer)
+    output = {} if is_file else fields.write(fields.tables(call.infno).output, said)
+    answer = envelope.success(
+        output, region_id=institution.region_id, received_at=at, at=now(), dialect=message.dialect
+    )
+    _finish(message, answer, GatewayMessage.OK, claim, unsent)
+    return said if is_file else answer
 
 
 def _refuse(message: Message, refusal: Refused, claim: str | None = None, error: str = "") -> str:
-    answer = envelope.failure(err_msg(refusal), received_at=message.received_at, at=now())
+    answer = envelope.failure(err_msg(refusal), received_at=message.received_at, at=now(), dialect=message.dialect)
     with transaction.atomic():
         return _finish(message, answer, error or refusal.code, claim)
 

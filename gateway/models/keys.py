@@ -1,4 +1,5 @@
 import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -25,6 +26,9 @@ class InstitutionKey(models.Model):
     issued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("issued by")
     )
+
+    # How the institution wants to be answered, as the process read it last (`envelope.Dialect`); no column.
+    dialect: Any = None
 
     class Meta:
         verbose_name = _("institution key")

@@ -1,50 +1,131 @@
+import datetime
+import ipaddress
 import logging
+from collections.abc import Collection
 
+from allauth.core.internal.httpkit import get_client_ip
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from accounts.clock import now
 from accounts.errors import Refused
-from gateway import envelope, signatures
+from gateway import envelope, multipart, paths, pressure, signatures
 from gateway.actions.messages import deliver
+from gateway.envelope import FileAnswer
 from gateway.errors import Rejected
+from gateway.models import InstitutionKey
 from gateway.texts import err_msg
 
 logger = logging.getLogger(__name__)
+# What is too large is read and thrown away up to here: a connection that is closed over unread bytes loses the answer.
+MOST_DRAINED = 64 * 2**20
+MOST_PATH = 100
 
 
 # Institutions have no session and no cookie to forge: each call carries its own signature.
 @csrf_exempt
 @login_not_required
 @require_POST
-def call(request: HttpRequest, infno: str | None = None) -> HttpResponse:
+def call(request: HttpRequest) -> HttpResponse:
     """Every transaction. Failures too are HTTP 200 with infcode -1: clients take another status for a broken line."""
+    return _answer(request, ())
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def call_numbered(request: HttpRequest, name: str) -> HttpResponse:
+    """The same with the number in the address, which must be that of the message."""
+    return _answer(request, {paths.number_in(name)})
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def call_service(request: HttpRequest, service: str, method: str) -> HttpResponse:
+    """The same at the address of one transaction."""
+    return _answer(request, paths.numbers_at(service, method) or {""})
+
+
+for _view in (call, call_numbered, call_service):
+    _view.reads_raw_body = True  # type: ignore[attr-defined]
+
+
+def _answer(request: HttpRequest, numbers: Collection[str]) -> HttpResponse:
     at = now()
+    key: InstitutionKey | None = None
     with translation.override(settings.LANGUAGE_CODE):
         try:
+            if pressure.waited_ms(request.META) > settings.GATEWAY_PATIENCE_MS:
+                raise Rejected("busy")
             body = _body(request)
+            if "" in numbers:
+                raise Rejected("path_unknown", path=request.path_info[:MOST_PATH])
             key, nonce = signatures.authenticate(request.headers, body, at=at)
-            answer = deliver(key=key, nonce=nonce, call=envelope.read(body, infno), at=at)
+            message, file = multipart.split(body, request.META.get("CONTENT_TYPE", ""))
+            known = envelope.read(message, numbers, file=file)
+            answer = deliver(key=key, nonce=nonce, call=known, at=at, address=_address(request))
         except Refused as refusal:
             # Not kept as a message: whoever has no key must not be able to fill the database.
-            logger.warning("gateway call rejected: %s", refusal.code)
-            answer = envelope.failure(err_msg(refusal), received_at=at, at=now())
+            logger.warning("gateway call rejected: %s %s", refusal.code, key.key_id if key else "")
+            answer = _failure(refusal, key, at)
         except Exception:
             logger.exception("gateway call failed")
-            answer = envelope.failure(err_msg(Rejected("system_error")), received_at=at, at=now())
+            answer = _failure(Rejected("system_error"), key, at)
+    if isinstance(answer, FileAnswer):
+        return _file(answer)
     return HttpResponse(answer, content_type="application/json; charset=utf-8")
 
 
-call.reads_raw_body = True  # type: ignore[attr-defined]
+def _failure(refusal: Refused, key: InstitutionKey | None, at: datetime.datetime) -> str:
+    dialect = (key.dialect if key else None) or envelope.USUAL
+    return envelope.failure(err_msg(refusal), received_at=at, at=now(), dialect=dialect)
+
+
+def _file(answer: FileAnswer) -> HttpResponse:
+    response = HttpResponse(answer.content, content_type="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="{answer.name}"'
+    return response
 
 
 def _body(request: HttpRequest) -> bytes:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
+        if "CONTENT_LENGTH" not in request.META and request.META.get("wsgi.input_terminated"):
+            # .NET sends in chunks without saying how long; the server says where it ends, and Django does not ask it.
+            body = request.META["wsgi.input"].read(most + 1)
+            if len(body) > most:
+                raise RequestDataTooBig
+            return body
         return request.body
     except RequestDataTooBig:
-        raise Rejected("body_too_large", megabytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20) from None
+        _drain(request)
+        raise Rejected("body_too_large", megabytes=most // 2**20) from None
+    except UnreadablePostError:
+        raise Rejected("body_cut") from None
+
+
+def _drain(request: HttpRequest) -> None:
+    known = "CONTENT_LENGTH" in request.META
+    source, left = request if known else request.META["wsgi.input"], MOST_DRAINED
+    try:
+        while left > 0 and (read := source.read(2**16)):
+            left -= len(read)
+    except (OSError, ValueError):
+        return
+
+
+def _address(request: HttpRequest) -> str | None:
+    """From where the call comes, behind our own proxies; None if what they say is no address."""
+    try:
+        address = ipaddress.ip_address(get_client_ip(request) or "")
+    except (ValueError, ImproperlyConfigured):
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)

@@ -232,6 +232,13 @@ LOGGING = {
     },
 }
 
+# A call of an institution that has waited longer than this for a worker is told that the system is busy.
+GATEWAY_PATIENCE_MS = 250
+# For so long bodies of calls and answers are kept, encrypted; then only who called what when, and how it ended.
+GATEWAY_BODIES_DAYS = 180
+# For so long files of institutions (9101, 9102) are kept, encrypted, and can be fetched.
+GATEWAY_FILE_DAYS = 30
+
 # Demo aids (one-time codes and sent messages on a page, the till) exist only where this is true.
 DEMO = False
 # Where people reach the portal: it stands on papers, as an address and as a code to scan.

@@ -1,0 +1,64 @@
+"""The address of each transaction where each has its own (Hebei, Chongqing, Zhejiang). Source: interface.md 1.5.
+
+Misspelt as in the programs that call them. Whoever has no address here is reached by the one for all.
+"""
+
+from collections.abc import Collection
+
+SERVICES: dict[str, dict[str, tuple[str, ...]]] = {
+    "signInSignOutService": {"signIn": ("9001",), "signOut": ("9002",)},
+    "fileupload": {"upload": ("9101",), "download": ("9102",)},
+    "fsiPsnInfoService": {"queryPsnInfo": ("1101",)},
+    "fsiFixMedInsService": {"queryFixMedIns": ("1201",)},
+    "catalogqueryservice": {"queryDataDic": ("1901",)},
+    "fsiPsnPriorityInfoService": {"queryPsnPriorityInfo": ("2001",)},
+    "outpatientDocInfoService": {
+        "outpatientRregistration": ("2201",),
+        "outpatientRegistration": ("2201",),
+        "outpatientRegistrationCancel": ("2202",),
+        "outpatientMdtrtinfoUp": ("2203",),
+        "outpatientMdtrtinfoUpA": ("2203A",),
+        "outpatientFeeListUp": ("2204",),
+        "outpatientFeeListUpCancel": ("2205",),
+    },
+    "outpatientSettleService": {
+        "preSettletment": ("2206",),
+        "preSettletmentA": ("2206A",),
+        "saveSettletmentV2": ("2207",),
+        # Without V2 it is 2207A in one program, and the name that 2207 had before.
+        "saveSettletment": ("2207A", "2207"),
+        "saveSettletmentA": ("2207A",),
+        "cancleSettletment": ("2208",),
+    },
+    "reverseService": {"revsMethod": ("2601",)},
+    "hospFeeDtlService": {"feeDtlUp": ("2301",), "feeDtlCl": ("2302",)},
+    "hospSettService": {"preSett": ("2303",), "settV2": ("2304",), "settCl": ("2305",)},
+    "hospitalRegisterService": {
+        "hospitalRegisterSave": ("2401",),
+        "hospitalRegisterEdit": ("2403",),
+        "hospitalRegisterCancel": ("2404",),
+    },
+    "dscgService": {"dischargeProcess": ("2402",), "dischargeUndo": ("2405",)},
+    "ybSettlementStmtService": {"stmtTotal": ("3201",), "stmt": ("3201",), "stmtDetail": ("3202",)},
+    "fsiIntegratedQueryService": {
+        "querySetlInfo": ("5203",),
+        "queryFeeList": ("5204",),
+        "queryPsnOpspReg": ("5301",),
+        "queryInhospInfo": ("5303",),
+    },
+}
+_FOLDED = {
+    (service.lower(), method.lower()): numbers
+    for service, methods in SERVICES.items()
+    for method, numbers in methods.items()
+}
+
+
+def numbers_at(service: str, method: str) -> Collection[str]:
+    """What may be called at an address, in capitals or not; nothing where there is none."""
+    return _FOLDED.get((service.lower(), method.lower()), ())
+
+
+def number_in(name: str) -> str:
+    """The number in the last part of an address: 1101, api_1101, hsa-fsi-1101."""
+    return name.replace("_", "-").rpartition("-")[2].upper()
