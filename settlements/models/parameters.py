@@ -79,11 +79,6 @@ class CreditRule(models.Model):
         return f"{self.region_id} {self.valid_from}"
 
 
-def text_range(field: str) -> Func:
-    """A text as a one-point range of the type `code_range`: gist has no equality on text without an extension."""
-    return Func(Cast(field, models.TextField()), Cast(field, models.TextField()), Value("[]"), function="code_range")
-
-
 class CatalogueItem(models.Model):
     """What a region's insurance says of a drug, service or material; a code that is not here is off-catalogue."""
 
@@ -115,7 +110,7 @@ class CatalogueItem(models.Model):
             ),
             ExclusionConstraint(
                 name="catalogue_no_overlap",
-                expressions=[(text_range("code"), "&&"), (text_range("region"), "&&"), (validity(), "&&")],
+                expressions=[(Func(F("region"), F("code"), function="catalogue_key"), "&&"), (validity(), "&&")],
             ),
         ]
         indexes = [

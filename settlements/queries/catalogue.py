@@ -65,7 +65,12 @@ def files_visible_to(user: User) -> QuerySet[CatalogueFile]:
 def biggest_changes(file: CatalogueFile, most: int = 20) -> QuerySet[CatalogueRow]:
     """The rows of a file that change most of what is paid up front; nothing is in class A, all of it in class C."""
     percents = [
-        Case(When(**{name: "A"}, then=Value(0)), When(**{name: "C"}, then=Value(100)), default=F(percent))
+        Case(
+            When(**{name: "A"}, then=Value(0)),
+            When(**{name: "C"}, then=Value(100)),
+            default=F(percent),
+            output_field=DecimalField(),
+        )
         for name, percent in (("item_class", "self_pay_percent"), ("class_before", "percent_before"))
     ]
     changed = file.rows.filter(change=CatalogueChange.CHANGED)

@@ -16,7 +16,6 @@ from tests.people import make_staff
 from tests.settlements.rollover.test_pages import at_last, enter, look
 from tests.settlements.scene import make_scene, region_of_file
 from tests.settlements.test_catalogue_files import HEAD, ROWS
-from tests.support.pages import log_in
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -45,7 +44,7 @@ class TestSearch:
         scene = make_scene()
         items(scene.region)
         items(region_of_file("110000"))
-        log_in(client, scene.father)
+        client.force_login(scene.father)
         url = reverse("settlements:catalogue")
         page = client.get(url)
         assert page.status_code == 200 and page.context["page_obj"].paginator.count == 3
@@ -67,7 +66,7 @@ class TestSearch:
             CatalogueItem(region=scene.region, code=f"Z{n:03}", name=f"片{n}", item_class="A", valid_from=since)
             for n in range(45)
         )
-        log_in(client, scene.father)
+        client.force_login(scene.father)
         url = reverse("settlements:catalogue")
         last = client.get(url, {"text": "Z", "kind": "outpatient", "page": "3"})
         assert len(last.context["rows"]) == 5 and "page=2" in last.text
@@ -134,7 +133,7 @@ class TestFiles:
         page = client.get(self.url("change", file.pk))
         assert [fault["line"] for fault in page.context["faults"]] == [2]
         assert client.get(self.url("mistakes", file.pk)).text.count("\n") == 2
-        assert client.post(self.url("add"), {}).status_code == 422
+        assert client.post(self.url("add"), {"region": ""}).status_code == 422
 
     def test_another_region_and_an_auditor(self, client, region, maker) -> None:
         enter(client, maker)
