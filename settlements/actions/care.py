@@ -16,13 +16,13 @@ from accounts.masks import mask_name
 from accounts.models import Institution, Member, User
 from accounts.money import ZERO, plain
 from settlements import ledger
-from settlements.actions.recording import NEXT_ID, recorded, recording
+from settlements.actions.recording import recorded, recording
 from settlements.domain.allocation import OWN, Allocation, Candidate, allocate, order_sources
 from settlements.domain.assessment import Claim, Decision, assess
 from settlements.domain.parameters import NoValue
 from settlements.enums import Contra, EntryKind
 from settlements.models import Settlement, SettlementPayer
-from settlements.queries.care import CareFacts, GrantorAccount, care_facts, care_question, facts_of
+from settlements.queries.care import BEGIN, CareFacts, GrantorAccount, care_facts, facts_of
 from settlements.queries.usage import usage_of
 
 # Who is owed what accounts pay of a bill, by the kind of its transaction; also the scope of its key.
@@ -175,6 +175,7 @@ def settle(
     """
     request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
     made: list[Settlement] = []
+    asked = [patient.pk, bill.kind, bill.service_on or on, use_account, use_family, at := ledger.moment(on)]
     answer = ledger.once(
         scope=f"{SCOPE[kind]}:{institution.pk}",
         key=key,
@@ -183,8 +184,8 @@ def settle(
         on=on,
         region_id=institution.region_id,
         by_id=by.pk if by else None,
-        work=partial(_settle, patient.pk, institution, bill, on, use_account, kind, made),
-        look=(care_question(patient.pk, bill.kind, on, bill.service_on or on, use_family), NEXT_ID),
+        work=partial(_settle, patient.pk, institution, bill, on, at, use_account, kind, made),
+        begin=lambda claimed: Call(BEGIN, [*claimed, *asked]),
         unsent=unsent,
     )
     return made[0] if made else Settlement.objects.get(pk=answer["settlement"])
@@ -328,17 +329,18 @@ def _settle(
     institution: Institution,
     bill: Bill,
     on: datetime.date,
+    at: datetime.datetime,
     use_account: bool,
     kind: str,
     made: list[Settlement],
     transaction_id: int,
-    found: str | None,
     settlement_id: int,
+    found: list[Any] | None,
+    opened: dict[str, Any],
 ) -> ledger.Decided:
     facts = facts_of(patient_id, bill.kind, bill.service_on or on, found)
     own_id = facts.account_id if use_account else None
-    account_ids = {*([own_id] if own_id else []), *(grantor.account_id for grantor in facts.grantors)}
-    books = ledger.open(patient_id=patient_id, years=_years(facts), account_ids=account_ids, on=on)
+    books = ledger.opened(patient_id=patient_id, on=on, at=at, found=opened)
     quoted = _decide(facts, institution, bill, on, books.usage, books.accounts, own_id)
     movements = [
         ledger.Movement(
@@ -361,7 +363,7 @@ def _settle(
         recording(settlement, _charged(quoted, books)),
         *([messages.telling(told, at=now())] if told else []),
     ]
-    return ledger.Decided({"settlement": settlement_id}, calls)
+    return ledger.Decided({"settlement": settlement_id}, calls, kept=True)
 
 
 def _settlement(

@@ -4,7 +4,8 @@
 """
 
 from settlements.ledger.balances import Balance, balances
-from settlements.ledger.books import Books, Movement, OpenAccount, open
+from settlements.ledger.books import Books, Movement, OpenAccount, open, opened
 from settlements.ledger.once import Decided, once
+from settlements.ledger.wallets import moment
 
-__all__ = ["Balance", "Books", "Decided", "Movement", "OpenAccount", "balances", "once", "open"]
+__all__ = ["Balance", "Books", "Decided", "Movement", "OpenAccount", "balances", "moment", "once", "open", "opened"]

@@ -132,10 +132,14 @@ def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], o
     wanted = sorted(set(years))
     at = moment(on)
     (text,) = send(Call(OPEN, [patient_id, wanted, sorted(set(account_ids)), on, at]))
-    found = from_json(text)
-    books = Books(patient_id=patient_id, on=on, usage={year: {} for year in wanted})
+    return opened(patient_id=patient_id, on=on, at=at, found=from_json(text))
+
+
+def opened(*, patient_id: int, on: datetime.date, at: datetime.datetime, found: Mapping[str, Any]) -> Books:
+    """The books out of what `ledger_open` gave as of the moment, for a caller who had it sent with something else."""
+    books = Books(patient_id=patient_id, on=on)
     for year, counter, amount in found["counters"] or ():
-        books.usage[year][counter] = amount
+        books.usage.setdefault(year, {})[counter] = amount
     for row in found["accounts"]:
         books.accounts[row[0]] = _shown(row, on, at)
     return books

@@ -475,6 +475,24 @@ UNION ALL
 SELECT min(id), 'three a day' FROM settlements_wallettransfer
 GROUP BY wallet_id, (sent_at AT TIME ZONE 'Asia/Shanghai')::date HAVING count(*) > 3
 """
+# Keys that the database holds no constraint for, because what they name can never be deleted (decision 0028).
+EVERY_KEY_NAMES_A_ROW = "UNION ALL".join(
+    f"""
+SELECT '{table}.{key}' AS key, t.{key}::text AS value FROM settlements_{table} t
+WHERE t.{key} IS NOT NULL AND NOT EXISTS (SELECT FROM {named} n WHERE n.id = t.{key})
+"""
+    for table, key, named in [
+        ("entry", "account_id", "settlements_personalaccount"),
+        ("entry", "transaction_id", "settlements_ledgertransaction"),
+        ("settlement", "transaction_id", "settlements_ledgertransaction"),
+        ("settlement", "patient_id", "accounts_member"),
+        ("settlementpayer", "settlement_id", "settlements_settlement"),
+        ("settlementpayer", "account_id", "settlements_personalaccount"),
+        ("settlementpayer", "member_id", "accounts_member"),
+        ("settlementpayer", "grant_id", "family_sharinggrant"),
+        ("usage", "member_id", "accounts_member"),
+    ]
+)
 
 CHECKS = [
     Check("I1", "money is conserved: accounts = sum by contra", MONEY_CONSERVED),
@@ -485,6 +503,7 @@ CHECKS = [
     Check("I5", "each balance follows from the one before", AFTER_FOLLOWS_BEFORE),
     Check("I6", "nothing is negative", NEVER_NEGATIVE),
     Check("I7", "every key has its answer", KEY_WITHOUT_ANSWER),
+    Check("I8", "every key names a row", EVERY_KEY_NAMES_A_ROW),
     Check("I8", "one settlement for each settled key", ONE_SETTLEMENT_A_KEY),
     Check("I8", "a refusal moved nothing", REFUSED_MOVED_NOTHING),
     Check("I8", "the legs of a bill are its entries", LEGS_ARE_ENTRIES),

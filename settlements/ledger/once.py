@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts import clock
-from accounts.calls import Call, send
+from accounts.calls import Call, from_json, send
 from accounts.errors import KeyReused, Refused
 
 Answer = dict[str, Any]
@@ -20,10 +20,14 @@ EARLIER = "SELECT request_hash, answer FROM settlements_ledgertransaction WHERE 
 
 @dataclass(frozen=True)
 class Decided:
-    """What a work has decided and not yet written: its calls are sent together with the answer, in one statement."""
+    """What a work has decided and not yet written: its calls are sent together with the answer, in one statement.
+
+    `kept`: the answer was written with the claim, as it was known beforehand.
+    """
 
     answer: Answer
     calls: Sequence[Call]
+    kept: bool = False
 
 
 def request_hash(request: Answer) -> str:
@@ -42,29 +46,29 @@ def once(
     by_id: int | None,
     work: Callable[..., Answer | Decided],
     reverses_id: int | None = None,
-    look: Sequence[Call] = (),
+    begin: Callable[[list[Any]], Call] | None = None,
     unsent: list[Call] | None = None,
 ) -> Answer:
     """Do `work(transaction id)` for the first request with this scope and key; repeat its answer to every later one.
 
-    The key is claimed before anything is loaded, so a twin waits here and then reads the answer. What `look` asks for
-    comes back with the claim and is handed to the work too. A `Refused` of the work undoes all that it did and is kept
-    as the answer. Raises that Refused, now and at each repetition, and KeyReused when the same key comes with another
+    The key is claimed before anything is loaded, so a twin waits here and then reads the answer. `begin` makes of the
+    arguments of the claim a call that claims and does more; it gives a JSON list, of which what stands behind the
+    transaction id is handed to the work too. A `Refused` of the work undoes all that it did and is kept as the answer.
+    Raises that Refused, now and at each repetition, and KeyReused when the same key comes with another
     request. `unsent` is for a caller who has a transaction of his own: there he finds the calls that write, to be sent
     with his own before he commits; a Refused he undoes as a whole and keeps himself.
     """
     digest = request_hash(request)
-    claim = Call(
-        "ledger_claim(%s, %s, %s, %s, %s, %s, %s, %s)",
-        [kind, on, clock.now(), region_id, scope, key, digest, by_id],
-    )
+    claimed = [kind, on, clock.now(), region_id, scope, key, digest, by_id]
+    claim = Call("ledger_claim(%s, %s, %s, %s, %s, %s, %s, %s)", claimed)
     try:
         # A transaction of its own, or a savepoint inside another one: either way a refusal takes back claim and all.
         with transaction.atomic(savepoint=unsent is None):
-            transaction_id, *looked = send(claim, *look)
-            if transaction_id is None:
+            (found,) = send(begin(claimed) if begin else claim)
+            if found is None:
                 first_digest, answer = _earlier(scope, key)
             else:
+                transaction_id, *looked = from_json(found) if begin else [found]
                 done = work(transaction_id, *looked)
                 first_digest, answer = digest, _answer(transaction_id, done, reverses_id, unsent)
     except Refused as refusal:
@@ -81,15 +85,16 @@ def once(
 def _answer(
     transaction_id: int, done: Answer | Decided, reverses_id: int | None = None, unsent: list[Call] | None = None
 ) -> Answer:
-    answer, calls = (done.answer, done.calls) if isinstance(done, Decided) else (done, ())
-    written = json.dumps(answer, default=str)
-    kept = Call(
-        "ledger_answer(%s, %s::jsonb, %s, %s)", [transaction_id, written, answer.get("refused", ""), reverses_id]
-    )
+    decided = done if isinstance(done, Decided) else Decided(done, ())
+    answer, calls = decided.answer, [*decided.calls]
+    if not decided.kept:
+        written = json.dumps(answer, default=str)
+        kept = [transaction_id, written, answer.get("refused", ""), reverses_id]
+        calls.append(Call("ledger_answer(%s, %s::jsonb, %s, %s)", kept))
     if unsent is None:
-        send(*calls, kept)
+        send(*calls)
     else:
-        unsent += [*calls, kept]
+        unsent += calls
     return answer
 
 

@@ -59,7 +59,7 @@ class Usage(models.Model):
     """
 
     pk = models.CompositePrimaryKey("member_id", "benefit_year", "counter")
-    member = models.ForeignKey(Member, models.PROTECT, db_index=False, related_name="usage")
+    member = models.ForeignKey(Member, models.PROTECT, db_index=False, db_constraint=False, related_name="usage")
     benefit_year = models.IntegerField()
     counter = models.CharField(max_length=60)
     amount = Yuan(default=0)
@@ -109,9 +109,14 @@ class Entry(models.Model):
     """
 
     pk = models.CompositePrimaryKey("account_id", "version")
-    account = models.ForeignKey(PersonalAccount, models.PROTECT, related_name="entries", db_index=False)
+    # Neither account nor transaction can ever be deleted, and a row is written with both under lock (decision 0028).
+    account = models.ForeignKey(
+        PersonalAccount, models.PROTECT, related_name="entries", db_index=False, db_constraint=False
+    )
     version = models.BigIntegerField()
-    transaction = models.ForeignKey(LedgerTransaction, models.PROTECT, related_name="entries", db_index=False)
+    transaction = models.ForeignKey(
+        LedgerTransaction, models.PROTECT, related_name="entries", db_index=False, db_constraint=False
+    )
     kind = models.CharField(max_length=10, choices=EntryKind)
     business_date = models.DateField()
     # The account's year when the movement took place; for a rollover the year it closes.

@@ -21,10 +21,18 @@ class Settlement(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    transaction = models.OneToOneField(LedgerTransaction, models.PROTECT, related_name="settlement")
+    # Keys without a constraint are those of rows that can never be deleted (decision 0028).
+    transaction = models.OneToOneField(
+        LedgerTransaction, models.PROTECT, related_name="settlement", db_constraint=False
+    )
     region = models.ForeignKey(Region, models.PROTECT, db_index=False, verbose_name=_("region"))
     patient = models.ForeignKey(
-        Member, models.PROTECT, db_index=False, related_name="settlements", verbose_name=_("patient")
+        Member,
+        models.PROTECT,
+        db_index=False,
+        db_constraint=False,
+        related_name="settlements",
+        verbose_name=_("patient"),
     )
     institution = models.ForeignKey(
         Institution, models.PROTECT, db_index=False, null=True, verbose_name=_("institution")
@@ -119,11 +127,13 @@ class Settlement(models.Model):
 class SettlementPayer(models.Model):
     """One leg of a settlement that an account paid, in the order in which it was charged. Append-only."""
 
-    settlement = models.ForeignKey(Settlement, models.PROTECT, db_index=False, related_name="payers")
+    settlement = models.ForeignKey(
+        Settlement, models.PROTECT, db_index=False, db_constraint=False, related_name="payers"
+    )
     position = models.PositiveSmallIntegerField()
-    account = models.ForeignKey(PersonalAccount, models.PROTECT, related_name="+")
-    member = models.ForeignKey(Member, models.PROTECT, db_index=False, related_name="paid_for")
-    grant = models.ForeignKey(SharingGrant, models.PROTECT, null=True, related_name="payments")
+    account = models.ForeignKey(PersonalAccount, models.PROTECT, db_constraint=False, related_name="+")
+    member = models.ForeignKey(Member, models.PROTECT, db_index=False, db_constraint=False, related_name="paid_for")
+    grant = models.ForeignKey(SharingGrant, models.PROTECT, null=True, db_constraint=False, related_name="payments")
     # The payer's benefit year: once it has closed, a reversal returns the current leg to historical.
     benefit_year = models.IntegerField()
     current = Yuan(default=0)

@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from accounts.calls import Call, from_json, send
 from accounts.errors import Refused
@@ -13,6 +14,8 @@ from settlements.queries.parameters import SchemeVersion, scheme_version
 
 # The order of its values is that in which `facts_of` takes them apart.
 FACTS = "care_facts(%s, %s, %s, %s, %s)"
+# The arguments of the claim, then those of the facts: patient, kind, day of care, own account, relatives' accounts, moment.
+BEGIN = f"care_begin({', '.join(['%s'] * 14)})"
 
 day = datetime.date.fromisoformat
 
@@ -57,20 +60,15 @@ def care_facts(
 
     Raises Refused: not_insured, closed, not_covered (no scheme on that day).
     """
-    (found,) = send(care_question(member_id, kind, on, service_on, use_family))
-    return facts_of(member_id, kind, service_on, found)
+    (text,) = send(Call(FACTS, [member_id, kind, on, service_on, use_family]))
+    return facts_of(member_id, kind, service_on, text and from_json(text))
 
 
-def care_question(member_id: int, kind: str, on: datetime.date, service_on: datetime.date, use_family: bool) -> Call:
-    """The call that asks for the facts, for a caller who has more to ask; its answer is read by `facts_of`."""
-    return Call(FACTS, [member_id, kind, on, service_on, use_family])
-
-
-def facts_of(member_id: int, kind: str, service_on: datetime.date, found: str | None) -> CareFacts:
-    """The facts out of what the call gave. Raises Refused as `care_facts` does."""
+def facts_of(member_id: int, kind: str, service_on: datetime.date, found: list[Any] | None) -> CareFacts:
+    """The facts out of what the database gave. Raises Refused as `care_facts` does."""
     if found is None:
         raise Refused("not_insured")
-    region_id, insurance, status, personal_status, retired_on, signed_id, birth, died_on, name, *rest = from_json(found)
+    region_id, insurance, status, personal_status, retired_on, signed_id, birth, died_on, name, *rest = found
     two_buckets, account_id, settled_year, service_year, scheme_id, version, rules_id, rules_version, grants = rest
     if status == "closed" or (died_on is not None and service_on > day(died_on)):
         raise Refused("closed")

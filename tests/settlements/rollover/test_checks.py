@@ -213,6 +213,8 @@ def test_a_year_closed_twice(world):
          "one settlement for each settled key"),
         ("""UPDATE settlements_ledgertransaction SET answer = '{"settlement": 0}' WHERE key = 'a'""",
          "one settlement for each settled key"),
+        ("UPDATE settlements_entry SET transaction_id = 0 WHERE kind = 'care'", "every key names a row"),
+        ("UPDATE settlements_settlement SET patient_id = 0", "every key names a row"),
         ("UPDATE settlements_ledgertransaction SET reverses_id = NULL WHERE kind = 'reversal'",
          "reversed once, and whole"),
         ("UPDATE settlements_entry SET contra = 'contribution' WHERE kind = 'care'",
