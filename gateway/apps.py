@@ -14,5 +14,6 @@ class GatewayConfig(AppConfig):
         register_open(open_bills)
 
         register_action("institution_look_up", _("looked the person up for a visit at an institution"))
+        register_action("visit_expired", _("gave up a visit that was not settled in time"))
         register_action("key_issued", _("issued a key to an institution"))
         register_action("key_retired", _("retired a key of an institution"))

@@ -52,13 +52,14 @@ class FileAnswer:
 @dataclass(frozen=True)
 class Call:
     """A request out of its envelope. `input` is not yet checked; `text` is the body as it came; `file` is what was sent
-    beside it (9101)."""
+    beside it (9101); `insuplc` is where the patient is insured, as the institution says, or empty."""
 
     infno: str
     msgid: str
     institution_code: str
     input: Any
     text: str
+    insuplc: str = ""
     sign_no: str = ""
     file: bytes | None = None
 
@@ -92,6 +93,7 @@ def read(body: bytes, path_infnos: Collection[str] = (), *, file: bytes | None =
         str(head["fixmedins_code"]),
         found,
         text,
+        str(head["insuplc_admdvs"] or ""),
         str(head["sign_no"] or ""),
         file,
     )
@@ -111,11 +113,12 @@ def success(
     received_at: datetime.datetime,
     at: datetime.datetime,
     dialect: Dialect = USUAL,
+    warn_msg: str | None = None,
 ) -> str:
-    """The answer to a call that did what it should."""
+    """The answer to a call that did what it should; a transaction without output answers null, as real ones do."""
     serial = f"{secrets.randbelow(10**10):010d}"
     refmsgid = f"{region_id}{timezone.localtime(received_at):%Y%m%d%H%M%S}{serial}"
-    return _answer(SUCCESS, refmsgid, "", output, received_at, at, dialect)
+    return _answer(SUCCESS, refmsgid, "", output or None, received_at, at, dialect, warn_msg)
 
 
 def failure(err_msg: str, *, received_at: datetime.datetime, at: datetime.datetime, dialect: Dialect = USUAL) -> str:
@@ -131,6 +134,7 @@ def _answer(
     received_at: datetime.datetime,
     at: datetime.datetime,
     dialect: Dialect,
+    warn_msg: str | None = None,
 ) -> str:
     return json_text.dumps(
         {
@@ -138,7 +142,7 @@ def _answer(
             "inf_refmsgid": refmsgid,
             "refmsg_time": _milliseconds(received_at),
             "respond_time": _milliseconds(at),
-            "warn_msg": None,
+            "warn_msg": warn_msg,
             "cainfo": None,
             "signtype": None,
             "err_msg": err_msg,

@@ -1,7 +1,7 @@
 """What the interface asks for: people by their credential, visits of an institution, lines of a charge batch."""
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,8 +14,9 @@ from django.utils import timezone
 from accounts.calls import Call, from_json, send
 from accounts.crypto import blind_index, decrypt
 from accounts.errors import Refused
-from accounts.models import Enrolment, Institution, Member
+from accounts.models import Enrolment, Institution, Member, Region
 from gateway.domain import life
+from gateway.domain.places import covering
 from gateway.models import FeeLine, Visit, VisitSettlement
 from settlements.domain.withdrawal import Open
 from settlements.enums import CareKind
@@ -30,6 +31,7 @@ VISIT_FIELDS = ["id", "mdtrt_id", "member_id", "region_id", "insurance", "kind",
 MEMBER_FIELDS = [
     "id", "public_id", "name", "id_number", "id_number_index", "card_number_index", "birth", "sex", "died_on"
 ]  # fmt: skip
+ENROLMENT_FIELDS = ["region_id", "insurance", "status", "personal_status"]
 VISIT = f"""
 SELECT {", ".join(f"v.{name}" for name in VISIT_FIELDS)}, {", ".join(f"m.{name}" for name in MEMBER_FIELDS)}
 FROM gateway_visit v JOIN accounts_member m ON m.id = v.member_id
@@ -55,11 +57,11 @@ SELECT true, batch FROM gateway_visitsettlement WHERE visit_id = %(visit)s AND r
 UNION ALL
 SELECT false, sn FROM gateway_feeline WHERE visit_id = %(visit)s AND sn = ANY(%(sns)s) AND cancelled_at IS NULL
 """
-PATIENT = """
-SELECT m.id, m.public_id, m.died_on, e.region_id, e.insurance
+PATIENT = f"""
+SELECT {", ".join(f"m.{name}" for name in MEMBER_FIELDS)}, e.region_id, e.insurance, e.status, e.personal_status
 FROM accounts_member m LEFT JOIN accounts_enrolment e
     ON e.member_id = m.id AND e.valid_from <= %(day)s AND (e.valid_to IS NULL OR e.valid_to > %(day)s)
-WHERE m.{index} = %(index)s
+WHERE m.{{index}} = %(index)s
 """
 INDEXES = {ID_CARD: "id_number_index", SOCIAL_SECURITY_CARD: "card_number_index"}
 
@@ -78,6 +80,17 @@ class BatchFacts:
     settled: bool
     enrolment: Enrolment | None
     account_id: int | None
+
+
+def insured_at(institution: Institution, place: str) -> str | None:
+    """The region that a division code (insuplc_admdvs) means; None if it is empty. The region of treatment is tried
+    first, without a query: nearly everybody is insured there. Raises Refused("insuplc_not_held")."""
+    if not place or covering(place, [institution.region_id]):
+        return institution.region_id if place else None
+    found = covering(place, Region.objects.values_list("pk", flat=True))
+    if found is None:
+        raise Refused("insuplc_not_held", place=place)
+    return found
 
 
 def psn_no(member: Member) -> str:
@@ -133,11 +146,20 @@ def patient(given: dict, day: datetime.date) -> tuple[Member, Enrolment | None]:
         row = cursor.fetchone()
     if row is None:
         raise Refused("person_unknown")
-    member = Member.from_db(connection.alias, ["id", "public_id", "died_on"], row[:3])
+    member, enrolment = _member(row[: len(MEMBER_FIELDS)]), row[len(MEMBER_FIELDS) :]
     if given["psn_no"] != psn_no(member):
         raise Refused("person_unknown")
     died = member.died_on is not None and member.died_on < day
-    return member, None if died or row[3] is None else Enrolment(region_id=row[3], insurance=row[4])
+    if died or enrolment[0] is None:
+        return member, None
+    return member, Enrolment(**dict(zip(ENROLMENT_FIELDS, enrolment, strict=True)))
+
+
+def _member(values: Sequence[Any]) -> Member:
+    """The model out of `MEMBER_FIELDS` as the database has them."""
+    known = dict(zip(MEMBER_FIELDS, values, strict=True))
+    known["id_number"] = decrypt(known["id_number"], ID_NUMBER.context)
+    return Member.from_db(connection.alias, MEMBER_FIELDS, known.values())
 
 
 def enrolments_since(member: Member, since: datetime.date, until: datetime.date) -> list[Enrolment]:
@@ -155,10 +177,13 @@ def account_id_of(member: Member, region_id: str) -> int | None:
     return accounts.values_list("pk", flat=True).first()
 
 
-def visit_of(institution: Institution, mdtrt_id: str, person_number: str, *, lock: bool = False) -> Visit:
+def visit_of(
+    institution: Institution, mdtrt_id: str, person_number: str, *, lock: bool = False, stay: bool | None = False
+) -> Visit:
     """A visit of this institution by this person; another's visit is as unknown as one that never was.
 
-    `lock`: nobody else uploads, settles or reverses meanwhile. Raises Refused("visit_unknown").
+    `lock`: nobody else uploads, settles or reverses meanwhile. `stay`: whether it must be one in hospital; None: either.
+    Raises Refused: visit_unknown, is_a_stay, not_a_stay.
     """
     with connection.cursor() as cursor:
         cursor.execute(VISIT + " FOR NO KEY UPDATE OF v" * lock, [institution.pk, mdtrt_id])
@@ -166,12 +191,11 @@ def visit_of(institution: Institution, mdtrt_id: str, person_number: str, *, loc
     if row is None:
         raise Refused("visit_unknown")
     visit = Visit.from_db(connection.alias, VISIT_FIELDS, row[: len(VISIT_FIELDS)])
-    known = dict(zip(MEMBER_FIELDS, row[len(VISIT_FIELDS) :], strict=True))
-    known["id_number"] = decrypt(known["id_number"], ID_NUMBER.context)
-    visit.institution = institution
-    visit.member = Member.from_db(connection.alias, MEMBER_FIELDS, known.values())
+    visit.institution, visit.member = institution, _member(row[len(VISIT_FIELDS) :])
     if psn_no(visit.member) != person_number:
         raise Refused("visit_unknown")
+    if stay is not None and (visit.kind == CareKind.INPATIENT) != stay:
+        raise Refused("not_a_stay" if stay else "is_a_stay")
     return visit
 
 
@@ -209,9 +233,11 @@ def is_credential_of(member: Member, cert_type: str, cert_no: str) -> bool:
     raise Refused("credential_unsupported")
 
 
-def batch_facts(visit: Visit, batch: str) -> BatchFacts:
-    """A charge batch of a visit that the caller has locked, if it is to be settled: what came before the lock counts."""
-    day = timezone.localdate(visit.begun_at)
+def batch_facts(visit: Visit, batch: str, day: datetime.date | None = None) -> BatchFacts:
+    """A charge batch of a visit that the caller has locked, if it is to be settled: what came before the lock counts.
+
+    `day`: on which the patient is insured as it says; of the visit's beginning if None."""
+    day = day or timezone.localdate(visit.begun_at)
     known = {
         "visit": visit.pk, "batch": batch, "member": visit.member_id, "region": visit.region_id, "day": day,
     }  # fmt: skip

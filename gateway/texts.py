@@ -48,19 +48,38 @@ TEXTS: Mapping[str, Promise] = {
         "This kind of credential is not accepted yet; use the ID card or the social security card"
     ),
     "person_unknown": _("No insured person is found with these details; check number, name and credential"),
-    "begun_later": _("The start time lies in the future"),
+    "begun_later": _("begntime lies in the future"),
     "visit_unknown": _("This visit is not found; check mdtrt_id and psn_no"),
     "several_visits": _("One upload may hold lines of one visit only"),
-    "line_repeated": _("Line number %(line)s was uploaded before in this visit"),
-    "line_later": _("Line %(line)s lies in the future; check fee_ocur_time"),
-    "line_amount": _("Line %(line)s says %(amount)s yuan, but quantity times price is %(expected)s yuan"),
-    "amount_too_large": _("The amount is too large"),
+    "line_repeated": _("feedetl_sn %(line)s is there twice, or was uploaded before in this visit"),
+    "line_later": _("fee_ocur_time of line %(line)s lies in the future"),
+    "line_amount": _(
+        "det_item_fee_sumamt of line %(line)s is %(amount)s yuan, but cnt times pric is %(expected)s yuan"
+    ),
+    "amount_too_large": _("The amount (det_item_fee_sumamt, medfee_sumamt) is too large"),
     "batch_empty": _("Charge batch %(batch)s has no lines; upload them first (2204)"),
     "batch_settled": _("Charge batch %(batch)s is already settled; reverse it first (2208)"),
-    "total_other": _("The total is %(amount)s yuan, but the uploaded lines come to %(expected)s yuan"),
-    "insutype_other": _("The insurance is not the one of the visit"),
-    "med_type_unsupported": _("This medical category cannot be settled here yet, or does not fit the institution"),
+    "total_other": _("medfee_sumamt is %(amount)s yuan, but the uploaded lines come to %(expected)s yuan"),
+    "insutype_other": _("insutype is not the insurance of the visit"),
+    "med_type_unsupported": _("This med_type cannot be settled here yet, or does not fit the institution"),
     "settlement_unknown": _("This settlement is not found; check setl_id and mdtrt_id"),
+    "msgid_corrected": _("This message was undone by a correction (2601) before it came; send a new msgid"),
+    "insuplc_not_held": _(
+        "The insurance place %(place)s (insuplc_admdvs) is not served here; settle out-of-area, or in cash"
+    ),
+    "insuplc_other": _("insuplc_admdvs is not where this person is insured; ask again with 1101"),
+    "insurance_ended": _("The insurance of this person has ended; nothing can be settled"),
+    "insutype_not_his": _("The person is not insured in this insurance (insutype)"),
+    "visit_cancelled": _("This visit was cancelled (2202); register it again (2201)"),
+    "visit_expired": _("This visit was not settled within %(days)s days and was given up; register it again (2201)"),
+    "lines_uploaded": _("The visit has fee lines; cancel them first (2205)"),
+    "lines_too_many": _("feedetail may hold %(most)s lines at most; send the rest in another message"),
+    "diagnosis_later": _("diag_time of diagnosis %(diagnosis)s lies in the future"),
+    "med_type_other": _("A visit has one med_type, and that of this one is %(med_type)s"),
+    "not_a_pharmacy": _("Only pharmacies settle in one step; hospitals register the visit first (2201)"),
+    "already_reversed": _("The settlement was reversed already; a correction is not possible"),
+    "correction_unsupported": _("Transaction %(infno)s cannot be corrected; reverse it instead"),
+    "correction_other": _("omsgid is the message of transaction %(infno)s, not of oinfno"),
 }
 
 

@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "send-waiting-sms": {"task": "accounts.tasks.send_waiting_sms", "schedule": 30.0},
     "seal-audit": {"task": "accounts.tasks.seal_audit", "schedule": 60.0},
     "tidy-accounts": {"task": "accounts.tasks.tidy_accounts", "schedule": crontab(hour=3, minute=10)},
+    "give-up-visits": {"task": "gateway.tasks.give_up_visits", "schedule": crontab(hour=1, minute=40)},
     "expire-invitations": {"task": "family.tasks.expire_invitations", "schedule": crontab(hour=0, minute=10)},
     "check-ledger": {"task": "settlements.tasks.check_ledger", "schedule": crontab(hour=2, minute=30)},
 }

@@ -1,4 +1,4 @@
-"""2206, 2207 and 2208: quote, settle and reverse a charge batch."""
+"""2206, 2207 and 2208: quote, settle and reverse a charge batch; and what pharmacies (2101 to 2103) share with it."""
 
 import datetime
 from dataclasses import dataclass
@@ -12,23 +12,14 @@ from accounts.errors import Refused
 from accounts.models import Enrolment, Institution
 from accounts.money import MAX_AMOUNT, ZERO, plain
 from gateway import answers
-from gateway.actions.visits import new_number
+from gateway.actions.visits import MED_TYPES, REGISTRATION, must_be_allowed, must_be_insured_there, new_number
 from gateway.answers import Occasion
-from gateway.models import Visit
+from gateway.domain.life import Step, stage_of
+from gateway.models import Visit, VisitSettlement
 from gateway.queries import BatchFacts, batch_facts, batch_of, is_credential_of, visit_of, visit_settlement
 from settlements.actions import care
-from settlements.enums import CareKind
 from settlements.ledger import balances
 
-# General outpatient care, registration and emergency follow the outpatient scheme; other categories have schemes
-# that no region file holds yet, and settling them as general care would be wrong money.
-MED_TYPES = {
-    "11": CareKind.OUTPATIENT,
-    "12": CareKind.OUTPATIENT,
-    "13": CareKind.OUTPATIENT,
-    "1301": CareKind.OUTPATIENT,
-    "41": CareKind.PHARMACY,
-}
 # acct_used_flag -> own account, relatives' accounts. Value 2 came in 2023; older clients send 1 and mean what the
 # person has at hand, the relatives' share included: whose account it is the platform picks from its own bindings.
 ACCOUNTS_USED = {"0": (False, False), "1": (True, True), "2": (False, True)}
@@ -42,6 +33,7 @@ class Batch:
     """A charge batch and how it is to be settled."""
 
     visit: Visit
+    name: str
     enrolment: Enrolment
     facts: BatchFacts
     bill: care.Bill
@@ -64,17 +56,22 @@ def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
 
     Raises Refused as `settle` does.
     """
-    data, on = given["data"], timezone.localdate(at)
-    batch = _batch(institution, data, lock=False)
-    quoted = care.quote(**batch.shared_out(), on=on)
-    left = _balance(batch.facts, on) - quoted.own_current - quoted.own_historical
-    money = answers.amounts(quoted, batch.facts, batch.visit.insurance)
+    data = given["data"]
+    return quoted(_batch(institution, given, Step.QUOTE), data, msgid=msgid, at=at)
+
+
+def quoted(batch: Batch, data: dict[str, Any], *, msgid: str, at: datetime.datetime) -> dict[str, Any]:
+    """The nodes of a quote."""
+    on = timezone.localdate(at)
+    quote = care.quote(**batch.shared_out(), on=on)
+    left = _balance(batch.facts, on) - quote.own_current - quote.own_historical
+    money = answers.amounts(quote, batch.facts, batch.visit.insurance)
     occasion = Occasion(
         msgid=msgid, med_type=data["med_type"], mdtrt_cert_type=data["mdtrt_cert_type"], balance=left, on=on
     )
     return {
         "setlinfo": answers.setlinfo(batch.visit, batch.enrolment, money, occasion),
-        "setldetail": answers.setldetail(money, batch.visit.insurance, quoted.steps),
+        "setldetail": answers.setldetail(money, batch.visit.insurance, quote.steps),
     }
 
 
@@ -85,11 +82,19 @@ def settle(
 
     The calls that write are left in `unsent`, for whoever keeps the answer in the same transaction.
 
-    Raises Refused: visit_unknown, person_unknown, credential_unsupported, insutype_other, med_type_unsupported,
-    batch_empty, batch_settled, total_other, amount_too_large, and what `care.settle` raises.
+    Raises Refused: visit_unknown, visit_cancelled, visit_expired, person_unknown, credential_unsupported,
+    insutype_other, insuplc_other, med_type_unsupported, med_type_other, batch_empty, batch_settled, total_other,
+    amount_too_large, and what `care.settle` raises.
     """
-    data, on = given["data"], timezone.localdate(at)
-    batch = _batch(institution, data, lock=True)
+    data = given["data"]
+    return paid(_batch(institution, given, Step.SETTLE), data, msgid=msgid, at=at, unsent=unsent)
+
+
+def paid(
+    batch: Batch, data: dict[str, Any], *, msgid: str, at: datetime.datetime, unsent: list[Call]
+) -> dict[str, Any]:
+    """The nodes of a settlement, which is made here."""
+    on = timezone.localdate(at)
     settled = care.settle(**batch.shared_out(), on=on, key=msgid, unsent=unsent)
     setl_id = new_number(batch.visit.region_id, at)
     occasion = Occasion(
@@ -101,7 +106,7 @@ def settle(
         setl_id=setl_id,
         settled_at=at,
     )
-    numbers = [setl_id, batch.visit.pk, data["chrg_bchno"], settled.pk, msgid]
+    numbers = [setl_id, batch.visit.pk, batch.name, settled.pk, msgid]
     unsent.append(Call(KNOW, [*numbers, occasion.med_type, occasion.mdtrt_cert_type, at]))
     money = answers.amounts(settled, batch.facts, batch.visit.insurance)
     return {
@@ -113,11 +118,18 @@ def settle(
 def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
     """Answer 2208: the whole settlement back, every amount negative, under a settlement number of its own.
 
-    Raises Refused: visit_unknown, settlement_unknown, duplicate (already reversed).
+    Raises Refused: visit_unknown, settlement_unknown, duplicate (already reversed, or replaced by a recalculation).
     """
-    data, on = given["data"], timezone.localdate(at)
+    data = given["data"]
     visit = visit_of(institution, data["mdtrt_id"], data["psn_no"], lock=True)
-    known = visit_settlement(visit, data["setl_id"])
+    return taken_back(visit, visit_settlement(visit, data["setl_id"]), msgid=msgid, at=at)
+
+
+def taken_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime.datetime) -> dict[str, Any]:
+    """The nodes of a reversal, which is made here; the caller has locked the visit."""
+    on = timezone.localdate(at)
+    stage = stage_of(visit.ended, lines=True, settled=known.reversed_at is None, reversed_once=True)
+    must_be_allowed(Step.REVERSE, stage)
     care.reverse(settlement=known.settlement, on=on, key=msgid)
     known.reversal_setl_id = new_number(visit.region_id, at)
     known.reversal_msgid, known.reversed_at = msgid, at
@@ -133,44 +145,48 @@ def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
         setl_id=known.reversal_setl_id,
         settled_at=at,
     )
-    info = answers.setlinfo(visit, _insured(facts), money, occasion)
+    # Also when the insurance, or the patient, turned out later to have ended before the visit: then above all.
+    enrolment = facts.enrolment or Enrolment(insurance=visit.insurance)
+    info = answers.setlinfo(visit, enrolment, money, occasion)
     return {
         "setlinfo": info | {"pdn_cash_pay": money["psn_cash_pay"]},
         "setldetail": answers.setldetail(money, visit.insurance, []),
     }
 
 
-def _batch(institution: Institution, data: dict[str, Any], *, lock: bool) -> Batch:
-    visit, facts = batch_of(institution, data["mdtrt_id"], data["psn_no"], data["chrg_bchno"], lock=lock)
+def _batch(institution: Institution, given: dict[str, Any], step: Step) -> Batch:
+    data = given["data"]
+    number, name = data["mdtrt_id"], data["chrg_bchno"]
+    visit, facts = batch_of(institution, number, data["psn_no"], name, lock=step == Step.SETTLE)
     if not is_credential_of(visit.member, data["mdtrt_cert_type"], data["mdtrt_cert_no"]):
         raise Refused("person_unknown")
     if data["insutype"] != answers.INSUTYPE[visit.insurance]:
         raise Refused("insutype_other")
+    must_be_insured_there(given, visit.region_id)
+    if visit.med_type and data["med_type"] not in (visit.med_type, REGISTRATION):
+        raise Refused("med_type_other", med_type=visit.med_type)
+    must_be_allowed(step, stage_of(visit.ended, lines=facts.lines > 0, settled=facts.settled), batch=name)
+    return batch_for(visit, facts, data, name)
+
+
+def batch_for(visit: Visit, facts: BatchFacts, data: dict[str, Any], name: str) -> Batch:
+    """What is to be paid and how. Raises Refused: med_type_unsupported, total_other, amount_too_large, not_insured."""
     if MED_TYPES.get(data["med_type"]) != visit.kind:
         raise Refused("med_type_unsupported")
+    if data["medfee_sumamt"] != facts.amount:
+        raise Refused("total_other", amount=plain(data["medfee_sumamt"]), expected=plain(facts.amount))
+    if facts.amount > MAX_AMOUNT:
+        raise Refused("amount_too_large")
     use_account, use_family = ACCOUNTS_USED[data["acct_used_flag"]]
-    _must_be_payable(facts, data)
     bill = care.Bill(
         kind=visit.kind,
-        level=institution.level,
+        level=visit.institution.level,
         in_scope=facts.in_scope,
         pre_self_pay=facts.pre_self_pay,
         self_paid=facts.over_limit + facts.off_catalogue,
         service_on=timezone.localdate(visit.begun_at),
     )
-    return Batch(visit, _insured(facts), facts, bill, use_account, use_family)
-
-
-def _must_be_payable(facts: BatchFacts, data: dict[str, Any]) -> None:
-    """The lines of the batch are the total that the institution asks for, and not yet paid."""
-    if not facts.lines:
-        raise Refused("batch_empty", batch=data["chrg_bchno"])
-    if facts.settled:
-        raise Refused("batch_settled", batch=data["chrg_bchno"])
-    if data["medfee_sumamt"] != facts.amount:
-        raise Refused("total_other", amount=plain(data["medfee_sumamt"]), expected=plain(facts.amount))
-    if facts.amount > MAX_AMOUNT:
-        raise Refused("amount_too_large")
+    return Batch(visit, name, _insured(facts), facts, bill, use_account, use_family)
 
 
 def _insured(facts: BatchFacts) -> Enrolment:

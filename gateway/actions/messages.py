@@ -15,10 +15,22 @@ from accounts.clock import now
 from accounts.errors import KeyReused, Refused
 from accounts.models import Institution
 from gateway import envelope, fields, signatures
-from gateway.actions import bills, dictionaries, people, signing, visits
+from gateway.actions import (
+    bills,
+    corrections,
+    dictionaries,
+    entitlements,
+    institutions,
+    people,
+    purchases,
+    signing,
+    visit_steps,
+    visits,
+)
 from gateway.envelope import Call, Dialect, FileAnswer
 from gateway.errors import Rejected
 from gateway.models import GatewayMessage, InstitutionKey
+from gateway.queries import insured_at
 from gateway.texts import err_msg
 
 logger = logging.getLogger(__name__)
@@ -42,12 +54,24 @@ BODY = GatewayMessage._meta.get_field("body")
 ANSWER = GatewayMessage._meta.get_field("answer")
 TRANSACTIONS = {
     "1101": Transaction(people.look_up, changes=False),
+    "1201": Transaction(institutions.find, changes=False),
     "1901": Transaction(dictionaries.look_up, changes=False),
+    "2001": Transaction(entitlements.check, changes=False),
+    "2101": Transaction(purchases.quote, changes=False),
+    "2102": Transaction(purchases.settle, changes=True, sends_late=True),
+    "2103": Transaction(purchases.reverse, changes=True),
     "2201": Transaction(visits.register, changes=True),
+    "2202": Transaction(visit_steps.cancel, changes=True),
+    "2203": Transaction(visit_steps.diagnose, changes=True),
+    "2203A": Transaction(visit_steps.diagnose, changes=True),
     "2204": Transaction(visits.upload, changes=True),
+    "2205": Transaction(visit_steps.uncharge, changes=True),
     "2206": Transaction(bills.quote, changes=False),
+    "2206A": Transaction(bills.quote, changes=False),
     "2207": Transaction(bills.settle, changes=True, sends_late=True),
+    "2207A": Transaction(bills.settle, changes=True, sends_late=True),
     "2208": Transaction(bills.reverse, changes=True),
+    "2601": Transaction(corrections.correct, changes=True),
     "9001": Transaction(signing.sign_in, changes=True),
     "9002": Transaction(signing.sign_out, changes=True),
 }
@@ -117,6 +141,7 @@ def deliver(
     message = _record(key, nonce, call, at, address)
     try:
         given = fields.read(fields.tables(call.infno).input, call.input)
+        given["insured_at"] = insured_at(message.institution, call.insuplc)
         if TRANSACTIONS[call.infno].changes:
             return _once(message, given)
         with transaction.atomic():
@@ -190,6 +215,8 @@ def _once(message: Message, given: dict[str, Any]) -> str | FileAnswer:
 
 def _again(message: Message) -> str:
     first = GatewayMessage.objects.get(institution=message.institution, claim=message.call.msgid)
+    if first.outcome == corrections.BARRED:
+        raise Rejected("msgid_corrected")
     if first.request_hash != message.call.request_hash:
         raise Rejected("msgid_reused")
     if first.answer is None:
@@ -205,9 +232,11 @@ def _act(message: Message, given: dict[str, Any], claim: str | None) -> str | Fi
     more |= {"file": call.file} if kind.takes_file else {}
     said = kind.act(institution=institution, msgid=call.msgid, given=given, at=at, **more)
     is_file = isinstance(said, FileAnswer)
+    # An action may have something to say beside its nodes, though it did what it was asked.
+    warn_msg = None if is_file else said.pop("warn_msg", None)
     output = {} if is_file else fields.write(fields.tables(call.infno).output, said)
     answer = envelope.success(
-        output, region_id=institution.region_id, received_at=at, at=now(), dialect=message.dialect
+        output, region_id=institution.region_id, received_at=at, at=now(), dialect=message.dialect, warn_msg=warn_msg
     )
     _finish(message, answer, GatewayMessage.OK, claim, unsent)
     return said if is_file else answer

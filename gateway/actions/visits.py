@@ -9,11 +9,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.enums import InstitutionKind
+from accounts.enums import EnrolmentStatus, InstitutionKind
 from accounts.errors import Refused
-from accounts.models import Institution
+from accounts.models import Enrolment, Institution, Member
 from accounts.money import MAX_AMOUNT, ZERO, fen, plain
 from gateway import answers
+from gateway.domain.life import DAYS, Stage, Step, refusal, stage_of
 from gateway.models import FeeLine, Visit
 from gateway.queries import patient, taken, visit_of
 from gateway.queries_lines import items_by_day
@@ -22,6 +23,18 @@ from settlements.enums import CareKind
 from settlements.models import CatalogueItem
 
 REFUSED_BY_HOSPITAL = "2"
+# General outpatient care, registration and emergency follow the outpatient scheme; other categories have schemes
+# that no region file holds yet, and settling them as general care would be wrong money.
+REGISTRATION = "12"
+MED_TYPES = {
+    "11": CareKind.OUTPATIENT,
+    REGISTRATION: CareKind.OUTPATIENT,
+    "13": CareKind.OUTPATIENT,
+    "1301": CareKind.OUTPATIENT,
+    "41": CareKind.PHARMACY,
+}
+# Lines a message may hold; more are sent in several. They are written while the visit is locked.
+MOST_LINES = 1000
 # Clocks of institutions run ahead a little.
 AHEAD = datetime.timedelta(minutes=10)
 
@@ -31,18 +44,20 @@ def new_number(region_id: str, at: datetime.datetime) -> str:
     return f"{region_id}{timezone.localtime(at):%Y%m%d%H%M%S}{secrets.randbelow(10**10):010d}"
 
 
+def must_be_allowed(step: Step, stage: Stage, **params: object) -> None:
+    """Raises Refused with what the table of `gateway.domain.life` says, if the step may not follow."""
+    if code := refusal(stage, step):
+        raise Refused(code, days=DAYS, **params)
+
+
 def register(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
     """Answer 2201: a new visit.
 
     Raises Refused: credential_unsupported, person_unknown, not_insured (in the insurance named, on the day),
-    begun_later.
+    insurance_ended, insuplc_other, begun_later.
     """
     data = given["data"]
-    member, enrolment = patient(data, timezone.localdate(data["begntime"]))
-    if data["begntime"] > at + AHEAD:
-        raise Refused("begun_later")
-    if enrolment is None or answers.INSUTYPE[enrolment.insurance] != data["insutype"]:
-        raise Refused("not_insured")
+    member, enrolment = insured(given, data, at)
     pharmacy = institution.kind == InstitutionKind.PHARMACY
     visit = Visit.objects.create(
         mdtrt_id=new_number(enrolment.region_id, at),
@@ -58,17 +73,48 @@ def register(*, institution: Institution, msgid: str, given: dict[str, Any], at:
     return {"data": {"mdtrt_id": visit.mdtrt_id, "psn_no": data["psn_no"], "ipt_otp_no": visit.ipt_otp_no}}
 
 
+def insured(given: dict[str, Any], data: dict[str, Any], at: datetime.datetime) -> tuple[Member, Enrolment]:
+    """Who begins a visit at `begntime`, and how he is insured then; raises Refused as `register` does."""
+    if data["begntime"] > at + AHEAD:
+        raise Refused("begun_later")
+    member, enrolment = patient(data, timezone.localdate(data["begntime"]))
+    if enrolment is None or answers.INSUTYPE[enrolment.insurance] != data["insutype"]:
+        raise Refused("not_insured")
+    if enrolment.status == EnrolmentStatus.CLOSED:
+        raise Refused("insurance_ended")
+    must_be_insured_there(given, enrolment.region_id)
+    return member, enrolment
+
+
+def must_be_insured_there(given: dict[str, Any], region_id: str) -> None:
+    """What the envelope says of the place of insurance (insuplc_admdvs), if anything, is so. Raises insuplc_other."""
+    if given.get("insured_at") not in (None, region_id):
+        raise Refused("insuplc_other")
+
+
 def upload(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
     """Answer 2204: the lines, all or none, classified by the catalogue of the day.
 
     The catalogue is that of the place of treatment, also for people insured elsewhere (就医地目录, 参保地政策).
-    Raises Refused: visit_unknown, several_visits, batch_settled, line_repeated, line_later, line_amount, amount_too_large.
+    Raises Refused: visit_unknown, visit_cancelled, visit_expired, several_visits, batch_settled, and as `classified`.
     """
     rows = given["feedetail"]
     if len({(row["mdtrt_id"], row["psn_no"]) for row in rows}) > 1:
         raise Refused("several_visits")
     visit = visit_of(institution, rows[0]["mdtrt_id"], rows[0]["psn_no"], lock=True)
+    must_be_allowed(Step.CHARGE, stage_of(visit.ended, lines=True, settled=False))
     _check_free(visit, rows)
+    lines = classified(visit, rows, institution, at)
+    FeeLine.objects.bulk_create(lines)
+    return {"result": [answers.line(line) for line in lines]}
+
+
+def classified(
+    visit: Visit, rows: list[dict[str, Any]], institution: Institution, at: datetime.datetime
+) -> list[FeeLine]:
+    """The lines, not saved. Raises Refused: lines_too_many, line_later, line_amount, amount_too_large."""
+    if len(rows) > MOST_LINES:
+        raise Refused("lines_too_many", most=MOST_LINES)
     for row in rows:
         # Else what the catalogue will say one day could be had today; it goes by days.
         if _day(row) > timezone.localdate(at + AHEAD):
@@ -76,20 +122,26 @@ def upload(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
         check_amount(row)
     wanted = {(row["med_list_codg"], _day(row)) for row in rows}
     items = items_by_day(region_id=institution.region_id, wanted=wanted)
-    lines = [fee_line(visit, row, items.get((row["med_list_codg"], _day(row)))) for row in rows]
-    FeeLine.objects.bulk_create(lines)
-    return {"result": [answers.line(line) for line in lines]}
+    return [fee_line(visit, row, items.get((row["med_list_codg"], _day(row)))) for row in rows]
 
 
 def _check_free(visit: Visit, rows: Iterable[dict[str, Any]]) -> None:
     """No line number twice, and nothing more into a batch that is settled."""
-    counted = Counter(row["feedetl_sn"] for row in rows)
-    settled, there = taken(visit, counted)
+    rows = list(rows)
+    settled, there = taken(visit, {row["feedetl_sn"] for row in rows})
     for row in rows:
         if row["chrg_bchno"] in settled:
-            raise Refused("batch_settled", batch=row["chrg_bchno"])
-        if counted[row["feedetl_sn"]] > 1 or row["feedetl_sn"] in there:
+            must_be_allowed(Step.CHARGE, Stage.SETTLED, batch=row["chrg_bchno"])
+        if row["feedetl_sn"] in there:
             raise Refused("line_repeated", line=row["feedetl_sn"])
+    must_be_unique(rows)
+
+
+def must_be_unique(rows: Iterable[dict[str, Any]]) -> None:
+    """No line number twice in a message. Raises Refused("line_repeated")."""
+    for number, times in Counter(row["feedetl_sn"] for row in rows).items():
+        if times > 1:
+            raise Refused("line_repeated", line=number)
 
 
 def check_amount(row: dict[str, Any]) -> None:

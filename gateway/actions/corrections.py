@@ -1,0 +1,112 @@
+"""2601: a transaction whose answer was lost is undone, found by its message ID; or barred, if it never acted."""
+
+import datetime
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.errors import Refused
+from accounts.models import Institution
+from gateway.actions import bills
+from gateway.models import FeeLine, GatewayMessage, VisitSettlement
+from gateway.queries import member_by_psn_no, visit_of
+
+# The outcome of a message that was undone before it came.
+BARRED = "corrected"
+
+
+def correct(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
+    """Answer 2601: afterwards nothing of the original stands, whether it acted, was refused, or never arrived.
+
+    `warn_msg` says when there was nothing to undo. An original that arrives later is refused (msgid_corrected): its
+    message ID is claimed here as it would have claimed it itself, so that whoever comes second waits, and sees.
+    Raises Refused: person_unknown, correction_unsupported, correction_other (the message was another transaction),
+    visit_unknown (another person's), already_reversed.
+    """
+    data = given["data"]
+    infno, omsgid, person = data["oinfno"], data["omsgid"], data["psn_no"]
+    if infno not in UNDO:
+        raise Refused("correction_unsupported", infno=infno)
+    if member_by_psn_no(person) is None:
+        raise Refused("person_unknown")
+    original = _original(institution, omsgid) or _bar(institution, msgid, omsgid, infno, at)
+    if original is None or original.outcome == BARRED:
+        return {"warn_msg": _("The original message never took effect; it is refused if it still comes")}
+    if original.infno != infno:
+        raise Refused("correction_other", infno=original.infno)
+    if original.outcome != GatewayMessage.OK:
+        return {"warn_msg": _("The original message was refused; there is nothing to undo")}
+    if UNDO[infno](institution=institution, msgid=msgid, omsgid=omsgid, psn_no=person, at=at):
+        return {}
+    return {"warn_msg": _("The original message was undone before by a correction")}
+
+
+def _original(institution: Institution, omsgid: str) -> GatewayMessage | None:
+    found = GatewayMessage.objects.filter(institution=institution, claim=omsgid)
+    return found.only("infno", "outcome", "institution_id").first()
+
+
+def _bar(institution: Institution, msgid: str, omsgid: str, infno: str, at: datetime.datetime) -> GatewayMessage | None:
+    """Claim the message ID. If the original is at work, this waits for it, and gives it when it has acted."""
+    mine = GatewayMessage.objects.filter(institution=institution, msgid=msgid).order_by("-id").only("key_id")[0]
+    try:
+        with transaction.atomic():
+            GatewayMessage.objects.create(
+                key_id=mine.key_id,
+                institution=institution,
+                nonce=f"2601/{secrets.token_hex(24)}",
+                msgid=omsgid,
+                infno=infno,
+                request_hash="",
+                claim=omsgid,
+                received_at=at,
+                outcome=BARRED,
+                body=None,
+            )
+    except IntegrityError:
+        return _original(institution, omsgid)
+    return None
+
+
+def undo_settlement(*, institution: Institution, msgid: str, omsgid: str, psn_no: str, at: datetime.datetime) -> bool:
+    """Reverse what a 2207 settled, whole; False if an earlier correction has. The lines stand, as after 2208.
+
+    Raises Refused: visit_unknown, already_reversed (by 2208), duplicate (replaced by a recalculation).
+    """
+    return _undo(institution, msgid, omsgid, psn_no, at) is not None
+
+
+def undo_purchase(*, institution: Institution, msgid: str, omsgid: str, psn_no: str, at: datetime.datetime) -> bool:
+    """The same for a 2102; its lines go too, as after 2103."""
+    undone = _undo(institution, msgid, omsgid, psn_no, at)
+    if undone is None:
+        return False
+    FeeLine.objects.filter(visit=undone.visit, batch=undone.batch, cancelled_at=None).update(cancelled_at=at)
+    return True
+
+
+def _undo(
+    institution: Institution, msgid: str, omsgid: str, psn_no: str, at: datetime.datetime
+) -> VisitSettlement | None:
+    settled = VisitSettlement.objects.select_related("settlement", "visit")
+    known = settled.get(visit__institution=institution, msgid=omsgid)
+    visit = visit_of(institution, known.visit.mdtrt_id, psn_no, lock=True)
+    # Anew, for somebody may have reversed it before the lock was had.
+    known = settled.get(pk=known.pk)
+    if known.reversed_at is None:
+        bills.taken_back(visit, known, msgid=msgid, at=at)
+        return known
+    if not GatewayMessage.objects.filter(institution=institution, claim=known.reversal_msgid, infno="2601").exists():
+        raise Refused("already_reversed")
+    return None
+
+
+# What can be undone, by the number of the original.
+UNDO: dict[str, Callable[..., bool]] = {
+    "2102": undo_purchase,
+    "2207": undo_settlement,
+    "2207A": undo_settlement,
+}

@@ -1,0 +1,96 @@
+"""2001: which funds would pay for somebody, and if not, why."""
+
+import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import reasons
+from accounts.actions import audit
+from accounts.enums import Channel, EnrolmentStatus, Insurance
+from accounts.errors import Refused
+from accounts.models import Enrolment, Institution, Member
+from gateway import answers
+from gateway.actions.visits import MED_TYPES
+from gateway.errors import Rejected
+from gateway.queries import account_id_of, enrolments_since, member_by_psn_no
+from gateway.texts import TEXTS
+from settlements.domain.scheme import SupplementStage
+from settlements.enums import CareKind
+from settlements.queries.parameters import SchemeVersion, scheme_on
+
+FUND_CHECK = "01"
+YES, NO = "1", "0"
+# A suspended or frozen insurance pays nothing from the funds.
+PAUSED = {EnrolmentStatus.SUSPENDED, EnrolmentStatus.FROZEN}
+STAYS = {"21", "2101"}
+
+
+def check(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
+    """Answer 2001: one row a fund, on the day of `begntime`; the member can see later that this institution asked.
+
+    Raises Refused: person_unknown (also for somebody insured nowhere on that day), institution_unknown.
+    """
+    data, on = given["data"], timezone.localdate(given["data"]["begntime"])
+    if data["fixmedins_code"] != institution.code:
+        raise Rejected("institution_unknown")
+    member = member_by_psn_no(data["psn_no"])
+    enrolment = next(iter(enrolments_since(member, on, on)), None) if member else None
+    if member is None or enrolment is None:
+        raise Refused("person_unknown")
+    audit.record(
+        action="institution_look_up",
+        by=None,
+        at=at,
+        member=member,
+        target=f"institution:{institution.code}",
+        details={"institution": institution.name, "msgid": msgid},
+        channel=Channel.GATEWAY,
+    )
+    row = {
+        "psn_no": data["psn_no"],
+        "trt_chk_type": FUND_CHECK,
+        "begndate": enrolment.valid_from,
+        "enddate": enrolment.valid_to and enrolment.valid_to - datetime.timedelta(days=1),
+    }
+    checked = _funds(member, enrolment, data, on)
+    return {
+        "trtinfo": [
+            row | {"fund_pay_type": fund, "trt_enjymnt_flag": NO if why else YES, "trt_chk_rslt": why}
+            for fund, why in checked.items()
+        ]
+    }
+
+
+def _funds(member: Member, enrolment: Enrolment, data: dict[str, Any], on: datetime.date) -> dict[str, str]:
+    """Fund -> why it does not pay; empty if it does."""
+    insurance = Insurance(enrolment.insurance)
+    scheme = _scheme(enrolment, data["med_type"], on)
+    why = _why_not(enrolment, data, scheme)
+    found = {answers.POOLED_FUND[insurance]: why}
+    if scheme and any(isinstance(stage, SupplementStage) for stage in scheme.scheme.stages):
+        found[answers.SUPPLEMENT[insurance]] = why
+    if insurance == Insurance.EMPLOYEE:
+        ended = enrolment.status in (EnrolmentStatus.FROZEN, EnrolmentStatus.CLOSED)
+        closed = ended or account_id_of(member, enrolment.region_id) is None
+        found[answers.PERSONAL_ACCOUNT] = _("There is no account that may pay") if closed else ""
+    return found
+
+
+def _scheme(enrolment: Enrolment, med_type: str, on: datetime.date) -> SchemeVersion | None:
+    kind = CareKind.INPATIENT if med_type in STAYS else MED_TYPES.get(med_type)
+    try:
+        return scheme_on(enrolment.region_id, enrolment.insurance, kind, on) if kind else None
+    except Refused:
+        return None
+
+
+def _why_not(enrolment: Enrolment, data: dict[str, Any], scheme: SchemeVersion | None) -> str:
+    if answers.INSUTYPE[Insurance(enrolment.insurance)] != data["insutype"]:
+        return str(TEXTS["insutype_not_his"])
+    if enrolment.status == EnrolmentStatus.CLOSED:
+        return str(TEXTS["insurance_ended"])
+    if enrolment.status in PAUSED:
+        return EnrolmentStatus(enrolment.status).label
+    return "" if scheme else str(reasons.tell("not_covered")[0])
