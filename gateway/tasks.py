@@ -3,7 +3,7 @@ import logging
 from celery import shared_task
 
 from accounts import clock
-from gateway.actions import bodies, files, reconciling_watch, visit_steps
+from gateway.actions import visit_steps
 
 log = logging.getLogger(__name__)
 
