@@ -11,6 +11,7 @@ from accounts.clock import now
 from accounts.enums import Role
 from accounts.models import Institution
 from accounts.policies import regions_with_role
+from gateway import admin_reconciling  # noqa: F401 - registers its own models
 from gateway.actions import keys
 from gateway.models import GatewayMessage, InstitutionKey
 

@@ -13,7 +13,25 @@ class GatewayConfig(AppConfig):
 
         register_open(open_bills)
 
+        from gateway import difference_texts
+
+        difference_texts.register()
         register_action("institution_look_up", _("looked the person up for a visit at an institution"))
         register_action("visit_expired", _("gave up a visit that was not settled in time"))
         register_action("key_issued", _("issued a key to an institution"))
         register_action("key_retired", _("retired a key of an institution"))
+        register_action("difference_explained", _("explained a difference with an institution"))
+        register_action("difference_closed", _("closed a difference with an institution"))
+        register_action("clearing_statement", _("took the clearing statement of an institution"))
+
+        from accounts import navigation, policies
+        from accounts.enums import Role
+
+        navigation.register(
+            "manage",
+            "reconciliation",
+            _("Reconciliation with institutions"),
+            "admin:gateway_difference_board",
+            order=44,
+            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
+        )

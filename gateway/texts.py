@@ -62,6 +62,25 @@ TEXTS: Mapping[str, Promise] = {
     "total_other": _("medfee_sumamt is %(amount)s yuan, but the uploaded lines come to %(expected)s yuan"),
     "insutype_other": _("insutype is not the insurance of the visit"),
     "med_type_unsupported": _("This med_type cannot be settled here yet, or does not fit the institution"),
+    # Files and reconciliation.
+    "file_empty": _("The file is empty; send it as a part of the form or in the field in"),
+    "files_too_many": _("More than %(megabytes)s MB of your files are kept; older ones are deleted by and by"),
+    "file_unknown": _("This file is not found; check file_qury_no"),
+    "file_gone": _("This file was deleted after %(days)s days; upload it or compare again"),
+    "file_broken": _("The file cannot be unpacked; send one TXT file in a ZIP"),
+    "file_locked": _("The ZIP has a password; send it without"),
+    "file_several": _("The ZIP must hold exactly one file"),
+    "file_too_large": _("The file is larger than %(megabytes)s MB unpacked; compare fewer days at a time"),
+    "file_not_utf8": _("The file is not UTF-8"),
+    "file_too_many_lines": _("The file has more than %(most)s lines; compare fewer days at a time"),
+    "line_columns": _("Line %(line)s has %(found)s columns, separated by tabs; %(wanted)s are wanted"),
+    "file_total_other": _(
+        "%(field)s is %(amount)s yuan, but the lines of the file come to %(found)s yuan; upload the whole file again"
+    ),
+    "agency_unknown": _("setl_optins %(agency)s is no region; send the clr_optins of the answer to the settlement"),
+    "insutype_unknown": _("Insurance %(insutype)s is not settled here"),
+    "period_backwards": _("The end date lies before the start date"),
+    "period_long": _("At most %(days)s days can be compared at a time"),
     "settlement_unknown": _("This settlement is not found; check setl_id and mdtrt_id"),
     "msgid_corrected": _("This message was undone by a correction (2601) before it came; send a new msgid"),
     "insuplc_not_held": _(

@@ -34,6 +34,8 @@ app.conf.beat_schedule = {
     "tidy-accounts": {"task": "accounts.tasks.tidy_accounts", "schedule": crontab(hour=3, minute=10)},
     "give-up-visits": {"task": "gateway.tasks.give_up_visits", "schedule": crontab(hour=1, minute=40)},
     "expire-invitations": {"task": "family.tasks.expire_invitations", "schedule": crontab(hour=0, minute=10)},
+    "watch-reconciliation": {"task": "gateway.tasks.watch_reconciliation", "schedule": crontab(hour=9, minute=0)},
+    "delete-institutions-files": {"task": "gateway.tasks.delete_files", "schedule": crontab(hour=3, minute=40)},
     "check-ledger": {"task": "settlements.tasks.check_ledger", "schedule": crontab(hour=2, minute=30)},
 }
 

@@ -183,9 +183,13 @@ family_deductionorder                    302  302  302  302  302  200  403  403
 family_sharingapplication                302  302  302  302  302  200  403  403
 family_sharinggrant                      302  302  302  302  302  200  403  403
 family_sharingrules                      302  302  302  302  302  200  200  403
+gateway_difference                       302  302  302  302  302  200  403  200
+gateway_gatewayfile                      302  302  302  302  302  200  403  200
 gateway_gatewaymessage                   302  302  302  302  302  200  200  403
 gateway_institutionkey                   302  302  302  302  302  200  200  403
 settlements_cataloguefile                302  302  302  302  302  200  403  200
+gateway_reconciliation                   302  302  302  302  302  200  403  200
+gateway_reconciliationday                302  302  302  302  302  200  403  200
 settlements_catalogueitem                302  302  302  302  302  200  200  403
 settlements_creditrule                   302  302  302  302  302  200  200  403
 settlements_ledgertransaction            302  302  302  302  302  200  403  403

@@ -20,9 +20,11 @@ from gateway.actions import (
     corrections,
     dictionaries,
     entitlements,
+    files,
     institutions,
     people,
     purchases,
+    reconciling,
     signing,
     visit_steps,
     visits,
@@ -72,8 +74,12 @@ TRANSACTIONS = {
     "2207A": Transaction(bills.settle, changes=True, sends_late=True),
     "2208": Transaction(bills.reverse, changes=True),
     "2601": Transaction(corrections.correct, changes=True),
+    "3201": Transaction(reconciling.compare_totals, changes=True),
+    "3202": Transaction(reconciling.compare_details, changes=True),
     "9001": Transaction(signing.sign_in, changes=True),
     "9002": Transaction(signing.sign_out, changes=True),
+    "9101": Transaction(files.upload, changes=True, takes_file=True),
+    "9102": Transaction(files.download, changes=False),
 }
 
 

@@ -161,6 +161,10 @@ DESK: list[tuple[str, str, str]] = [
     (ADMINISTRATOR, "admin:settlements_cataloguefile_changelist", ""),
     (ADMINISTRATOR, "admin:settlements_cataloguefile_add", ""),
     (ADMINISTRATOR, "admin:settlements_ruledraft_changelist", ""),
+    (ADMINISTRATOR, "admin:gateway_difference_board", ""),
+    (ADMINISTRATOR, "admin:gateway_difference_changelist", ""),
+    (ADMINISTRATOR, "admin:gateway_difference_clearing", ""),
+    (ADMINISTRATOR, "admin:gateway_reconciliationday_changelist", ""),
     (ADMINISTRATOR, "admin:settlements_ruledraft_add", ""),
 ]
 # Led to from a page above, in the journeys of the other files; or no page of a citizen at all.

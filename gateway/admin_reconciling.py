@@ -1,0 +1,66 @@
+"""The administration's view of reconciliation: lists are Django's, differences and clearing are pages of our own."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+
+from accounts.admin_base import RoleAdmin
+from accounts.enums import Role
+from gateway.models import Difference, GatewayFile, Reconciliation, ReconciliationDay
+from gateway.views import reconciling
+
+
+class _InstitutionAdmin(RoleAdmin):
+    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
+    region_path = "institution__region"
+    list_select_related = ["institution"]
+    search_fields = ["institution__code", "institution__name"]
+    show_full_result_count = False
+
+
+@admin.register(Difference)
+class DifferenceAdmin(_InstitutionAdmin):
+    """What an institution and the portal do not agree on, and the clearing statements beside it."""
+
+    list_display = ["setl_id", "kind", "institution", "our_total", "their_total", "state", "found_at"]
+    list_filter = ["state", "kind", ("institution", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["setl_id", "mdtrt_id", "msgid", "institution__code"]
+
+    def get_urls(self) -> list[Any]:
+        wrap, name = self.admin_site.admin_view, "gateway_difference"
+        own: list[URLPattern] = [
+            path("board/", wrap(reconciling.board), name=f"{name}_board"),
+            path("clearing/", wrap(reconciling.clearing), name=f"{name}_clearing"),
+            path("clearing.csv", wrap(reconciling.clearing_csv), name=f"{name}_clearingcsv"),
+            path("clearing.pdf", wrap(reconciling.clearing_pdf), name=f"{name}_clearingpdf"),
+            path("<int:pk>/change/", wrap(reconciling.detail), name=f"{name}_change"),
+        ]
+        return [*own, *super().get_urls()]
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(_InstitutionAdmin):
+    list_display = ["at", "institution", "infno", "begins_on", "ends_on", "clr_type", "balanced", "differences_found"]
+    list_filter = ["balanced", "infno", "at"]
+
+
+@admin.register(ReconciliationDay)
+class ReconciliationDayAdmin(_InstitutionAdmin):
+    list_display = ["day", "institution", "settlements", "state", "looked_at"]
+    list_filter = ["state", "day"]
+
+
+@admin.register(GatewayFile)
+class GatewayFileAdmin(_InstitutionAdmin):
+    """That a file was here; what is in it is people's data and on no page."""
+
+    list_display = ["made_at", "institution", "way", "name", "size", "kept_until"]
+    list_filter = ["way"]
+    search_fields = ["number", "institution__code"]
+    fields = ["number", "institution", "way", "name", "size", "sha256", "made_at", "kept_until"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer("content")

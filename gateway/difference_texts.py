@@ -1,0 +1,83 @@
+"""What a difference means and what helps: one for the institution's file, one for the region's staff."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts import reasons
+from gateway.enums import DifferenceKind
+
+# To the institution, in the result file of 3202.
+REMARKS: Mapping[str, Promise] = {
+    DifferenceKind.MISSING_HERE: _("Not settled here. Settle it again (2207), or delete it on your side."),
+    DifferenceKind.MISSING_THERE: _(
+        "Settled here, not in your file. Correct it with this msgid (2601), or reverse it (2208)."
+    ),
+    DifferenceKind.AMOUNTS: _("The amounts differ; these are ours. Query the settlement (5203) and correct yours."),
+    DifferenceKind.REVERSED_HERE: _("Reversed here, not in your file. Enter the reversal on your side."),
+    DifferenceKind.REVERSED_THERE: _("Reversed in your file, not here. Send the reversal again (2208)."),
+    DifferenceKind.ELSEWHERE: _("Settled here on another day or in another clearing category. Check both."),
+    DifferenceKind.REPEATED: _("Twice in your file. Delete one of the two lines."),
+}  # fmt: skip
+# To staff: what it means for whom, and what to do.
+MEANINGS: Mapping[str, tuple[Promise, Promise]] = {
+    DifferenceKind.MISSING_HERE: (
+        _("The institution counts it as settled; the portal knows nothing of it. No fund and no account has paid."),
+        _("The institution settles it again (2207) if the patient is still to be paid for, or deletes it on its side. "
+          "Until then the fund owes nothing for it."),
+    ),
+    DifferenceKind.MISSING_THERE: (
+        _("It is settled here, and the institution knows nothing of it: most likely our answer was lost. Accounts and "
+          "funds have paid."),
+        _("The institution corrects it by its message ID (2601), or reverses it (2208), and settles again if the "
+          "patient was there. Only then is the member's money back."),
+    ),
+    DifferenceKind.AMOUNTS: (
+        _("Both sides know it, with different amounts. Ours are those that accounts and funds have paid."),
+        _("The institution queries the settlement (5203) and corrects its own record. If the bill itself was wrong, it "
+          "reverses it (2208) and settles it again."),
+    ),
+    DifferenceKind.REVERSED_HERE: (
+        _("It was taken back here; the institution still counts it. The payers have their money again."),
+        _("The institution enters the reversal on its side. If it was reversed by mistake, it settles again (2207)."),
+    ),
+    DifferenceKind.REVERSED_THERE: (
+        _("The institution has taken it back; here it stands. Accounts and funds are still out of their money."),
+        _("The institution sends the reversal again (2208). The member's money comes back with it."),
+    ),
+    DifferenceKind.ELSEWHERE: (
+        _("The portal knows it, with another day of settlement or in another clearing category."),
+        _("The institution compares by our settlement time and clearing category, as the answer to 2207 said them. "
+          "Nothing is to be paid or taken back."),
+    ),
+    DifferenceKind.REPEATED: (
+        _("The institution's file names it twice."),
+        _("The institution deletes one of the two and reconciles again. Nothing is to be paid or taken back."),
+    ),
+}  # fmt: skip
+
+
+def remark(kind: str) -> str:
+    """What the institution reads beside the row."""
+    return str(REMARKS[kind])
+
+
+def told(kind: str) -> tuple[str, str]:
+    """What a difference means, and what to do."""
+    meaning, remedy = MEANINGS[kind]
+    return str(meaning), str(remedy)
+
+
+def register() -> None:
+    """What staff are told when a difference cannot be changed."""
+    reasons.register(
+        "note_missing", _("The note is missing."), _("Say where it comes from, and what was agreed with whom.")
+    )
+    reasons.register("note_long", _("The note is longer than %(most)s characters."), _("Shorten it."))
+    reasons.register(
+        "difference_closed", _("This difference was closed meanwhile."), _("Go back to the list; it is done.")
+    )
+    reasons.register(
+        "difference_unexplained", _("It has not been explained yet."), _("Explain it first; then it can be closed.")
+    )

@@ -1,0 +1,233 @@
+"""What an institution settled with the portal in a period, as it knows it: in sum, row by row, and day by day.
+
+The period goes by our day of settlement and of reversal, which is the `setl_time` of our answers. A bill that was
+recalculated stays here as it was told to the institution: what a recalculation moves is between the office and the member.
+"""
+
+import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from accounts.enums import Role
+from accounts.models import Institution, Region, User
+from accounts.money import ZERO
+from accounts.policies import has_any_role, regions_with_role
+from gateway.answers import CLEARING_TYPE, INSUTYPE
+from gateway.domain.reconciling import Row
+from gateway.models import Difference, GatewayFile, ReconciliationDay
+from gateway.queries import number_of
+
+WITHOUT_REFUNDS, REFUNDS_ALONE = "0", "1"
+# The amounts of 2207 and 2208: `answers.amounts` in SQL.
+AMOUNTS = """
+    s.in_scope + s.pre_self_pay + s.self_paid AS total, s.fund + s.supplement AS fund,
+    s.own_current + s.own_historical + s.shared AS accounts, s.cash"""
+WHICH = """
+    s.institution_id = %(institution)s AND s.region_id = %(region)s AND vs.med_type = ANY(%(med_types)s)
+    AND (%(insurance)s = '' OR s.insurance = %(insurance)s)"""
+IN_PERIOD = "s.{day} BETWEEN %(begin)s AND %(end)s"
+FROM = "settlements_settlement s JOIN gateway_visitsettlement vs ON vs.settlement_id = s.id"
+TOTALS = f"""
+WITH moved AS (
+    SELECT 1 AS sign, vs.reversed_at IS NOT NULL AND s.reversed_on <= %(end)s AS undone, {AMOUNTS}
+    FROM {FROM} WHERE {IN_PERIOD.format(day="settled_on")} AND {WHICH}
+    UNION ALL
+    SELECT -1, false, {AMOUNTS}
+    FROM {FROM} WHERE {IN_PERIOD.format(day="reversed_on")} AND vs.reversed_at IS NOT NULL AND {WHICH}
+)
+SELECT count(*) FILTER (WHERE sign = 1), count(*) FILTER (WHERE sign = -1),
+    coalesce(sum(sign * total), 0), coalesce(sum(sign * fund), 0), coalesce(sum(sign * accounts), 0),
+    coalesce(sum(sign * cash), 0)
+FROM moved
+WHERE %(refunds)s = '' OR (%(refunds)s = '0' AND sign = 1 AND NOT undone) OR (%(refunds)s = '1' AND sign = -1)
+"""
+ROWS = f"""
+SELECT found.setl_id, v.mdtrt_id, m.public_id, total, fund, accounts, reversal, origin, found.msgid
+FROM (
+    SELECT vs.setl_id, vs.visit_id, s.patient_id, {AMOUNTS}, false AS reversal, vs.setl_id AS origin, vs.msgid
+    FROM {FROM} WHERE {{settled}}
+    UNION ALL
+    SELECT vs.reversal_setl_id, vs.visit_id, s.patient_id, -sums.total, -sums.fund, -sums.accounts, -sums.cash, true,
+        vs.setl_id, vs.reversal_msgid
+    FROM {FROM} CROSS JOIN LATERAL (SELECT {AMOUNTS}) sums WHERE vs.reversed_at IS NOT NULL AND {{reversed}}
+) found JOIN gateway_visit v ON v.id = found.visit_id JOIN accounts_member m ON m.id = found.patient_id
+ORDER BY found.setl_id
+"""
+OF_PERIOD = ROWS.format(
+    settled=f"{IN_PERIOD.format(day='settled_on')} AND {WHICH}",
+    reversed=f"{IN_PERIOD.format(day='reversed_on')} AND {WHICH}",
+)
+BY_NUMBER = ROWS.format(
+    settled="s.institution_id = %(institution)s AND (vs.setl_id = ANY(%(ids)s) OR vs.reversal_setl_id = ANY(%(ids)s))",
+    reversed="s.institution_id = %(institution)s AND (vs.setl_id = ANY(%(ids)s) OR vs.reversal_setl_id = ANY(%(ids)s))",
+)
+DAY = f"""
+SELECT institution_id, region_id, insurance, med_type, count(*), max(at) FROM (
+    SELECT s.institution_id, s.region_id, s.insurance, vs.med_type, vs.settled_at AS at
+    FROM {FROM} WHERE s.institution_id = ANY(%(institutions)s) AND s.settled_on = %(day)s
+    UNION ALL
+    SELECT s.institution_id, s.region_id, s.insurance, vs.med_type, vs.reversed_at
+    FROM {FROM} WHERE s.institution_id = ANY(%(institutions)s) AND s.reversed_on = %(day)s AND vs.reversed_at IS NOT NULL
+) moved GROUP BY 1, 2, 3, 4
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What is compared: whose settlements, of which days (both included), place of insurance, and kind.
+
+    `insurance` empty: all; `refunds`: "0" without refunds, "1" refunds alone, empty all.
+    """
+
+    institution: Institution
+    begins_on: datetime.date
+    ends_on: datetime.date
+    region: Region
+    clr_type: str
+    insurance: str = ""
+    refunds: str = ""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """For the statements of this module."""
+        return {
+            "institution": self.institution.pk,
+            "begin": self.begins_on,
+            "end": self.ends_on,
+            "region": self.region.pk,
+            "med_types": [med_type for med_type, clr_type in CLEARING_TYPE.items() if clr_type == self.clr_type],
+            "insurance": self.insurance,
+            "refunds": self.refunds,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals:
+    """Settlements and reversals of a scope: how many of each, and their sums in yuan, reversals taken off."""
+
+    settled: int
+    reversed: int
+    total: Decimal
+    fund: Decimal
+    accounts: Decimal
+    cash: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What an institution settled on a day for one place of insurance, insurance and clearing category."""
+
+    institution_id: int
+    region_id: str
+    insurance: str
+    clr_type: str
+    count: int
+    last_at: datetime.datetime
+
+
+def totals(scope: Scope) -> Totals:
+    """Our sums of the scope: one statement, and none of its rows comes here."""
+    with connection.cursor() as cursor:
+        cursor.execute(TOTALS, scope.parameters)
+        settled, taken_back, total, fund, accounts, cash = cursor.fetchone()
+    return Totals(
+        settled=settled, reversed=taken_back, total=total + ZERO, fund=fund + ZERO, accounts=accounts + ZERO,
+        cash=cash + ZERO,
+    )  # fmt: skip
+
+
+def rows(scope: Scope) -> list[Row]:
+    """Our settlements and reversals of the scope, `refunds` left aside."""
+    return _rows(OF_PERIOD, scope.parameters)
+
+
+def rows_by_number(institution: Institution, numbers: Collection[str]) -> list[Row]:
+    """The institution's settlements and reversals with these numbers, of whatever day."""
+    return _rows(BY_NUMBER, {"institution": institution.pk, "ids": list(numbers)}) if numbers else []
+
+
+def _rows(statement: str, parameters: dict[str, Any]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [_row(*found) for found in cursor.fetchall()]
+
+
+def _row(
+    setl_id: str,
+    mdtrt_id: str,
+    public_id: UUID,
+    total: Decimal,
+    fund: Decimal,
+    accounts: Decimal,
+    reversal: bool,
+    origin: str,
+    msgid: str,
+) -> Row:
+    return Row(setl_id, mdtrt_id, number_of(public_id), (total, fund, accounts), reversal, origin, msgid)
+
+
+def parts_of_day(day: datetime.date) -> list[Part]:
+    """What every institution settled and reversed on a day."""
+    institutions = list(Institution.objects.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(DAY, {"institutions": institutions, "day": day})
+        found = cursor.fetchall()
+    parts: dict[tuple[int, str, str, str], Part] = {}
+    for institution_id, region_id, insurance, med_type, count, last_at in found:
+        key = (institution_id, region_id, insurance, CLEARING_TYPE[med_type])
+        known = parts.get(key)
+        parts[key] = Part(
+            institution_id=institution_id,
+            region_id=region_id,
+            insurance=insurance,
+            clr_type=key[3],
+            count=count + (known.count if known else 0),
+            last_at=max(last_at, known.last_at) if known else last_at,
+        )
+    return list(parts.values())
+
+
+def region_of(agency: str) -> Region | None:
+    """The region that an agency's code names: the region itself, its city, or its province (GB/T 2260)."""
+    codes = [agency, f"{agency[:4]}00", f"{agency[:2]}0000"]
+    found = {region.code: region for region in Region.objects.filter(code__in=codes)}
+    return next((found[code] for code in codes if code in found), None)
+
+
+def insurance_of(insutype: str) -> str | None:
+    """Our insurance by the interface's code; None for one that the portal does not settle."""
+    return next((str(insurance) for insurance, code in INSUTYPE.items() if code == insutype), None)
+
+
+def kept_bytes(institution: Institution) -> int:
+    """How much of the institution's files is kept at present."""
+    kept = GatewayFile.objects.filter(institution=institution, content__isnull=False)
+    return sum(kept.values_list("size", flat=True))
+
+
+def differences_visible_to(user: User) -> QuerySet[Difference]:
+    """Differences of institutions in the regions that the user administers; an auditor reads all."""
+    found = Difference.objects.select_related("institution__region", "found_by", "seen_last_by", "changed_by")
+    return found if has_any_role(user, Role.AUDITOR) else found.filter(institution__region__in=_regions(user))
+
+
+def institutions_visible_to(user: User) -> QuerySet[Institution]:
+    """Institutions whose clearing the user may see: those of his regions; an auditor sees all."""
+    found = Institution.objects.select_related("region")
+    return found if has_any_role(user, Role.AUDITOR) else found.filter(region__in=_regions(user))
+
+
+def days_visible_to(user: User) -> QuerySet[ReconciliationDay]:
+    """Days of institutions in the regions that the user administers; an auditor reads all."""
+    found = ReconciliationDay.objects.select_related("institution__region")
+    return found if has_any_role(user, Role.AUDITOR) else found.filter(institution__region__in=_regions(user))
+
+
+def _regions(user: User) -> set[str]:
+    return regions_with_role(user, Role.REGION_ADMIN)
