@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from accounts.models import Institution
-from gateway.domain.staying import Where
 from gateway.models import Stay, Visit, VisitSettlement
 from gateway.queries import visit_of
 
@@ -16,7 +15,11 @@ def stay_of(institution: Institution, mdtrt_id: str, person_number: str, *, lock
 
     `lock`: nobody else changes, charges or settles it meanwhile. Raises Refused: visit_unknown, not_a_stay.
     """
-    visit = visit_of(institution, mdtrt_id, person_number, lock=lock, stay=True)
+    return stay_at(visit_of(institution, mdtrt_id, person_number, lock=lock, stay=True))
+
+
+def stay_at(visit: Visit) -> Stay:
+    """The stay of a visit that is one."""
     stay = Stay.objects.get(visit=visit)
     stay.visit = visit
     return stay
@@ -46,8 +49,3 @@ def settled_of(visit: Visit) -> Settled:
 def service_day(stay: Stay, otherwise: datetime.date) -> datetime.date:
     """The day by which a stay is shared out and whose year it counts in: that of the discharge."""
     return timezone.localdate(stay.discharged_at) if stay.discharged_at else otherwise
-
-
-def in_hospital() -> list[str]:
-    """States in which a stay is not paid yet."""
-    return [Where.ADMITTED, Where.DISCHARGED]

@@ -53,9 +53,7 @@ TEXTS: Mapping[str, Promise] = {
     "several_visits": _("One upload may hold lines of one visit only"),
     "line_repeated": _("feedetl_sn %(line)s is there twice, or was uploaded before in this visit"),
     "line_later": _("fee_ocur_time of line %(line)s lies in the future"),
-    "line_amount": _(
-        "det_item_fee_sumamt of line %(line)s is %(amount)s yuan, but cnt times pric is %(expected)s yuan"
-    ),
+    "line_amount": _("det_item_fee_sumamt of line %(line)s is %(amount)s yuan, but cnt times pric is %(expected)s yuan"),
     "amount_too_large": _("The amount (det_item_fee_sumamt, medfee_sumamt) is too large"),
     "batch_empty": _("Charge batch %(batch)s has no lines; upload them first (2204)"),
     "batch_settled": _("Charge batch %(batch)s is already settled; reverse it first (2208)"),
@@ -82,6 +80,38 @@ TEXTS: Mapping[str, Promise] = {
     "period_backwards": _("The end date lies before the start date"),
     "period_long": _("At most %(days)s days can be compared at a time"),
     "settlement_unknown": _("This settlement is not found; check setl_id and mdtrt_id"),
+    # Stays in hospital.
+    "not_a_stay": _("This visit is no stay in hospital; use the transactions for outpatients (22xx)"),
+    "is_a_stay": _("This visit is a stay in hospital; use the transactions for inpatients (23xx, 24xx)"),
+    "time_later": _("%(field)s lies in the future"),
+    "stay_open": _("The person is in hospital since %(since)s; that stay must be discharged first (2402)"),
+    "stay_overlaps": _("The person was in hospital from %(since)s to %(until)s; check begntime"),
+    "discharge_early": _("%(field)s lies before the admission, %(admitted)s"),
+    "not_discharged": _(
+        "The person is still in hospital; discharge first (2402), or send mid_setl_flag 1 to settle what there is so far"
+    ),
+    "discharge_unknown": _("The person is in hospital; there is no discharge to take back"),
+    "mid_after_discharge": _("The person is discharged; send mid_setl_flag 0"),
+    "mid_unsupported": _(
+        "The rules of the place of insurance count by the stay; settle once, after the discharge, with mid_setl_flag 0"
+    ),
+    "stay_discharged": _("The person is discharged already; take the discharge back first (2405)"),
+    "stay_settled": _("The stay is settled already; reverse the settlement first (2305)"),
+    "stay_paid": _("A part of the stay is settled; reverse that settlement first (2305)"),
+    "stay_cancelled": _("The admission was cancelled (2404); admit anew (2401)"),
+    "stay_empty": _("The stay has no lines that are not settled; upload them first (2301)"),
+    "other_person": _("%(field)s is not that of the visit"),
+    "line_outside_stay": _("Line %(line)s lies outside the stay, %(first)s to %(last)s; check fee_ocur_time"),
+    "line_before_stay": _("Line %(line)s lies before the admission, %(first)s; check fee_ocur_time"),
+    "line_unknown": _("Line %(line)s is not found in this visit; check feedetl_sn and init_feedetl_sn"),
+    "line_settled": _("Line %(line)s is settled; reverse the settlement first (2305)"),
+    "line_refunded": _("Line %(line)s was refunded by line %(refund)s; cancel both"),
+    "refund_other": _("Line %(line)s must have the code and the price of line %(charged)s, which it takes back"),
+    "refund_more": _("Line %(line)s takes back more than is left of line %(charged)s, %(left)s yuan"),
+    "later_settlement": _("Another part of the stay was settled after this one; reverse that settlement first"),
+    # Queries.
+    "range_backwards": _("endtime lies before begntime"),
+    "too_many_rows": _("More than %(most)s rows; ask for a shorter time"),
     "msgid_corrected": _("This message was undone by a correction (2601) before it came; send a new msgid"),
     "insuplc_not_held": _(
         "The insurance place %(place)s (insuplc_admdvs) is not served here; settle out-of-area, or in cash"

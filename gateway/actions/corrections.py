@@ -6,13 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import Refused
 from accounts.models import Institution
-from gateway.actions import bills
+from gateway.actions import bills, stay_bills, stays
+from gateway.domain import json_text
+from gateway.domain.staying import Where
 from gateway.models import FeeLine, GatewayMessage, VisitSettlement
 from gateway.queries import member_by_psn_no, visit_of
+from gateway.queries_stays import stay_at, stay_of
+from settlements.enums import CareKind
 
 # The outcome of a message that was undone before it came.
 BARRED = "corrected"
@@ -72,7 +77,7 @@ def _bar(institution: Institution, msgid: str, omsgid: str, infno: str, at: date
 
 
 def undo_settlement(*, institution: Institution, msgid: str, omsgid: str, psn_no: str, at: datetime.datetime) -> bool:
-    """Reverse what a 2207 settled, whole; False if an earlier correction has. The lines stand, as after 2208.
+    """Reverse what a 2207 or a 2304 settled, whole; False if an earlier correction has. The lines stand, as after 2208.
 
     Raises Refused: visit_unknown, already_reversed (by 2208), duplicate (replaced by a recalculation).
     """
@@ -93,15 +98,36 @@ def _undo(
 ) -> VisitSettlement | None:
     settled = VisitSettlement.objects.select_related("settlement", "visit")
     known = settled.get(visit__institution=institution, msgid=omsgid)
-    visit = visit_of(institution, known.visit.mdtrt_id, psn_no, lock=True)
+    visit = visit_of(institution, known.visit.mdtrt_id, psn_no, lock=True, stay=None)
     # Anew, for somebody may have reversed it before the lock was had.
     known = settled.get(pk=known.pk)
     if known.reversed_at is None:
-        bills.taken_back(visit, known, msgid=msgid, at=at)
+        if visit.kind == CareKind.INPATIENT:
+            stay_bills.take_back(stay_at(visit), known, msgid=msgid, at=at)
+        else:
+            bills.taken_back(visit, known, msgid=msgid, at=at)
         return known
     if not GatewayMessage.objects.filter(institution=institution, claim=known.reversal_msgid, infno="2601").exists():
         raise Refused("already_reversed")
     return None
+
+
+def undo_admission(
+    *, institution: Institution, msgid: str, omsgid: str, psn_no: str, at: datetime.datetime
+) -> bool:
+    """Cancel what a 2401 admitted; False if it is cancelled already. Its number stands in the answer that was lost.
+
+    Raises Refused: visit_unknown, answer_deleted, stay_discharged, stay_settled, stay_paid.
+    """
+    original = GatewayMessage.objects.get(institution=institution, claim=omsgid)
+    if original.answer is None:
+        raise Refused("answer_deleted", day=f"{timezone.localdate(original.received_at)}")
+    mdtrt_id = json_text.loads(str(original.answer))["output"]["result"]["mdtrt_id"]
+    stay = stay_of(institution, mdtrt_id, psn_no, lock=True)
+    if stay.state == Where.CANCELLED:
+        return False
+    stays.take_back(stay, at)
+    return True
 
 
 # What can be undone, by the number of the original.
@@ -109,4 +135,6 @@ UNDO: dict[str, Callable[..., bool]] = {
     "2102": undo_purchase,
     "2207": undo_settlement,
     "2207A": undo_settlement,
+    "2304": undo_settlement,
+    "2401": undo_admission,
 }

@@ -24,8 +24,14 @@ from gateway.actions import (
     institutions,
     people,
     purchases,
+    queries_bills,
+    queries_people,
+    queries_visits,
     reconciling,
     signing,
+    stay_bills,
+    stay_lines,
+    stays,
     visit_steps,
     visits,
 )
@@ -73,9 +79,28 @@ TRANSACTIONS = {
     "2207": Transaction(bills.settle, changes=True, sends_late=True),
     "2207A": Transaction(bills.settle, changes=True, sends_late=True),
     "2208": Transaction(bills.reverse, changes=True),
+    "2301": Transaction(stay_lines.upload, changes=True),
+    "2302": Transaction(stay_lines.take_back, changes=True),
+    "2303": Transaction(stay_bills.quote, changes=False),
+    "2304": Transaction(stay_bills.settle, changes=True),
+    "2305": Transaction(stay_bills.reverse, changes=True),
+    "2401": Transaction(stays.admit, changes=True),
+    "2402": Transaction(stays.discharge, changes=True),
+    "2403": Transaction(stays.change, changes=True),
+    "2404": Transaction(stays.cancel, changes=True),
+    "2405": Transaction(stays.readmit, changes=True),
     "2601": Transaction(corrections.correct, changes=True),
     "3201": Transaction(reconciling.compare_totals, changes=True),
     "3202": Transaction(reconciling.compare_details, changes=True),
+    "5201": Transaction(queries_visits.visits, changes=False),
+    "5202": Transaction(queries_visits.diagnoses, changes=False),
+    "5203": Transaction(queries_bills.settlement, changes=False),
+    "5204": Transaction(queries_bills.lines, changes=False),
+    "5205": Transaction(queries_bills.medication, changes=False),
+    "5206": Transaction(queries_people.accumulated, changes=False),
+    "5301": Transaction(queries_people.filings, changes=False),
+    "5302": Transaction(queries_people.designated, changes=False),
+    "5303": Transaction(queries_visits.in_hospital, changes=False),
     "9001": Transaction(signing.sign_in, changes=True),
     "9002": Transaction(signing.sign_out, changes=True),
     "9101": Transaction(files.upload, changes=True, takes_file=True),
@@ -105,6 +130,7 @@ WITH caller AS (
         (key_id, institution_id, nonce, msgid, infno, request_hash, received_at, outcome, body)
     SELECT id, institution_id, %(nonce)s, %(msgid)s, %(infno)s, %(hash)s, %(at)s, '', %(body)s
     FROM caller WHERE valid AND is_active AND code = %(code)s AND from_there AND signed_in
+        AND set_config('synchronous_commit', %(flush)s, true) = %(flush)s
     ON CONFLICT (key_id, nonce) DO NOTHING RETURNING id
 )
 SELECT recorded.id, first.id, valid, from_there, signed_in, infcode_as_text, extra_fields,
@@ -174,6 +200,9 @@ def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, 
         "address": address,
         "signing": call.infno in SIGNING,
         "sign_no": call.sign_no,
+        # It promises nothing yet, so it need not be on disk before the call is acted on: what is promised, the answer,
+        # comes later in the log and takes it along. A process that dies loses nothing by this, only a server might.
+        "flush": "on" if connection.in_atomic_block else "off",
     }
     with connection.cursor() as cursor:
         cursor.execute(RECORD, parameters)

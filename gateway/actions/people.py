@@ -28,15 +28,7 @@ def look_up(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
     enrolments = enrolments_since(member, min(since, on), on)
     if any(said and said.upper() != held for said, held in stated) or not enrolments:
         raise Refused("person_unknown")
-    audit.record(
-        action="institution_look_up",
-        by=None,
-        at=at,
-        member=member,
-        target=f"institution:{institution.code}",
-        details={"institution": institution.name, "msgid": msgid},
-        channel=Channel.GATEWAY,
-    )
+    seen(member, institution, msgid, at)
     held = {enrolment.pk: _balance(member, enrolment, on) for enrolment in enrolments}
     latest = held[enrolments[0].pk]
     return {
@@ -47,6 +39,19 @@ def look_up(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
         ],
         "idetinfo": [],
     }
+
+
+def seen(member: Member, institution: Institution, msgid: str, at: datetime.datetime) -> None:
+    """The member can see later that this institution asked about him."""
+    audit.record(
+        action="institution_look_up",
+        by=None,
+        at=at,
+        member=member,
+        target=f"institution:{institution.code}",
+        details={"institution": institution.name, "msgid": msgid},
+        channel=Channel.GATEWAY,
+    )
 
 
 def _balance(member: Member, enrolment: Enrolment, on: datetime.date) -> Balance | None:

@@ -1,22 +1,26 @@
 """Inpatient bills as an institution plays them: admission, lines, quote, discharge, settlement, and all the way back."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.clock import today
+from accounts.models import Region
 from gateway.domain.staying import Where
 from gateway.models import FeeLine, Stay, Visit, VisitSettlement
 from gateway.queries import account_id_of, psn_no
+from settlements.actions.regions import load
 from settlements.ledger import balances
-from settlements.models import Settlement
+from settlements.models import CatalogueItem, Settlement
 from tests.gateway.identities import check_bill, check_line
 from tests.gateway.stays import admission, admit, ago, bill, diagnosis, fee, leaving, named, refused
 from tests.gateway.world import DEAR_DRUG, DRUG, LUXURY, PART_DRUG, World, bill_input, make_hospital
 from tests.gateway.world import line as outpatient_line
-from tests.people import make_institution, make_member
+from tests.people import make_member
 
 
 def held(world: World) -> list[Decimal]:
@@ -333,4 +337,57 @@ def test_another_hospital_knows_nothing_of_it(world: World) -> None:
     other = make_hospital(world.region, "另一医院")
     for infno, given in (("2402", leaving(world.patient, mdtrt_id)), ("2404", named(world.patient, mdtrt_id))):
         assert refused(other, infno, given) == "visit_unknown"
-    assert make_institution(region=world.region) is not None
+
+
+def test_a_lost_answer_to_an_admission_or_a_settlement_is_corrected(world: World) -> None:
+    hospital, patient, before = world.hospital, world.patient, held(world)
+
+    def correct(omsgid: str, oinfno: str) -> dict:
+        return {"data": {"psn_no": psn_no(patient), "omsgid": omsgid, "oinfno": oinfno}}
+
+    first, second, paid = (f"H0000000000120261122120000{tail}" for tail in ("aaaa", "bbbb", "cccc"))
+    hospital.ok("2401", admission(patient), msgid=first)
+    hospital.ok("2601", correct(first, "2401"))
+    assert where() == Where.CANCELLED
+    mdtrt_id = hospital.ok("2401", admission(patient), msgid=second)["result"]["mdtrt_id"]
+    hospital.ok("2301", {"feedetail": fee(patient, mdtrt_id, "1", DRUG, "1", "3000.00")})
+    hospital.ok("2402", leaving(patient, mdtrt_id))
+    hospital.ok("2304", bill(patient, mdtrt_id, "3000.00"), msgid=paid)
+    assert held(world) != before
+    assert refused(hospital, "2601", correct(second, "2401")) == "stay_settled"
+    hospital.ok("2601", correct(paid, "2304"))
+    assert held(world) == before
+    assert Stay.objects.get(visit__mdtrt_id=mdtrt_id).state == Where.DISCHARGED
+    assert refused(hospital, "2601", correct(second, "2401")) == "stay_discharged"
+
+
+def test_where_each_stay_bears_its_deductible_no_part_is_settled_alone(world: World) -> None:
+    """Hangzhou: 800 a stay at the third level, then 82 percent."""
+    load([Path(settings.BASE_DIR) / "regions" / "330100.toml"])
+    hangzhou = Region.objects.get(code="330100")
+    patient, hospital = make_member("陆某川", region=hangzhou), make_hospital(hangzhou, "西湖示例医院")
+    CatalogueItem.objects.create(
+        region=hangzhou, code=DRUG, name=DRUG, item_class="A", self_pay_percent=0, valid_from=ago(400)
+    )
+    for days in (20, 10):
+        mdtrt_id = admit(hospital, patient, ago(days))
+        hospital.ok("2301", {"feedetail": fee(patient, mdtrt_id, "1", DRUG, "1", "1800.00", ago(days))})
+        for infno in ("2303", "2304"):
+            assert refused(hospital, infno, bill(patient, mdtrt_id, "1800.00", mid_setl_flag="1")) == "mid_unsupported"
+        hospital.ok("2402", leaving(patient, mdtrt_id, ago(days - 5)))
+        info = hospital.ok("2304", bill(patient, mdtrt_id, "1800.00"))["setlinfo"]
+        assert (info["act_pay_dedc"], info["hifp_pay"]) == (800, 820)
+
+
+def test_a_bill_beyond_the_known_bands_is_refused_with_the_usual_text(world: World) -> None:
+    load([Path(settings.BASE_DIR) / "regions" / "330100.toml"])
+    hangzhou = Region.objects.get(code="330100")
+    patient, hospital = make_member("陆某川", region=hangzhou), make_hospital(hangzhou, "西湖示例医院")
+    CatalogueItem.objects.create(
+        region=hangzhou, code=DRUG, name=DRUG, item_class="A", self_pay_percent=0, valid_from=ago(400)
+    )
+    mdtrt_id = admit(hospital, patient)
+    hospital.ok("2301", {"feedetail": fee(patient, mdtrt_id, "1", DRUG, "1", "45000.00")})
+    hospital.ok("2402", leaving(patient, mdtrt_id))
+    assert refused(hospital, "2304", bill(patient, mdtrt_id, "45000.00")) == "not_covered"
+    assert where() == Where.DISCHARGED
