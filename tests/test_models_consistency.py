@@ -21,6 +21,8 @@ APPS = ["accounts", "casework", "counter", "documents", "family", "gateway", "po
 OTHER_DECIMALS = {
     "accounts.Enrolment.base": (10, 2),  # monthly wages as contributions count them
     "settlements.CatalogueItem.self_pay_percent": (5, 2),
+    "settlements.CatalogueRow.percent_before": (5, 2),
+    "settlements.CatalogueRow.self_pay_percent": (5, 2),
     "settlements.Clearing.base": (10, 2),
     "settlements.Contribution.base": (10, 2),
     "settlements.Entry.current_products": (20, 2),  # yuan times days
