@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import RoleAdmin
@@ -13,7 +14,9 @@ from accounts.models import Institution
 from accounts.policies import regions_with_role
 from gateway import admin_reconciling  # noqa: F401 - registers its own models
 from gateway.actions import keys
-from gateway.models import GatewayMessage, InstitutionKey
+from gateway.forms_staff import SettingsForm
+from gateway.models import GatewayMessage, InstitutionKey, InstitutionSettings, SignIn
+from gateway.views import staff
 
 
 @admin.register(InstitutionKey)
@@ -63,7 +66,7 @@ class InstitutionKeyAdmin(RoleAdmin):
 
 @admin.register(GatewayMessage)
 class GatewayMessageAdmin(RoleAdmin):
-    """What was called and how it ended. Bodies are people's data and on no page."""
+    """What was called and how it ended. Bodies are people's data: on no page but for a reason that is kept."""
 
     region_path = "institution__region"
     list_display = ["received_at", "institution", "infno", "msgid", "outcome", "duration_ms"]
@@ -73,5 +76,48 @@ class GatewayMessageAdmin(RoleAdmin):
     fields = ["received_at", "institution", "key", "infno", "msgid", "outcome", "duration_ms"]
     show_full_result_count = False
 
+    def get_urls(self) -> list[Any]:
+        wrap, name = self.admin_site.admin_view, "gateway_gatewaymessage"
+        return [
+            path("today/", wrap(staff.today), name=f"{name}_today"),
+            path("<int:pk>/change/", wrap(staff.message), name=f"{name}_change"),
+            *super().get_urls(),
+        ]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).defer("body", "answer")
+
+
+class _OfInstitution(RoleAdmin):
+    region_path = "institution__region"
+    list_select_related = ["institution"]
+    search_fields = ["institution__code", "institution__name"]
+
+
+@admin.register(InstitutionSettings)
+class InstitutionSettingsAdmin(_OfInstitution):
+    """How an institution's software wants to be answered, and from where it may call. A change holds at once."""
+
+    editors = (Role.REGION_ADMIN,)
+    form = SettingsForm
+    list_display = ["institution", "infcode_as_text", "sign_in_required", "networks"]
+    list_filter = ["infcode_as_text", "sign_in_required"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["institution"] if obj else []
+
+    def formfield_for_foreignkey(self, field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if field.name == "institution":
+            mine = regions_with_role(request.user, Role.REGION_ADMIN)
+            kwargs["queryset"] = Institution.objects.filter(region__in=mine, gateway_settings=None)
+        return super().formfield_for_foreignkey(field, request, **kwargs)
+
+
+@admin.register(SignIn)
+class SignInAdmin(_OfInstitution):
+    """Who has signed in, at which institution, until when."""
+
+    list_display = ["signed_in_at", "institution", "operator", "ip", "expires_at", "signed_out_at"]
+    list_filter = ["signed_in_at"]
+    fields = ["institution", "sign_no", "operator", "mac", "ip", "signed_in_at", "expires_at", "signed_out_at"]
+    show_full_result_count = False

@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "expire-invitations": {"task": "family.tasks.expire_invitations", "schedule": crontab(hour=0, minute=10)},
     "watch-reconciliation": {"task": "gateway.tasks.watch_reconciliation", "schedule": crontab(hour=9, minute=0)},
     "delete-institutions-files": {"task": "gateway.tasks.delete_files", "schedule": crontab(hour=3, minute=40)},
+    "delete-bodies": {"task": "gateway.tasks.delete_bodies", "schedule": crontab(hour=3, minute=50)},
     "check-ledger": {"task": "settlements.tasks.check_ledger", "schedule": crontab(hour=2, minute=30)},
 }
 

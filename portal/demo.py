@@ -51,5 +51,5 @@ def _institution() -> Login:
         _("institution"),
         code,
         "",
-        _("its signing key: %(command)s; see docs/gateway.md") % {"command": f"manage.py gateway_key {code}"},
+        _("keys of test institutions: /demo/; see docs/gateway.md"),
     )

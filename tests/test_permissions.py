@@ -187,6 +187,8 @@ gateway_difference                       302  302  302  302  302  200  403  200
 gateway_gatewayfile                      302  302  302  302  302  200  403  200
 gateway_gatewaymessage                   302  302  302  302  302  200  200  403
 gateway_institutionkey                   302  302  302  302  302  200  200  403
+gateway_institutionsettings              302  302  302  302  302  200  200  403
+gateway_signin                           302  302  302  302  302  200  200  403
 settlements_cataloguefile                302  302  302  302  302  200  403  200
 gateway_reconciliation                   302  302  302  302  302  200  403  200
 gateway_reconciliationday                302  302  302  302  302  200  403  200

@@ -1,6 +1,8 @@
-"""Only in the demo: what was sent as text messages, and the codes of the staff's second factors."""
+"""Only in the demo: what was sent as text messages, the codes of the staff's second factors, what other apps add."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
@@ -10,9 +12,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.models import SmsOutbox
+from accounts.wording import Text
 
 PERIOD_SECONDS = 30
 MOST = 50
+# Title, and what gives the rows: `what`, `values` to copy, `note`.
+Rows = Callable[[], list[dict[str, Any]]]
+_sections: dict[str, tuple[Text, Rows]] = {}
+
+
+def register(key: str, title: Text, rows: Rows) -> None:
+    """A section that another app adds to the page; its title is a lazy text. The last one with a key wins."""
+    _sections[key] = (title, rows)
 
 
 @login_not_required
@@ -29,4 +40,5 @@ def page(request: HttpRequest) -> HttpResponse:
         roles = list(dict.fromkeys(one.get_role_display() for one in held))
         staff.append({"user": authenticator.user, "code": code, "roles": roles})
     context = {"staff": staff, "seconds": PERIOD_SECONDS - used, "texts": SmsOutbox.objects.order_by("-id")[:MOST]}
+    context["sections"] = [{"key": key, "title": title, "rows": rows()} for key, (title, rows) in _sections.items()]
     return render(request, "accounts/demo.html", context)

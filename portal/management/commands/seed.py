@@ -13,7 +13,7 @@ from accounts import clock
 from accounts.actions import audit
 from accounts.enums import Channel
 from accounts.models import AuditEvent, Member, Region, SmsOutbox
-from portal.seeding import cases, institutions, paying, plan, register, scale, staff, year
+from portal.seeding import cases, institutions, keys, paying, plan, register, scale, staff, year
 
 DEFAULT_MEMBERS = 2000
 # Above this the year is lived by so many people, and the rest is copied in with an opening balance each.
@@ -61,6 +61,8 @@ class Command(BaseCommand):
         if not if_empty:
             raise CommandError("There are people already. make demo ARGS=--fresh throws them away and begins again.")
         self.stdout.write("  people are there already")
+        # A demo that was filled before there were keys gets them now.
+        keys.make()
 
     def seed(self, members: int, seed: int, processes: int, say: year.Say) -> None:
         today = clock.today()
@@ -71,6 +73,7 @@ class Command(BaseCommand):
         people = sum(len(family.people) for family in families)
         say(f"planned: {people} people in {len(families)} families, {bills} bills")
         institutions.make()
+        keys.make()
         staff.make(cases.at(start.replace(year=start.year - 1), 8))
         register.write(families, start)
         say("registered: people, logins, staff, institutions, catalogue")

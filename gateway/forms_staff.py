@@ -1,0 +1,90 @@
+"""Forms of the region's staff: why a message is read, and what an institution has of its own."""
+
+import ipaddress
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from gateway.models import InstitutionSettings
+
+LEAST_REASON, MOST_REASON = 5, 200
+MOST_FIELDS = 10
+OWN = {
+    "infcode", "inf_refmsgid", "refmsg_time", "respond_time", "warn_msg", "cainfo", "signtype", "err_msg", "output"
+}  # fmt: skip
+
+
+class ReasonForm(forms.Form):
+    """Why somebody's data is read."""
+
+    reason = forms.CharField(
+        label=_("Why do you read it?"),
+        help_text=_("It is kept with your name, and the person sees it."),
+        min_length=LEAST_REASON,
+        max_length=MOST_REASON,
+        error_messages={
+            "required": _("Say why you read this message"),
+            "min_length": _("Say it in a few words, such as the number of the complaint"),
+            "max_length": _("At most %(limit_value)s characters; shorten it"),
+        },
+    )
+
+
+class NetworksField(forms.CharField):
+    """Addresses and networks, one a line."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def to_python(self, value: Any) -> Any:
+        found = []
+        for text in re.split(r"[\s,;，；]+", value or ""):
+            if not text:
+                continue
+            try:
+                found.append(str(ipaddress.ip_network(text)))
+            except ValueError:
+                raise forms.ValidationError(
+                    _("%(text)s is no address and no network; write it like 203.0.113.9 or 203.0.113.0/24"),
+                    params={"text": text},
+                ) from None
+        return found
+
+
+class SettingsForm(forms.ModelForm):
+    """What `InstitutionSettings` holds, checked where it is written."""
+
+    networks = NetworksField(
+        label=_("allowed addresses"),
+        required=False,
+        help_text=_(
+            "Addresses or networks from which it calls, one a line, such as 203.0.113.0/24. Empty: from anywhere."
+        ),
+    )
+
+    class Meta:
+        model = InstitutionSettings
+        fields = ["institution", "infcode_as_text", "extra_fields", "networks", "sign_in_required"]
+
+    def clean_extra_fields(self) -> dict[str, Any]:
+        """An object of few plain values under names that the interface does not use itself."""
+        found = self.cleaned_data["extra_fields"] or {}
+        if not isinstance(found, dict) or len(found) > MOST_FIELDS:
+            raise forms.ValidationError(_('Write an object with at most ten fields, such as {"enctype": ""}'))
+        for name, value in found.items():
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name) or name in OWN:
+                raise forms.ValidationError(
+                    _("%(name)s cannot be added: it is no name, or the interface has it"), params={"name": name}
+                )
+            if not isinstance(value, str | int | None) or len(str(value)) > MOST_REASON:
+                raise forms.ValidationError(
+                    _("%(name)s must be a short text, a whole number or null"), params={"name": name}
+                )
+        return found

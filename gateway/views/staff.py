@@ -1,0 +1,103 @@
+"""Pages of the region's staff: the calls of a day, and one message with its way from question to answer."""
+
+import datetime
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import clock, dates, reasons
+from accounts.errors import Refused
+from gateway import fields
+from gateway.actions import bodies
+from gateway.forms_staff import ReasonForm
+from gateway.models import GatewayMessage
+from gateway.policies_messages import may_open_messages, may_watch_calls
+from gateway.queries_staff import (
+    day_of,
+    messages_visible_to,
+    refusals_of,
+    regions_watched_by,
+    signed_in_now,
+    slowest_of,
+)
+
+ONE_DAY = datetime.timedelta(days=1)
+
+
+def today(request: HttpRequest) -> HttpResponse:
+    """The calls of a day: by institution, how they were refused, which took longest. `?on=2026-03-01` is another day."""
+    if not may_watch_calls(request.user):
+        raise Http404
+    day, regions = _day(request), regions_watched_by(request.user)
+    rows = day_of(regions, day)
+    signed = signed_in_now(regions, clock.now())
+    calls, refused = sum(row.calls for row in rows), sum(row.refused for row in rows)
+    context = {
+        "day": day,
+        "before": day - ONE_DAY,
+        "after": day + ONE_DAY if day < clock.today() else None,
+        "rows": [{"of": row, "signed_in": signed.get(row.institution_id, 0), "url": _list(row, day)} for row in rows],
+        "facts": [
+            {"label": _("Calls"), "value": calls},
+            {"label": _("Refused"), "value": f"{refused} ({round(100 * refused / calls)}%)" if calls else 0},
+            {"label": _("Failed by our fault"), "value": sum(row.failed for row in rows)},
+            {"label": _("Signed in now"), "value": sum(signed.values())},
+        ],
+        "refusals": refusals_of(regions, day),
+        "slowest": slowest_of(regions, day),
+    }
+    return render(request, "admin/gateway/message/today.html", context)
+
+
+def message(request: HttpRequest, pk: int) -> HttpResponse:
+    """A message: who called what and how it ended. What was said is read, or tried again, only for a reason."""
+    if not may_watch_calls(request.user):
+        raise Http404
+    found = get_object_or_404(messages_visible_to(request.user), pk=pk)
+    may = may_open_messages(request.user, found.institution.region_id)
+    form = ReasonForm(request.POST or None)
+    context: dict[str, Any] = {"message": found, "facts": _facts(found), "form": form if may else None}
+    verb = {"open": bodies.open_message, "replay": bodies.replay}.get(request.POST.get("act", ""))
+    if request.method == "POST":
+        if not may or verb is None:
+            raise Http404
+        if form.is_valid():
+            try:
+                said = verb(message=found, by=request.user, reason=form.cleaned_data["reason"])
+                context[request.POST["act"]] = said
+            except Refused as refusal:
+                context["refused"] = reasons.tell_refused(refusal)
+    failed = request.method == "POST" and (form.errors or "refused" in context)
+    return render(request, "admin/gateway/message/message.html", context, status=422 if failed else 200)
+
+
+def _day(request: HttpRequest) -> datetime.date:
+    asked = request.GET.get("on", "")
+    try:
+        return min(datetime.date.fromisoformat(asked), clock.today()) if asked else clock.today()
+    except ValueError:
+        raise Http404 from None
+
+
+def _list(row: Any, day: datetime.date) -> str:
+    until = day + ONE_DAY
+    query = f"institution__id__exact={row.institution_id}&received_at__gte={day}&received_at__lt={until}"
+    return f"{reverse('admin:gateway_gatewaymessage_changelist')}?{query}"
+
+
+def _facts(found: GatewayMessage) -> list[dict[str, Any]]:
+    name = fields.tables(found.infno).name if found.infno in fields.known() else ""
+    kept = _("kept, encrypted") if found.body_kept else _("deleted; its time was over")
+    return [
+        {"label": _("Institution"), "value": f"{found.institution.name} · {found.institution.code}"},
+        {"label": _("Transaction"), "value": f"{found.infno} {name}".strip()},
+        {"label": _("message ID"), "value": found.msgid},
+        {"label": _("Signing key"), "value": found.key.key_id},
+        {"label": _("Received"), "value": dates.moment(found.received_at)},
+        {"label": _("Outcome"), "value": found.outcome or _("never answered: the process ended")},
+        {"label": _("Milliseconds"), "value": "-" if found.duration_ms is None else found.duration_ms},
+        {"label": _("Message and answer"), "value": kept},
+    ]
