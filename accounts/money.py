@@ -27,6 +27,9 @@ def fen(amount: Decimal | Fraction | int) -> Decimal:
 
     A Fraction is rounded as it is, so a quotient that ends nowhere is not rounded twice.
     """
+    # Nearly always a Decimal; asking whether something is a Fraction takes longer than rounding it.
+    if type(amount) is Decimal:
+        return amount.quantize(FEN, rounding=ROUND_HALF_UP)
     if isinstance(amount, Fraction):
         fens = floor(abs(amount) * 100 + _HALF)
         return Decimal(-fens if amount < 0 else fens).scaleb(-2)

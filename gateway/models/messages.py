@@ -16,9 +16,12 @@ class GatewayMessage(models.Model):
 
     OK = "ok"
 
-    key = models.ForeignKey(InstitutionKey, models.PROTECT, related_name="messages", verbose_name=_("signing key"))
+    # Their indexes are the beginning of others below; each call would write them twice.
+    key = models.ForeignKey(
+        InstitutionKey, models.PROTECT, db_index=False, related_name="messages", verbose_name=_("signing key")
+    )
     institution = models.ForeignKey(
-        Institution, models.PROTECT, related_name="gateway_messages", verbose_name=_("institution")
+        Institution, models.PROTECT, db_index=False, related_name="gateway_messages", verbose_name=_("institution")
     )
     nonce = models.CharField(max_length=64)
     msgid = models.CharField(_("message ID"), max_length=30)

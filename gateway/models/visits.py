@@ -18,9 +18,11 @@ class Visit(models.Model):
     """
 
     mdtrt_id = models.CharField(_("visit ID"), max_length=30, unique=True)
-    institution = models.ForeignKey(Institution, models.PROTECT, related_name="visits", verbose_name=_("institution"))
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, db_index=False, related_name="visits", verbose_name=_("institution")
+    )
     member = models.ForeignKey(Member, models.PROTECT, related_name="visits", verbose_name=_("member"))
-    region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region of insurance"))
+    region = models.ForeignKey(Region, models.PROTECT, db_index=False, verbose_name=_("region of insurance"))
     insurance = models.CharField(_("insurance"), max_length=10, choices=Insurance)
     kind = models.CharField(_("kind of care"), max_length=10, choices=CareKind)
     ipt_otp_no = models.CharField(_("the institution's own number"), max_length=30)
