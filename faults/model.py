@@ -156,13 +156,11 @@ class Model:
             grant.used[bill.year] = grant.used.get(bill.year, ZERO) + sign * amount
 
     def credit(self, number: int) -> Decimal | None:
-        """A month's credit, debt first; the same answer on the same day, None on another day of the month."""
+        """A month's credit to current (a debt waits); the same answer on the same day, None on another day of the month."""
         key = number, f"{self.today:%Y-%m}"
         if key not in self.credited:
             amount, account = half_up(self.base * CREDIT_PERCENT / 100), self.accounts[number]
-            repaid = min(account.debt, amount)
-            account.debt -= repaid
-            account.current += amount - repaid
-            self.credited[key] = self.today, amount - repaid
+            account.current += amount
+            self.credited[key] = self.today, amount
         day, given = self.credited[key]
         return given if day == self.today else None

@@ -24,7 +24,7 @@ from accounts.errors import Refused
 from accounts.models import Region, User
 from accounts.money import ZERO, plain
 from settlements import ledger
-from settlements.actions.crediting import MONTH, YEAR, period_of, years_of
+from settlements.actions.crediting import MONTH, YEAR, period_of, repaid_by, years_of
 from settlements.domain.crediting import CreditRule, month_credit, year_credit
 from settlements.domain.parameters import NoValue, Person
 from settlements.enums import Contra, CreditKind, CreditState, EntryKind
@@ -239,7 +239,7 @@ def work_next(*, run_id: int) -> Done | Outcome:
 
 
 def post_credits(dues: Iterable[Due], on: datetime.date, transaction_id: int) -> Done:
-    """Post credits under one transaction, a debt repaid first; a period that was credited meanwhile is passed over."""
+    """Post credits under one transaction, those to historical repaying a debt; a period that was credited meanwhile is passed over."""
     wanted = {(due.account_id, due.period): due for due in dues if due.amount > 0}
     held = lock_many([account for account, _ in wanted], on)
     fresh = _insert(wanted.values(), transaction_id)
@@ -257,7 +257,7 @@ def post_credits(dues: Iterable[Due], on: datetime.date, transaction_id: int) ->
 
 def _credit(before: Move, held: Held, due: Due) -> Move:
     """What an account is moved by with one credit more."""
-    repaid = min(held.debt + before.debt, due.amount)
+    repaid = repaid_by(due.bucket, due.amount, held.debt + before.debt)
     rest = due.amount - repaid
     if due.bucket == "current":
         return Move(before.current + rest, before.historical, before.debt - repaid)

@@ -36,7 +36,8 @@ class Credited:
 def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | None = None) -> Credited:
     """Credit one member for the month or (the rest of) the benefit year of a day, by his region's rule.
 
-    A debt is repaid first. Raises Refused: not_permitted (no account), closed, suspended, no_base, not_covered, duplicate
+    A debt is repaid first by what goes to historical; a credit to current leaves it for the year's end, when it is netted
+    against historical. Raises Refused: not_permitted (no account), closed, suspended, no_base, not_covered, duplicate
     (credited for this period already).
     """
     account = PersonalAccount.objects.filter(member=enrolment.member_id, region=enrolment.region_id).first()
@@ -120,6 +121,11 @@ def _still_in(account_ids: Sequence[int], on: datetime.date) -> set[int]:
         return {account_id for (account_id,) in cursor.fetchall()}
 
 
+def repaid_by(bucket: str, amount: Decimal, debt: Decimal) -> Decimal:
+    """Yuan of a debt that a credit to a bucket repays: a debt is historical's, current is for the year's care."""
+    return min(debt, amount) if bucket == "historical" else ZERO
+
+
 def _credit(
     account: PersonalAccount,
     enrolment_id: int,
@@ -135,7 +141,7 @@ def _credit(
         raise Refused("closed" if left in (None, "normal") else left)
     if Credit.objects.filter(account=account, period=period).exists():
         raise Refused("duplicate")
-    repaid = min(books.accounts[account.pk].debt, amount)
+    repaid = repaid_by(bucket, amount, books.accounts[account.pk].debt)
     paid_in = {"current": ZERO, "historical": ZERO, bucket: amount - repaid}
     if amount:
         Credit.objects.create(account=account, period=period, amount=amount, transaction_id=transaction_id)

@@ -20,7 +20,7 @@ from family.actions.locks import lock_members
 from settlements import ledger
 from settlements.actions.crediting import YEAR, amount_of, years_of
 from settlements.actions.rollover import clock_day
-from settlements.domain.crediting import clawback
+from settlements.domain.crediting import CreditRule, clawback
 from settlements.enums import Contra, EntryKind
 from settlements.models import Clawback, Credit, Entry, PersonalAccount
 from settlements.queries.parameters import credit_rule_on
@@ -222,10 +222,18 @@ def _credits(
     }  # fmt: skip
     if not found and _came_credited(account, enrolment, year):
         first = start_of(years, year)
-        rule = credit_rule_on(account.region_id, first)
-        if rule.every == YEAR and rule.knows(enrolment.personal_status):
+        rule = _rule_on(account.region_id, first)
+        if rule and rule.every == YEAR and rule.knows(enrolment.personal_status):
             found[str(year)] = (amount_of(rule, enrolment, YEAR, first, years), first)
     return found
+
+
+def _rule_on(region_id: str, on: datetime.date) -> CreditRule | None:
+    """The rule of crediting of a day; without one nothing was credited ahead, and nobody is kept from leaving."""
+    try:
+        return credit_rule_on(region_id, on)
+    except Refused:
+        return None
 
 
 def _came_credited(account: PersonalAccount, enrolment: Enrolment, year: int) -> bool:

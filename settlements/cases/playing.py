@@ -258,11 +258,14 @@ class _Player:
         return {"moved": moved, "interest": interest}
 
     def _rolled(self, after: int, kind: str) -> dict[str, str]:
-        """Name -> yuan that entries of a kind brought since a transaction; an account behind counts all its years."""
+        """Name -> yuan that entries of a kind brought since a transaction, before what a debt took of them.
+
+        An account behind counts all its years.
+        """
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                SELECT account_id, sum(historical_delta - CASE WHEN kind = 'interest' THEN debt_delta ELSE 0 END)
+                SELECT account_id, sum(historical_delta - debt_delta)
                 FROM settlements_entry WHERE transaction_id > %s AND kind = %s AND account_id = ANY(%s)
                 GROUP BY account_id
                 """,

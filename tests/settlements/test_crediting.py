@@ -1,4 +1,4 @@
-"""Crediting through the real actions: once a period, whoever runs it how often, and a debt first."""
+"""Crediting through the real actions: once a period, whoever runs it how often; what is owed waits."""
 
 import datetime
 
@@ -65,13 +65,13 @@ def test_that_a_period_was_credited_cannot_be_taken_back(region):
     assert Credit.objects.count() == 1
 
 
-def test_a_debt_is_repaid_first(region):
+def test_a_debt_waits_for_the_year_end_where_a_credit_goes_to_current(region):
     member, account = worker(region, debt="100.00")
     enrolment = Enrolment.objects.select_related("region", "member").get(member=member)
     credited = crediting.credit(enrolment=enrolment, every=crediting.YEAR, on=ON)
-    assert credited.debt_repaid == yuan("100.00")
+    assert credited.debt_repaid == ZERO
     account.refresh_from_db()
-    assert (account.current, account.debt) == (credited.current, ZERO)
+    assert (account.current, account.debt) == (credited.current, yuan("100.00"))
     assert faults(ON) == []
 
 

@@ -10,9 +10,10 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Message
 from accounts.money import ZERO
 from family.models import SharingGrant
+from settlements import ledger
 from settlements.actions import credit_runs, crediting, leaving
 from settlements.actions.opening import open_account
-from settlements.models import Clawback, LedgerTransaction
+from settlements.models import Clawback, CreditRule, LedgerTransaction
 from tests.people import make_member
 from tests.settlements.rollover.world import at, faults, state_of, yuan
 from tests.settlements.scene import make_scene, region_of_file, share
@@ -181,7 +182,7 @@ def test_what_went_back_cannot_be_taken_out(worker):
             change()
 
 
-def test_money_spent_is_owed_and_the_next_credit_repays_it(db):
+def test_money_spent_is_owed_until_the_year_ends(db):
     scene = make_scene(on=datetime.date(2025, 9, 20), current="100.00", historical="0.00")
     member = scene.daughter.member
     # Ten months of 240 from September; 100 are there.
@@ -190,9 +191,13 @@ def test_money_spent_is_owed_and_the_next_credit_repays_it(db):
     assert Message.objects.filter(member=member, kind="clawback_owed").count() == 1
     row = leaving.rejoin(enrolment=enrolment_of(member), on=datetime.date(2026, 3, 2), at=at(datetime.date(2026, 3, 2)))
     credited = crediting.credit(enrolment=row, every="year", on=datetime.date(2026, 3, 2))
-    assert (credited.debt_repaid, credited.current) == (yuan("960.00"), ZERO)
-    assert state_of(scene.account) == (2025, ZERO, ZERO, yuan("1340.00"))
-    assert faults(datetime.date(2026, 3, 2)) == []
+    assert (credited.debt_repaid, credited.current) == (ZERO, yuan("960.00"))
+    assert state_of(scene.account) == (2025, yuan("960.00"), ZERO, yuan("2300.00"))
+    after = datetime.date(2026, 7, 1)
+    assert ledger.balances([scene.account.pk], after)[scene.account.pk].historical == ZERO
+    crediting.credit(enrolment=enrolment_of(member), every="year", on=after)
+    assert state_of(scene.account) == (2026, yuan("2880.00"), ZERO, yuan("1340.00"))
+    assert faults(after) == []
 
 
 def test_a_credit_worked_out_before_the_leaving_comes_too_late(region):
@@ -214,3 +219,11 @@ def test_a_credit_worked_out_before_the_account_was_closed_comes_too_late(worker
     run = credit_runs.begin(region=region_of_file(), every=crediting.YEAR, on=datetime.date(2026, 7, 1))
     type(account).objects.filter(pk=account.pk).update(status="closed", current=ZERO)
     assert credit_runs.work_next(run_id=run.pk).accounts == 0
+
+
+def test_nobody_is_kept_from_leaving_where_no_rule_of_crediting_was_in_force(region):
+    CreditRule.objects.filter(region=region).delete()
+    member = make_member(region=region, base=yuan("10000.00"))
+    open_account(member=member, region_id=region.pk, on=YEAR_BEGINS, historical=yuan("50.00"))
+    assert leave(member, "died", datetime.date(2026, 2, 10)).clawback == ZERO
+    assert statuses(member)[-1][0] == EnrolmentStatus.CLOSED
