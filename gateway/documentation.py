@@ -173,7 +173,7 @@ def page(number: str) -> Page:
         remarks=tuple(pair[0 if is_chinese() else 1] for pair in load_toml("remarks").get(number, ())),
         input=tuple(_sections(tables.input)),
         output=tuple(_sections(tables.output)),
-        columns=tuple(Section("", title, True, False, _rows(columns)) for title, columns in named if columns),
+        columns=tuple(Section("", title, False, False, _rows(columns)) for title, columns in named if columns),
         request=sample_request(number),
         answer=sample_answer(number),
         lists=tuple((name, code_list(name)) for name in _lists_of(number)),

@@ -125,6 +125,12 @@ favicon                       302  302  302  302  302  302  302  302
 gateway:call                  405  405  405  405  405  405  405  405
 gateway:call_numbered         405  405  405  405  405  405  405  405
 gateway:call_service          405  405  405  405  405  405  405  405
+gateway:docs                  200  200  200  200  200  200  200  200
+gateway:docs_codes            200  200  200  200  200  200  200  200
+gateway:docs_errors           200  200  200  200  200  200  200  200
+gateway:docs_sample           200  200  200  200  200  200  200  200
+gateway:docs_signing          200  200  200  200  200  200  200  200
+gateway:docs_transaction      200  200  200  200  200  200  200  200
 healthz                       200  200  200  200  200  200  200  200
 home                          200  200  200  302  302  302  302  302
 mfa_authenticate              302  302  302  302  302  302  302  302
@@ -189,9 +195,9 @@ gateway_gatewaymessage                   302  302  302  302  302  200  200  403
 gateway_institutionkey                   302  302  302  302  302  200  200  403
 gateway_institutionsettings              302  302  302  302  302  200  200  403
 gateway_signin                           302  302  302  302  302  200  200  403
-settlements_cataloguefile                302  302  302  302  302  200  403  200
 gateway_reconciliation                   302  302  302  302  302  200  403  200
 gateway_reconciliationday                302  302  302  302  302  200  403  200
+settlements_cataloguefile                302  302  302  302  302  200  403  200
 settlements_catalogueitem                302  302  302  302  302  200  200  403
 settlements_creditrule                   302  302  302  302  302  200  200  403
 settlements_ledgertransaction            302  302  302  302  302  200  403  403
@@ -362,6 +368,8 @@ def arguments(name: str, world: tuple) -> list[object]:
         "settlements:transfer_accept": [WalletTransfer.objects.get().public_id],
         "gateway:call_numbered": ["1101"],
         "gateway:call_service": ["fsiPsnInfoService", "queryPsnInfo"],
+        "gateway:docs_sample": ["2207", "request"],
+        "gateway:docs_transaction": ["2207"],
         "admin:auth_user_password_change": [1],
         "admin:app_list": ["accounts"],
         "admin:view_on_site": [1, 1],

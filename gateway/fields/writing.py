@@ -11,13 +11,18 @@ from gateway.fields.tables import Field, Node
 
 
 def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> Any:
-    """The output as JSON-able data (numbers stay Decimal). Raises ValueError for a required value that is missing
-    and for one that no table names: faults of ours, never of the caller."""
+    """The output as JSON-able data (numbers stay Decimal); None for a transaction without one, as in real answers.
+
+    Raises ValueError for a required value that is missing and for one that no table names: faults of ours, never of the
+    caller.
+    """
     nodes = tuple(nodes)
     unknown = set(answer) - {node.name for node in nodes}
     if unknown:
         raise ValueError(f"no such node: {sorted(unknown)}")
     written: dict[str, Any] = {}
+    if not nodes:
+        return None
     for node in nodes:
         found = _write_node(node, answer[node.name])
         if node.bare:

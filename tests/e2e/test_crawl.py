@@ -44,6 +44,11 @@ PAGES: list[tuple[str, str, str]] = [
     (NOBODY, "accounts:demo", ""),
     (NOBODY, "documents:check", ""),
     (NOBODY, "documents:check_number", "paper"),
+    (NOBODY, "gateway:docs", ""),
+    (NOBODY, "gateway:docs_errors", ""),
+    (NOBODY, "gateway:docs_signing", ""),
+    (NOBODY, "gateway:docs_codes", ""),
+    (NOBODY, "gateway:docs_transaction", "transaction"),
     (NEWCOMER, "home", ""),
     (NEWCOMER, "accounts:prove_identity", ""),
     (RESIDENT, "home", ""),
@@ -161,6 +166,7 @@ DESK: list[tuple[str, str, str]] = [
     (ADMINISTRATOR, "admin:settlements_cataloguefile_changelist", ""),
     (ADMINISTRATOR, "admin:settlements_cataloguefile_add", ""),
     (ADMINISTRATOR, "admin:settlements_ruledraft_changelist", ""),
+    (ADMINISTRATOR, "admin:settlements_ruledraft_add", ""),
     (ADMINISTRATOR, "admin:gateway_gatewaymessage_today", ""),
     (ADMINISTRATOR, "admin:gateway_gatewaymessage_changelist", ""),
     (ADMINISTRATOR, "admin:gateway_institutionsettings_changelist", ""),
@@ -170,7 +176,6 @@ DESK: list[tuple[str, str, str]] = [
     (ADMINISTRATOR, "admin:gateway_difference_changelist", ""),
     (ADMINISTRATOR, "admin:gateway_difference_clearing", ""),
     (ADMINISTRATOR, "admin:gateway_reconciliationday_changelist", ""),
-    (ADMINISTRATOR, "admin:settlements_ruledraft_add", ""),
 ]
 # Led to from a page above, in the journeys of the other files; or no page of a citizen at all.
 COMBINED = {"family:home", "family:order", "family:grant"}
@@ -231,7 +236,7 @@ def world(scene: Scene) -> World:
     _looked_at(scene)
     return World(
         scene,
-        {"": ""}
+        {"": "", "transaction": "2207"}
         | _names(fathers=fathers, own=own, undone=undone, draft=draft, asked=asked, offered=offered, paper=paper)
         | _paying(scene)
         | {"grant": scene.grant.public_id, "closing": _closing(scene)}
