@@ -282,11 +282,10 @@ def going_on(since: datetime.datetime) -> Q:
 def open_bills(account: PersonalAccount) -> list[Open]:
     """Charge batches of the account's holder that were uploaded within `OPEN_DAYS` and stand unsettled.
 
-    Older ones are given up (`gateway.domain.life`).
+    Older ones are given up (`gateway.domain.life`); lines of a stay are open until it is settled, however long it is.
     """
-    visits = Visit.objects.filter(
-        going_on(timezone.now() - OPEN_DAYS), member=account.member_id, region=account.region_id, ended=""
-    )
+    going = going_on(timezone.now() - OPEN_DAYS) | Q(kind=CareKind.INPATIENT)
+    visits = Visit.objects.filter(going, member=account.member_id, region=account.region_id, ended="")
     settled = VisitSettlement.objects.filter(visit=OuterRef("visit"), batch=OuterRef("batch"), reversed_at=None)
     lines = FeeLine.objects.filter(~Exists(settled), visit__in=visits, cancelled_at=None)
     names = lines.order_by().values_list("visit__institution__name", flat=True).distinct()

@@ -47,6 +47,7 @@ FLOATS = {
 }
 MONEY = [
     "gateway.FeeLine",
+    "gateway.Stay",
     "gateway.Visit",
     "gateway.VisitSettlement",
     "settlements.Clawback",

@@ -6,6 +6,7 @@ from gateway.models import Visit
 from gateway.queries import OPEN_DAYS, account_id_of, open_bills
 from settlements.models import PersonalAccount
 from settlements.queries.withdrawal import open_things
+from tests.gateway.stays import admit, fee, named
 from tests.gateway.world import DRUG, World, bill_input, line
 
 
@@ -23,4 +24,16 @@ def test_from_the_upload_to_the_settlement_or_a_month(world: World) -> None:
     assert open_bills(account) == []
     visits.update(registered_at=registered)
     hospital.ok("2207", {"data": bill_input(patient, mdtrt_id, Decimal("78.50"))})
+    assert open_bills(account) == []
+
+
+def test_a_stay_is_open_until_it_is_settled_or_cancelled(world: World) -> None:
+    hospital, patient = world.hospital, world.patient
+    account = PersonalAccount.objects.get(pk=account_id_of(patient, world.region.code))
+    mdtrt_id = admit(hospital, patient)
+    hospital.ok("2301", {"feedetail": fee(patient, mdtrt_id, "1", DRUG, "1", "78.50")})
+    visits = Visit.objects.filter(mdtrt_id=mdtrt_id)
+    visits.update(registered_at=visits.get().registered_at - OPEN_DAYS)
+    assert [one.what for one in open_bills(account)] == ["bill"]
+    hospital.ok("2404", named(patient, mdtrt_id))
     assert open_bills(account) == []
