@@ -239,7 +239,7 @@ def work_next(*, run_id: int) -> Done | Outcome:
 
 
 def post_credits(dues: Iterable[Due], on: datetime.date, transaction_id: int) -> Done:
-    """Post credits under one transaction, a debt repaid by those to historical; a period credited meanwhile is passed over."""
+    """Post credits under one transaction, a debt repaid by those to historical; what was credited meanwhile stays out."""
     wanted = {(due.account_id, due.period): due for due in dues if due.amount > 0}
     held = lock_many([account for account, _ in wanted], on)
     fresh = _insert(wanted.values(), transaction_id)
