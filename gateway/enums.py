@@ -35,9 +35,9 @@ class DifferenceKind(models.TextChoices):
 
 
 class DifferenceState(models.TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", _("To be explained")
     EXPLAINED = "explained", _("Explained")
-    CLOSED = "closed", _("Closed")
+    CLOSED = "closed", _("Closed, nothing more to do")
 
 
 class DayState(models.TextChoices):

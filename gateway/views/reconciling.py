@@ -1,5 +1,6 @@
 """Pages of reconciliation for the region's staff: what is open, a difference, the clearing of a month. Below the admin."""
 
+import datetime
 from typing import Any
 
 from django.db.models import Count
@@ -8,12 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import dates, masks, reasons
+from accounts import clock, dates, masks, reasons
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.policies import has_any_role
 from gateway import difference_texts
-from gateway.actions import clearing_paper, differences
+from gateway.actions import clearing_paper, differences, reconciling_watch
 from gateway.enums import DayState, DifferenceKind, DifferenceState
 from gateway.forms_reconciling import ClearingForm, NoteForm
 from gateway.models import Difference
@@ -29,7 +30,13 @@ def board(request: HttpRequest) -> HttpResponse:
     """What stands open: days not reconciled, differences by institution and kind, and the way to the statements."""
     if not has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR):
         raise Http404
-    late = days_visible_to(request.user).exclude(state=DayState.BALANCED).order_by("-day", "institution__code")
+    since = clock.today() - datetime.timedelta(days=reconciling_watch.DAYS)
+    late = (
+        days_visible_to(request.user)
+        .exclude(state=DayState.BALANCED)
+        .filter(day__gte=since)
+        .order_by("-day", "institution__code")
+    )
     open_ones = differences_visible_to(request.user).exclude(state=DifferenceState.CLOSED).order_by()
     counted = (
         open_ones.values("institution", "institution__name", "institution__code", "kind")
