@@ -1,7 +1,6 @@
 """Deliberate defects, each put in by a patch in this process alone: a checker that finds none of them proves nothing."""
 
 import itertools
-import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -193,37 +192,40 @@ def commit_lost() -> Iterator[None]:
 
 
 @contextmanager
+def broken_function(name: str, old: str, new: str) -> Iterator[None]:
+    """A function of the database with a place in it replaced, for everybody, until the end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef(%s::regproc)", [name])
+        (real,) = cursor.fetchone()
+        assert old in real
+        cursor.execute(real.replace(old, new))
+        try:
+            yield
+        finally:
+            cursor.execute(real)
+
+
+LOCKED = "SELECT * INTO STRICT account FROM settlements_personalaccount WHERE id = wanted FOR NO KEY UPDATE;"
+
+
+@contextmanager
 def any_lock_order() -> Iterator[None]:
     """Accounts are locked as they come."""
-    real = ledger.open
-
-    def open_in_disorder(*, patient_id: int, years: Any, account_ids: Any, on: Any) -> Any:
-        ids = list(account_ids)
-        random.shuffle(ids)
-        opened = real(patient_id=patient_id, years=years, account_ids=[], on=on)
-        for account_id in ids:
-            opened.accounts |= real(patient_id=patient_id, years=[], account_ids=[account_id], on=on).accounts
-            time.sleep(0.002)
-        return opened
-
-    with mock.patch.object(ledger, "open", open_in_disorder):
+    anyhow = "FOREACH wanted IN ARRAY ARRAY(SELECT one FROM unnest(in_accounts) one ORDER BY random()) LOOP"
+    with broken_function(
+        "ledger_open", "FOREACH wanted IN ARRAY in_accounts LOOP", f"{anyhow} PERFORM pg_sleep(0.002);"
+    ):
         yield
 
 
 @contextmanager
 def decided_before_the_lock() -> Iterator[None]:
     """What an account holds is read, and only then it is locked."""
-    real = ledger.open
-
-    def open_late(*, patient_id: int, years: Any, account_ids: Any, on: Any) -> Any:
-        seen = ledger.balances(account_ids, on)
-        time.sleep(0.05)
-        opened = real(patient_id=patient_id, years=years, account_ids=account_ids, on=on)
-        for account_id, account in opened.accounts.items():
-            account.current, account.historical = seen[account_id].current, seen[account_id].historical
-        return opened
-
-    with mock.patch.object(ledger, "open", open_late):
+    late = (
+        f"{LOCKED.replace(' FOR NO KEY UPDATE', '')} PERFORM pg_sleep(0.05);"
+        " SELECT version INTO STRICT account.version FROM settlements_personalaccount WHERE id = wanted FOR NO KEY UPDATE;"
+    )
+    with broken_function("ledger_open", LOCKED, late):
         yield
 
 
