@@ -101,7 +101,7 @@ class InstitutionSettingsAdmin(_OfInstitution):
     editors = (Role.REGION_ADMIN,)
     form = SettingsForm
     list_display = ["institution", "infcode_as_text", "sign_in_required", "networks"]
-    list_filter = ["infcode_as_text", "sign_in_required"]
+    list_filter = ["infcode_as_text", "one_is_own", "sign_in_required"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return ["institution"] if obj else []

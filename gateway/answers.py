@@ -15,7 +15,6 @@ from gateway.fields import name_of
 from gateway.models import FeeLine, Visit
 from gateway.queries import BatchFacts, psn_no
 from settlements import working
-from settlements.ledger import Balance
 
 ID_CARD = "01"
 INSUTYPE = {Insurance.EMPLOYEE: "310", Insurance.RESIDENT: "390"}
@@ -70,13 +69,15 @@ class Shares(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Occasion:
-    """Around the amounts: which call, under what numbers, and what is left in the own account afterwards."""
+    """Around the amounts: which call, under what numbers, and what is left in the own account afterwards; `buckets` are
+    its current and historical parts, None without an account."""
 
     msgid: str
     med_type: str
     mdtrt_cert_type: str
     balance: Decimal
     on: datetime.date
+    buckets: tuple[Decimal, Decimal] | None = None
     setl_id: str | None = None
     settled_at: datetime.datetime | None = None
 
@@ -101,11 +102,9 @@ def person(member: Member, on: datetime.date) -> dict[str, Any]:
     }
 
 
-def buckets(balance: Balance | None) -> str | None:
+def buckets(current: Decimal, historical: Decimal) -> str:
     """Current and historical balance as Zhejiang's extension of 1101 names them; the text has only their sum."""
-    if balance is None:
-        return None
-    return json_text.dumps({"crtYearBalc": balance.current, "calYearBalc": balance.historical})
+    return json_text.dumps({"crtYearBalc": current, "calYearBalc": historical})
 
 
 def insurance(enrolment: Enrolment, on: datetime.date, balance: Decimal) -> dict[str, Any]:
@@ -203,6 +202,8 @@ def setlinfo(visit: Visit, enrolment: Enrolment, money: Mapping[str, Decimal], o
         "clr_way": "1" if settled else None,
         "clr_type": CLEARING_TYPE[occasion.med_type],
     }
+    if occasion.buckets:
+        found["exp_content"] = buckets(*occasion.buckets)
     return found | {"setl_id": occasion.setl_id} if settled else found
 
 

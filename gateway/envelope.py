@@ -27,10 +27,14 @@ NOT_JSON = {
 
 @dataclass(frozen=True)
 class Dialect:
-    """How an institution's program wants to be answered: infcode as "0" or 0, and fields that it would miss."""
+    """How an institution's program wants to be answered: infcode as "0" or 0, and fields that it would miss.
+
+    `one_is_own`: what it means by acct_used_flag 1 (docs/decisions, 0010).
+    """
 
     infcode_as_text: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
+    one_is_own: bool = False
 
 
 USUAL = Dialect()
@@ -38,7 +42,7 @@ USUAL = Dialect()
 
 def dialect_of(settings: Any) -> Dialect:
     """That of an institution's `InstitutionSettings`; the usual one without."""
-    return Dialect(settings.infcode_as_text, settings.extra_fields) if settings else USUAL
+    return Dialect(settings.infcode_as_text, settings.extra_fields, settings.one_is_own) if settings else USUAL
 
 
 @dataclass(frozen=True)

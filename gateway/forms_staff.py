@@ -71,7 +71,7 @@ class SettingsForm(forms.ModelForm):
 
     class Meta:
         model = InstitutionSettings
-        fields = ["institution", "infcode_as_text", "extra_fields", "networks", "sign_in_required"]
+        fields = ["institution", "infcode_as_text", "extra_fields", "networks", "one_is_own", "sign_in_required"]
 
     def clean_extra_fields(self) -> dict[str, Any]:
         """An object of few plain values under names that the interface does not use itself."""

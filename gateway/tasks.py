@@ -3,7 +3,7 @@ import logging
 from celery import shared_task
 
 from accounts import clock
-from gateway.actions import bodies, visit_steps
+from gateway.actions import bodies, files, reconciling_watch, visit_steps
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +14,22 @@ def give_up_visits() -> None:
     count = visit_steps.give_up_overdue(at=clock.now())
     if count:
         log.info("visits given up: %s", count)
+
+
+@shared_task(ignore_result=True)
+def watch_reconciliation() -> None:
+    """The alarm, every morning: institutions that have not reconciled what they settled the day before, or differ."""
+    late = reconciling_watch.look(on=clock.today(), at=clock.now())
+    for one in late:
+        log.error("reconciliation of %s, institution %s: %s", one.day, one.institution.code, one.state)
+
+
+@shared_task(ignore_result=True)
+def delete_files() -> None:
+    """Every night: files of institutions whose deadline has passed."""
+    count = files.delete_old(at=clock.now())
+    if count:
+        log.info("files of institutions deleted: %s", count)
 
 
 @shared_task(ignore_result=True)

@@ -23,7 +23,8 @@ from settlements.ledger import balances
 # acct_used_flag -> own account, relatives' accounts. Value 2 came in 2023; older clients send 1 and mean what the
 # person has at hand, the relatives' share included: whose account it is the platform picks from its own bindings.
 ACCOUNTS_USED = {"0": (False, False), "1": (True, True), "2": (False, True)}
-
+# Where the region's edition says so, an institution is set to mean this (`InstitutionSettings.one_is_own`).
+ONE_IS_OWN = {"0": (False, False), "1": (True, False), "2": (True, True)}
 
 KNOW = "gateway_know(%s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -64,10 +65,11 @@ def quoted(batch: Batch, data: dict[str, Any], *, msgid: str, at: datetime.datet
     """The nodes of a quote."""
     on = timezone.localdate(at)
     quote = care.quote(**batch.shared_out(), on=on)
-    left = _balance(batch.facts, on) - quote.own_current - quote.own_historical
+    held = _held(batch.facts, on)
+    left = held and (held[0] - quote.own_current, held[1] - quote.own_historical)
     money = answers.amounts(quote, batch.facts, batch.visit.insurance)
     occasion = Occasion(
-        msgid=msgid, med_type=data["med_type"], mdtrt_cert_type=data["mdtrt_cert_type"], balance=left, on=on
+        msgid=msgid, med_type=data["med_type"], mdtrt_cert_type=data["mdtrt_cert_type"], on=on, **_left(left)
     )
     return {
         "setlinfo": answers.setlinfo(batch.visit, batch.enrolment, money, occasion),
@@ -101,8 +103,8 @@ def paid(
         msgid=msgid,
         med_type=data["med_type"],
         mdtrt_cert_type=data["mdtrt_cert_type"],
-        balance=_balance(batch.facts, on) if settled.own_left is None else settled.own_left,
         on=on,
+        **_left(_held(batch.facts, on) if settled.own_left is None else settled.own_left),
         setl_id=setl_id,
         settled_at=at,
     )
@@ -140,8 +142,8 @@ def taken_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime
         msgid=msgid,
         med_type=known.med_type,
         mdtrt_cert_type=known.mdtrt_cert_type,
-        balance=_balance(facts, on),
         on=on,
+        **_left(_held(facts, on)),
         setl_id=known.reversal_setl_id,
         settled_at=at,
     )
@@ -166,10 +168,15 @@ def _batch(institution: Institution, given: dict[str, Any], step: Step) -> Batch
     if visit.med_type and data["med_type"] not in (visit.med_type, REGISTRATION):
         raise Refused("med_type_other", med_type=visit.med_type)
     must_be_allowed(step, stage_of(visit.ended, lines=facts.lines > 0, settled=facts.settled), batch=name)
-    return batch_for(visit, facts, data, name)
+    return batch_for(visit, facts, given, data, name)
 
 
-def batch_for(visit: Visit, facts: BatchFacts, data: dict[str, Any], name: str) -> Batch:
+def accounts_used(given: dict[str, Any], flag: str) -> tuple[bool, bool]:
+    """Whether the own account, and whether relatives' accounts, may pay: acct_used_flag as this institution means it."""
+    return (ONE_IS_OWN if given.get("one_is_own") else ACCOUNTS_USED)[flag]
+
+
+def batch_for(visit: Visit, facts: BatchFacts, given: dict[str, Any], data: dict[str, Any], name: str) -> Batch:
     """What is to be paid and how. Raises Refused: med_type_unsupported, total_other, amount_too_large, not_insured."""
     if MED_TYPES.get(data["med_type"]) != visit.kind:
         raise Refused("med_type_unsupported")
@@ -177,7 +184,7 @@ def batch_for(visit: Visit, facts: BatchFacts, data: dict[str, Any], name: str) 
         raise Refused("total_other", amount=plain(data["medfee_sumamt"]), expected=plain(facts.amount))
     if facts.amount > MAX_AMOUNT:
         raise Refused("amount_too_large")
-    use_account, use_family = ACCOUNTS_USED[data["acct_used_flag"]]
+    use_account, use_family = accounts_used(given, data["acct_used_flag"])
     bill = care.Bill(
         kind=visit.kind,
         level=visit.institution.level,
@@ -196,7 +203,13 @@ def _insured(facts: BatchFacts) -> Enrolment:
     return facts.enrolment
 
 
-def _balance(facts: BatchFacts, on: datetime.date) -> Decimal:
-    """The patient's own balance in yuan; zero without an account."""
-    account_id = facts.account_id
-    return balances([account_id], on)[account_id].total if account_id else ZERO
+def _held(facts: BatchFacts, on: datetime.date) -> tuple[Decimal, Decimal] | None:
+    """Current and historical yuan in the patient's own account; None without one."""
+    if facts.account_id is None:
+        return None
+    balance = balances([facts.account_id], on)[facts.account_id]
+    return balance.current, balance.historical
+
+
+def _left(held: tuple[Decimal, Decimal] | None) -> dict[str, Any]:
+    return {"balance": sum(held or (), ZERO), "buckets": held}

@@ -112,9 +112,7 @@ def _undo(
     return None
 
 
-def undo_admission(
-    *, institution: Institution, msgid: str, omsgid: str, psn_no: str, at: datetime.datetime
-) -> bool:
+def undo_admission(*, institution: Institution, msgid: str, omsgid: str, psn_no: str, at: datetime.datetime) -> bool:
     """Cancel what a 2401 admitted; False if it is cancelled already. Its number stands in the answer that was lost.
 
     Raises Refused: visit_unknown, answer_deleted, stay_discharged, stay_settled, stay_paid.

@@ -115,7 +115,7 @@ RECORD = """
 WITH caller AS (
     SELECT k.id, k.valid_from <= %(at)s AND (k.valid_until IS NULL OR k.valid_until > %(at)s) AS valid,
         i.id AS institution_id, i.code, i.name, i.region_id, i.kind, i.level, i.is_active,
-        s.infcode_as_text, s.extra_fields,
+        s.infcode_as_text, s.extra_fields, s.one_is_own,
         coalesce(cardinality(s.networks), 0) = 0
             OR coalesce(%(address)s::inet <<= ANY (s.networks::cidr[]), false) AS from_there,
         NOT coalesce(s.sign_in_required, false) OR %(signing)s OR EXISTS (
@@ -133,7 +133,7 @@ WITH caller AS (
         AND set_config('synchronous_commit', %(flush)s, true) = %(flush)s
     ON CONFLICT (key_id, nonce) DO NOTHING RETURNING id
 )
-SELECT recorded.id, first.id, valid, from_there, signed_in, infcode_as_text, extra_fields,
+SELECT recorded.id, first.id, valid, from_there, signed_in, infcode_as_text, extra_fields, one_is_own,
     caller.institution_id, code, name, region_id, kind, level, is_active
 FROM caller LEFT JOIN recorded ON true LEFT JOIN gateway_gatewaymessage first
     ON first.institution_id = caller.institution_id AND first.claim = %(msgid)s
@@ -174,6 +174,7 @@ def deliver(
     try:
         given = fields.read(fields.tables(call.infno).input, call.input)
         given["insured_at"] = insured_at(message.institution, call.insuplc)
+        given["one_is_own"] = message.dialect.one_is_own
         if TRANSACTIONS[call.infno].changes:
             return _once(message, given)
         with transaction.atomic():
@@ -210,10 +211,10 @@ def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, 
     if row is None or not row[2]:
         signatures.forget(key)
         raise Rejected("key_expired" if row else "key_unknown")
-    message_id, first_id, _valid, from_there, signed_in, as_text, more, *institution = row
+    message_id, first_id, _valid, from_there, signed_in, as_text, more, one_is_own, *institution = row
     found = Institution.from_db(connection.alias, INSTITUTION, institution)
     # Also for what is refused before it is recorded, such as the next body that is no JSON.
-    key.dialect = Dialect(as_text, json.loads(more)) if more is not None else envelope.USUAL
+    key.dialect = Dialect(as_text, json.loads(more), one_is_own) if more is not None else envelope.USUAL
     if call.institution_code != found.code:
         raise Rejected("institution_unknown")
     if not found.is_active:

@@ -32,7 +32,8 @@ def look_up(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
     held = {enrolment.pk: _balance(member, enrolment, on) for enrolment in enrolments}
     latest = held[enrolments[0].pk]
     return {
-        "baseinfo": answers.person(member, on) | {"exp_content": answers.buckets(latest)},
+        "baseinfo": answers.person(member, on)
+        | {"exp_content": latest and answers.buckets(latest.current, latest.historical)},
         "insuinfo": [
             answers.insurance(enrolment, on, balance.total if (balance := held[enrolment.pk]) else ZERO)
             for enrolment in enrolments

@@ -79,7 +79,7 @@ def _purchase(
     rows = [row | {"chrg_bchno": BATCH, "hosp_appr_flag": "0"} for row in given["drugdetail"]]
     must_be_unique(rows)
     lines = classified(visit, rows, institution, at)
-    return bills.batch_for(visit, _facts(visit, enrolment, lines), data, BATCH), lines
+    return bills.batch_for(visit, _facts(visit, enrolment, lines), given, data, BATCH), lines
 
 
 def _facts(visit: Visit, enrolment: Enrolment, lines: list[FeeLine]) -> BatchFacts:

@@ -12,7 +12,7 @@ from accounts.errors import Refused
 from accounts.models import Enrolment, Institution
 from accounts.money import MAX_AMOUNT, ZERO, plain
 from gateway import answers, fields
-from gateway.actions.bills import ACCOUNTS_USED
+from gateway.actions.bills import accounts_used
 from gateway.actions.stays import must_follow, shown
 from gateway.actions.visits import new_number
 from gateway.answers import Occasion
@@ -72,7 +72,7 @@ def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
     data, on = given["data"], timezone.localdate(at)
     stay = stay_of(institution, data["mdtrt_id"], data["psn_no"])
     must_follow(stay, Step.QUOTE)
-    part = _part(stay, data, _quoted_day(stay, data, on))
+    part = _part(stay, given, data, _quoted_day(stay, data, on))
     quoted = care.quote(**part.shared_out(), on=on)
     left = _balance(part.facts, on) - quoted.own_current - quoted.own_historical
     return part.answer(quoted, _occasion(stay, data, msgid, on, left))
@@ -90,7 +90,7 @@ def settle(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     stay = stay_of(institution, data["mdtrt_id"], data["psn_no"], lock=True)
     in_the_middle = data["mid_setl_flag"] == MID_STAY
     must_follow(stay, Step.SETTLE_PART if in_the_middle else Step.SETTLE)
-    part = _part(stay, data, service_day(stay, on))
+    part = _part(stay, given, data, service_day(stay, on))
     settled = care.settle(**part.shared_out(), on=on, key=msgid)
     known = VisitSettlement.objects.create(
         setl_id=new_number(stay.visit.region_id, at),
@@ -157,7 +157,7 @@ def take_back(stay: Stay, known: VisitSettlement, *, msgid: str, at: datetime.da
     }
 
 
-def _part(stay: Stay, data: Mapping[str, Any], day: datetime.date) -> Part:
+def _part(stay: Stay, given: dict[str, Any], data: Mapping[str, Any], day: datetime.date) -> Part:
     """What is open of the stay, settled by the rules of a day."""
     visit = stay.visit
     if data["mdtrt_cert_no"] or data["certno"]:
@@ -174,7 +174,7 @@ def _part(stay: Stay, data: Mapping[str, Any], day: datetime.date) -> Part:
         if not staying.goes_in_parts(scheme):
             raise Refused("mid_unsupported")
     _must_be_payable(facts, data["medfee_sumamt"])
-    use_account, use_family = ACCOUNTS_USED[data["acct_used_flag"] or USUAL_ACCOUNTS]
+    use_account, use_family = accounts_used(given, data["acct_used_flag"] or USUAL_ACCOUNTS)
     bill = care.Bill(
         kind=CareKind.INPATIENT,
         level=visit.institution.level,

@@ -29,6 +29,14 @@ class InstitutionSettings(models.Model):
         blank=True,
         help_text=_("Addresses or networks from which it calls, such as 203.0.113.0/24. Empty: from anywhere."),
     )
+    one_is_own = models.BooleanField(
+        _("acct_used_flag 1 is the own account alone"),
+        default=False,
+        help_text=_(
+            "Usually 1 is the own account and then the relatives', 2 the relatives' alone. Where the region's edition"
+            " knows 2 as the relatives' too, tick this: 1 is the own account alone, 2 the own and then the relatives'."
+        ),
+    )
     sign_in_required = models.BooleanField(
         _("sign in first"), default=False, help_text=_("Every call but 9001 and 9002 must hold a sign_no of the day.")
     )

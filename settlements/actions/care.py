@@ -355,7 +355,8 @@ def _settle(
     ]
     posting = books.posting(transaction_id, movements, quoted.counters)
     settlement = _settlement(settlement_id, quoted, institution, on, transaction_id)
-    settlement.own_left = None if own_id is None else books.accounts[own_id].total
+    left = None if own_id is None else books.accounts[own_id]
+    settlement.own_left = left and (left.current, left.historical)
     made.append(settlement)
     told = _told_to_grantors(quoted, settlement, institution)
     calls = [

@@ -62,8 +62,9 @@ class Settlement(models.Model):
     order = models.JSONField(default=dict)
     reversed_on = models.DateField(_("reversed on"), null=True, blank=True)
 
-    # Yuan in the patient's own account after it, while the settlement is being made from that account; never stored.
-    own_left: Decimal | None = None
+    # Yuan in the patient's own account after it, current and historical, while the settlement is being made from that
+    # account; never stored.
+    own_left: tuple[Decimal, Decimal] | None = None
 
     @property
     def number(self) -> str:

@@ -1,5 +1,6 @@
 """The identities F1 to F14 among the amounts of a settlement (interface.md 4.1), as one check."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +30,11 @@ def check_bill(output: dict[str, Any], sign: int = 1) -> None:
     assert total == sum(info[name] for name in split)
     assert sum(row["fund_payamt"] for row in output["setldetail"]) == total - info["psn_cash_pay"]
     assert all(row["fund_payamt"] * sign > 0 for row in output["setldetail"])
+    payers = [row["fund_pay_type"] for row in output["setldetail"]]
+    assert len(payers) == len(set(payers))
     assert 0 <= info["act_pay_dedc"] * sign <= info["inscp_scp_amt"] * sign
     signed = [*split, *funds, "acct_pay", "psn_cash_pay", "fund_pay_sumamt", "psn_part_amt", "medfee_sumamt"]
     assert all(info[name] * sign >= 0 for name in signed)
     assert info["balc"] >= 0
+    if info.get("exp_content"):
+        assert sum(json.loads(info["exp_content"], parse_float=Decimal).values()) == info["balc"]

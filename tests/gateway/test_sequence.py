@@ -78,6 +78,7 @@ def test_from_look_up_to_reversal_with_the_familys_share(world: World) -> None:
     assert info["acct_mulaid_pay"] == before["husband"] - after["husband"]
     assert info["acct_pay"] - info["acct_mulaid_pay"] == before["patient"] - after["patient"]
     assert info["balc"] == after["patient"]
+    assert info["exp_content"] == '{"crtYearBalc":0.00,"calYearBalc":0.00}'
     assert Visit.objects.get().state == VisitState.SETTLED
     assert Message.objects.filter(member=world.husband, kind="shared_use").exists()
 
