@@ -254,6 +254,8 @@ def _call(
         _served(client, "1101", {"data": _who(bills[0])})
     done = 0
     time.sleep(max(start - time.time(), 0))
+    # On a busy machine the first calls may have taken longer than the head start.
+    start = max(start, time.time())
     for bill in cycle(bills) if way.reads else bills:
         if time.time() >= start + SECONDS:
             break
