@@ -18,8 +18,8 @@ FLAG = Field("flag", "string", 3, 0, "", "mdtrt_cert_type", "")
 MOMENT = Field("moment", "datetime", 0, 0, "", "", "")
 
 
-def test_every_transaction_has_tables() -> None:
-    assert set(TRANSACTIONS) <= fields.known()
+def test_every_transaction_has_tables_and_every_table_a_transaction() -> None:
+    assert set(TRANSACTIONS) == fields.known()
 
 
 @pytest.mark.parametrize("number", sorted(fields.known()))
