@@ -232,7 +232,7 @@ def _compared(scope: Scope, theirs: list[Row]) -> list[Compared]:
 
 def _result(institution: Institution, compared: Iterable[Compared], scope: Scope, at: datetime.datetime) -> GatewayFile:
     name = f"3202_{institution.code}_{scope.begins_on:%Y%m%d}_{scope.ends_on:%Y%m%d}.txt"
-    text = "".join(f"{line}\n" for line in _lines(compared))
+    text = "".join(f"{line}\n" for line in _lines(compared, scope.clr_type))
     return files.keep(
         institution=institution,
         way=GatewayFile.RESULT,
@@ -242,7 +242,7 @@ def _result(institution: Institution, compared: Iterable[Compared], scope: Scope
     )
 
 
-def _lines(compared: Iterable[Compared]) -> Iterator[str]:
+def _lines(compared: Iterable[Compared], clr_type: str) -> Iterator[str]:
     """One line a row, in the order of the columns; amounts are ours where we have the row."""
     remarks: dict[str, str] = {}
     for one in compared:
@@ -250,7 +250,7 @@ def _lines(compared: Iterable[Compared]) -> Iterator[str]:
         if row is None:
             continue
         if one.kind not in remarks:
-            remarks[one.kind] = difference_texts.remark(one.kind) if one.kind else NOTHING
+            remarks[one.kind] = difference_texts.remark(one.kind, clr_type) if one.kind else NOTHING
         cells = [
             row.psn_no,
             row.mdtrt_id,

@@ -148,7 +148,8 @@ def _bytes(text: str, place: str) -> bytes:
 
 def _octets(raw: list[Any], place: str) -> bytes:
     try:
-        return bytes(int(octet) for octet in raw)
+        # Java counts its bytes from -128.
+        return bytes(octet + 256 if -128 <= octet < 0 else octet for octet in map(int, raw))
     except (ValueError, TypeError):
         raise Rejected("field_format", field=place, kind="Base64") from None
 

@@ -91,7 +91,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 return redirect("admin:gateway_difference_change", pk)
             except Refused as refusal:
                 refused = reasons.tell_refused(refusal)
-    meaning, remedy = difference_texts.told(difference.kind)
+    meaning, remedy = difference_texts.told(difference.kind, difference.found_by.clr_type)
     context = {
         "difference": difference,
         "meaning": meaning,

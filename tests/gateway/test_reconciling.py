@@ -3,6 +3,7 @@
 import base64
 import datetime
 import io
+import json
 import zipfile
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.clock import now, today
+from gateway import difference_texts
 from gateway.actions import files
 from gateway.client import PATH, envelope, signed_headers
 from gateway.domain.packing import pack
@@ -88,8 +90,6 @@ def fetch(hospital: Hospital, number: str) -> bytes:
     """The bytes of 9102, which is no JSON when it succeeds."""
     given = {"file_qury_no": number, "filename": "x", "fixmedins_code": hospital.institution.code}
     sent = envelope("9102", {"fsDownloadIn": given}, hospital.institution.code)
-    import json
-
     response = hospital.post(json.dumps(sent).encode())
     assert response["Content-Type"] == "application/octet-stream", response.content
     return response.content
@@ -233,6 +233,14 @@ def test_each_kind_of_difference_is_told_to_both_sides(world: World) -> None:
     assert (run.balanced, run.differences_found) == (False, 6)
 
 
+def test_what_to_send_depends_on_where_it_was_settled() -> None:
+    for clr_type, back in (("11", "2208"), ("41", "2103"), ("21", "2305")):
+        for kind in DifferenceKind:
+            texts = (difference_texts.remark(kind, clr_type), *difference_texts.told(kind, clr_type))
+            assert all(text and "%(" not in text for text in texts)
+        assert back in difference_texts.remark(DifferenceKind.REVERSED_THERE, clr_type)
+
+
 def test_a_refund_may_name_its_settlement_or_lack_its_minus(world: World) -> None:
     bill = settle(world, "80.00")
     back = take_back(world, bill)
@@ -342,8 +350,6 @@ def test_a_file_that_cannot_be_read(world: World, content: bytes, code: str) -> 
 
 def test_a_file_beside_the_message(world: World) -> None:
     """Annex A.1: multipart/form-data with jsonStr and file."""
-    import json
-
     hospital, content = world.hospital, pack("detail.txt", b"\x00\xff")
     given = {"in": "[]", "filename": "C:\\data\\detail.zip", "fixmedins_code": hospital.institution.code}
     sent = json.dumps(envelope("9101", {"fsUploadIn": given}, hospital.institution.code))
@@ -356,6 +362,15 @@ def test_a_file_beside_the_message(world: World) -> None:
     assert fetch(hospital, answer["output"]["file_qury_no"]) == content
     again = Client().post(PATH, {"jsonStr": sent}, headers=signed_headers(hospital.key_id, hospital.secret)).json()
     assert again["err_msg"].endswith("[msgid_reused]")
+
+
+@pytest.mark.parametrize(
+    "sent", ["AAH/", [0, 1, 255], [0, 1, -1], ["0", "1", "255"]], ids=["Base64", "octets", "Java", "texts"]
+)
+def test_a_file_inside_the_message(world: World, sent: object) -> None:
+    given = {"in": sent, "filename": "detail.zip", "fixmedins_code": world.hospital.institution.code}
+    number = world.hospital.ok("9101", {"fsUploadIn": given})["file_qury_no"]
+    assert fetch(world.hospital, number) == b"\x00\x01\xff"
 
 
 def test_files_are_encrypted_of_one_institution_and_deleted_by_rule(world: World) -> None:
