@@ -5,13 +5,65 @@ that no thread has read yet. How long a call has waited in it the kernel knows, 
 received on its connection. So the queue is bounded in time, and it needs no counting between processes.
 """
 
+import logging
 import socket
 import struct
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
+
+from accounts.clock import now
+from gateway import envelope
+from gateway.errors import Rejected
+from gateway.texts import err_msg
+
+log = logging.getLogger(__name__)
+PREFIX = "/fsi/api/"
 # tcpi_last_data_recv in struct tcp_info of Linux, milliseconds.
 LAST_DATA_RECEIVED = 52
+TOLD_EVERY_SECONDS = 10.0
+# What is not read before the answer would lose it: a connection closed over unread bytes is reset.
+PIECE, MOST_DRAINED = 2**16, 64 * 2**20
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Relieved:
+    """The portal, but a call that has waited too long never reaches it: turning it away costs next to nothing."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.turned_away, self.told_at = 0, 0.0
+        self.lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not environ.get("PATH_INFO", "").startswith(PREFIX) or waited_ms(environ) <= settings.GATEWAY_PATIENCE_MS:
+            return self.application(environ, start_response)
+        self._count()
+        drain(environ.get("wsgi.input"), _length(environ))
+        at = now()
+        with translation.override(settings.LANGUAGE_CODE):
+            answer = envelope.failure(err_msg(Rejected("busy")), received_at=at, at=at).encode()
+        headers = [
+            ("Content-Type", "application/json; charset=utf-8"),
+            ("Content-Length", str(len(answer))),
+            ("Cache-Control", "no-store"),
+        ]
+        start_response("200 OK", headers)
+        return [answer]
+
+    def _count(self) -> None:
+        """One line in ten seconds: a line a call would be the next thing that is too much."""
+        with self.lock:
+            self.turned_away += 1
+            if time.monotonic() - self.told_at < TOLD_EVERY_SECONDS:
+                return
+            count, self.turned_away, self.told_at = self.turned_away, 0, time.monotonic()
+        log.warning("gateway busy: %s calls turned away since the last such line", count)
 
 
 def waited_ms(environ: Mapping[str, Any]) -> int:
@@ -27,3 +79,20 @@ def waited_ms(environ: Mapping[str, Any]) -> int:
     if len(found) < LAST_DATA_RECEIVED + 4:
         return 0
     return int(struct.unpack_from("=I", found, LAST_DATA_RECEIVED)[0])
+
+
+def drain(source: Any, length: int | None) -> None:
+    """Read a body and throw it away: `length` bytes, or as much as comes where that is not known."""
+    left = MOST_DRAINED if length is None else min(length, MOST_DRAINED)
+    try:
+        while left > 0 and (read := source.read(min(PIECE, left))):
+            left -= len(read)
+    except (OSError, ValueError):
+        return
+
+
+def _length(environ: Mapping[str, Any]) -> int | None:
+    text = environ.get("CONTENT_LENGTH") or ""
+    if text.isdigit():
+        return int(text)
+    return None if environ.get("wsgi.input_terminated") else 0

@@ -7,5 +7,9 @@ from accounts.logs import keep_discreet
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.demo")
 application = get_wsgi_application()
+# Its imports need the applications that the line above has loaded.
+from gateway.pressure import Relieved  # noqa: E402
+
+application = Relieved(application)
 # gunicorn writes to handlers of its own, the addresses of pages among them.
 keep_discreet(logging.getLogger("gunicorn.error"), logging.getLogger("gunicorn.access"))

@@ -23,8 +23,6 @@ from gateway.models import InstitutionKey
 from gateway.texts import err_msg
 
 logger = logging.getLogger(__name__)
-# What is too large is read and thrown away up to here: a connection that is closed over unread bytes loses the answer.
-MOST_DRAINED = 64 * 2**20
 MOST_PATH = 100
 
 
@@ -62,8 +60,6 @@ def _answer(request: HttpRequest, numbers: Collection[str]) -> HttpResponse:
     key: InstitutionKey | None = None
     with translation.override(settings.LANGUAGE_CODE):
         try:
-            if pressure.waited_ms(request.META) > settings.GATEWAY_PATIENCE_MS:
-                raise Rejected("busy")
             body = _body(request)
             if "" in numbers:
                 raise Rejected("path_unknown", path=request.path_info[:MOST_PATH])
@@ -105,20 +101,11 @@ def _body(request: HttpRequest) -> bytes:
             return body
         return request.body
     except RequestDataTooBig:
-        _drain(request)
+        known = "CONTENT_LENGTH" in request.META
+        pressure.drain(request if known else request.META["wsgi.input"], None)
         raise Rejected("body_too_large", megabytes=most // 2**20) from None
     except UnreadablePostError:
         raise Rejected("body_cut") from None
-
-
-def _drain(request: HttpRequest) -> None:
-    known = "CONTENT_LENGTH" in request.META
-    source, left = request if known else request.META["wsgi.input"], MOST_DRAINED
-    try:
-        while left > 0 and (read := source.read(2**16)):
-            left -= len(read)
-    except (OSError, ValueError):
-        return
 
 
 def _address(request: HttpRequest) -> str | None:

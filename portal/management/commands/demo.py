@@ -175,6 +175,7 @@ def children(host: str, port: int) -> list[Child]:
         *python, "gunicorn", "portal.wsgi", "--bind", f"{host}:{port}", "--workers", str(workers),
         # The institutions' interface has header names with underscores, which gunicorn drops by default.
         "--header-map", "dangerous", "--no-control-socket", "--graceful-timeout", "10", "--timeout", "60",
+        "--threads", "2", "--keep-alive", "30",
         "--access-logfile", str(fresh_log(logs / "access.log")),
     ]  # fmt: skip
     celery = [*python, "celery", "--app", "portal"]
