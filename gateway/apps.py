@@ -42,6 +42,7 @@ class GatewayConfig(AppConfig):
             _("This message cannot be tried again: it came with a file."),
             _("Ask the institution to send it once more."),
         )
+        navigation.register("foot", "interface", _("Interface for hospitals and pharmacies"), "gateway:docs", order=70)
         navigation.register(
             "manage",
             "calls",

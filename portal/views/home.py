@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -43,18 +43,10 @@ def home(request: HttpRequest) -> HttpResponse:
 def _elsewhere(request: HttpRequest, user: User) -> HttpResponse:
     """Clerks and supervisors to the window, administrators to theirs; a login with neither claims a record."""
     if has_any_role(user, Role.CLERK, Role.SUPERVISOR):
-        return redirect(_path("counter:home") or _path("admin:index"))
+        return redirect("counter:home")
     if may_use_admin(user):
-        return redirect(_path("admin:index"))
+        return redirect("admin:index")
     return render(request, "portal/entry.html", {"unclaimed": True})
-
-
-def _path(name: str, *args: object) -> str:
-    """The address of a page, empty while it does not exist."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
 
 
 def own_page(user: User, at: datetime.datetime) -> dict[str, Any]:
@@ -175,15 +167,15 @@ class Task:
 
 
 def tasks(has_account: bool) -> list[Task]:
-    """What people come for; a page that does not exist yet is left out."""
+    """What people come for and the navigation does not name: four, for they stand in one strip."""
     wanted = [
         (_("Let a relative use my account"), "family:bind", has_account),
-        (_("Pay a relative's premium"), "settlements:premiums", has_account),
-        (_("Statement for printing"), "settlements:statement", has_account),
-        (_("Bills paid in cash"), "settlements:reimbursement_new", True),
-        (_("How a bill was paid"), "settlements:bills", True),
+        (_("Hand in a bill paid in cash"), "settlements:claim_new", True),
+        (_("What would a bill take?"), "settlements:estimate", True),
+        (_("Can the account pay for this?"), "settlements:catalogue", True),
+        (_("How a bill was paid"), "settlements:bills", not has_account),
     ]
-    return [Task(text, url) for text, name, shown in wanted if shown and (url := _path(name))][:4]
+    return [Task(text, reverse(name)) for text, name, shown in wanted if shown]
 
 
 def relatives(member: Member, on: datetime.date) -> dict[str, Any]:

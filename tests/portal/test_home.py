@@ -171,3 +171,15 @@ def test_one_and_many_relatives_and_movements_take_the_same_queries(client):
             bill(scene, user, in_scope="50.00", self_paid="0.00")
     assert len(client.get(URL).context["given"]) == 25
     assert counts[0] == counts[1]
+
+
+def test_the_errands_lead_somewhere_with_and_without_an_account(english):
+    scene = make_scene()
+    alone = person("王某", datetime.date(1980, 1, 1), region=scene.region, insurance="resident")
+    for user, first in ((scene.daughter, "family:bind"), (alone, "settlements:claim_new")):
+        english.force_login(user)
+        errands = [task.url for task in english.get(URL).context["tasks"]]
+        assert errands[0] == reverse(first)
+        assert reverse("settlements:claim_new") in errands
+        assert len(errands) == 4
+        assert [english.get(url).status_code for url in errands] == [200] * 4
