@@ -57,6 +57,7 @@ SELECT true, batch FROM gateway_visitsettlement WHERE visit_id = %(visit)s AND r
 UNION ALL
 SELECT false, sn FROM gateway_feeline WHERE visit_id = %(visit)s AND sn = ANY(%(sns)s) AND cancelled_at IS NULL
 """
+ACCOUNT = "SELECT id FROM settlements_personalaccount WHERE member_id = %s AND region_id = %s AND status = 'open'"
 PATIENT = f"""
 SELECT {", ".join(f"m.{name}" for name in MEMBER_FIELDS)}, e.region_id, e.insurance, e.status, e.personal_status
 FROM accounts_member m LEFT JOIN accounts_enrolment e
@@ -173,8 +174,10 @@ def enrolments_since(member: Member, since: datetime.date, until: datetime.date)
 
 def account_id_of(member: Member, region_id: str) -> int | None:
     """The member's open account in a region."""
-    accounts = PersonalAccount.objects.filter(member=member, region_id=region_id, status="open")
-    return accounts.values_list("pk", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(ACCOUNT, [member.pk, region_id])
+        row = cursor.fetchone()
+    return row and row[0]
 
 
 def visit_of(
