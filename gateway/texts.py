@@ -87,6 +87,9 @@ TEXTS: Mapping[str, Promise] = {
     "stay_open": _("The person is in hospital since %(since)s; that stay must be discharged first (2402)"),
     "stay_overlaps": _("The person was in hospital from %(since)s to %(until)s; check begntime"),
     "discharge_early": _("%(field)s lies before the admission, %(admitted)s"),
+    "discharge_before_part": _(
+        "%(field)s lies before %(settled)s, when a part of the stay was settled; reverse that first (2305)"
+    ),
     "not_discharged": _(
         "The person is still in hospital; discharge first (2402), or send mid_setl_flag 1 to settle what there is so far"
     ),

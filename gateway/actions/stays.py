@@ -18,7 +18,7 @@ from gateway.domain.staying import Step, Where
 from gateway.errors import Rejected
 from gateway.models import Diagnosis, Stay, Visit
 from gateway.queries import ID_CARD
-from gateway.queries_stays import stay_of
+from gateway.queries_stays import settled_of, stay_of
 from settlements.enums import CareKind
 from settlements.queries.parameters import scheme_on
 
@@ -63,7 +63,7 @@ def discharge(*, institution: Institution, msgid: str, given: dict[str, Any], at
     """Answer 2402: the patient has gone, and every line lies within the stay.
 
     Raises Refused: visit_unknown, stay_discharged, stay_settled, stay_cancelled, insutype_other, time_later,
-    discharge_early, line_outside_stay, other_person.
+    discharge_early, discharge_before_part, line_outside_stay, other_person.
     """
     data = given["dscginfo"]
     stay = stay_of(institution, data["mdtrt_id"], data["psn_no"], lock=True)
@@ -73,6 +73,7 @@ def discharge(*, institution: Institution, msgid: str, given: dict[str, Any], at
     stay.discharged_at = _end(stay.admitted_at, "dscginfo.endtime", data["endtime"], at)
     if data["die_date"] and data["die_date"] > timezone.localdate(at):
         raise Refused("time_later", field="dscginfo.die_date")
+    _parts_must_lie_within(stay, "dscginfo.endtime")
     _lines_must_lie_within(stay)
     _check_diagnoses(given["diseinfo"], at, data["psn_no"], data["mdtrt_id"])
     stay.state, stay.discharge = Where.DISCHARGED, state(data)
@@ -85,8 +86,8 @@ def change(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     """Answer 2403: what was said at the admission, said anew; the time of discharge too, once there is one.
 
     Diagnoses, if any are sent, take the place of those of the admission. Raises Refused: visit_unknown, stay_settled,
-    stay_cancelled, med_type_unsupported, time_later, discharge_early, not_insured, not_covered, stay_open,
-    stay_overlaps, line_outside_stay, other_person.
+    stay_cancelled, med_type_unsupported, time_later, discharge_early, discharge_before_part, not_insured, not_covered,
+    stay_open, stay_overlaps, line_outside_stay, other_person.
     """
     data = given["adminfo"]
     stay = stay_of(institution, data["mdtrt_id"], data["psn_no"], lock=True)
@@ -178,6 +179,7 @@ def _move(stay: Stay, data: Mapping[str, Any], at: datetime.datetime) -> None:
         _must_be_known(visit.region_id, visit.insurance, day)
     if stay.discharged_at:
         stay.discharged_at = _end(begun, "adminfo.endtime", data["endtime"] or stay.discharged_at, at)
+        _parts_must_lie_within(stay, "adminfo.endtime")
     stay.admitted_at = begun
     _must_be_free(stay.member_id, begun, stay.discharged_at, but=stay)
     _lines_must_lie_within(stay)
@@ -215,6 +217,13 @@ def _must_be_free(
     if other.discharged_at is None:
         raise Refused("stay_open", since=_told(other.admitted_at))
     raise Refused("stay_overlaps", since=_told(other.admitted_at), until=_told(other.discharged_at))
+
+
+def _parts_must_lie_within(stay: Stay, field: str) -> None:
+    """A part that was settled counts by its own day; it cannot be one after the discharge."""
+    last = settled_of(stay.visit).last
+    if last and stay.days[1] < last.settlement.service_on:
+        raise Refused("discharge_before_part", field=field, settled=f"{last.settlement.service_on}")
 
 
 def _lines_must_lie_within(stay: Stay) -> None:

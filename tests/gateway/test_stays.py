@@ -275,7 +275,8 @@ def test_a_stay_is_settled_in_parts_and_the_last_goes_back_first(world: World) -
     assert refused(hospital, "2303", bill(patient, mdtrt_id, "1000.00")) == "stay_empty"
 
     hospital.ok("2301", {"feedetail": fee(patient, mdtrt_id, "2", DRUG, "1", "2000.00")})
-    hospital.ok("2402", leaving(patient, mdtrt_id))
+    assert refused(hospital, "2402", leaving(patient, mdtrt_id)) == "discharge_before_part"
+    hospital.ok("2402", leaving(patient, mdtrt_id, endtime=f"{today()}"))
     last = hospital.ok("2304", bill(patient, mdtrt_id, "2000.00"))
     check_bill(last)
     # The year's deductible is borne once: 1,000 and 500.
