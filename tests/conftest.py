@@ -8,10 +8,12 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
@@ -23,6 +25,7 @@ from portal.services import translations
 from portal.services.places import HOUSE
 
 SLOT = "PORTAL_TEST_SLOT"
+MIGRATED = [("casework", "0003_holidays_2026"), ("family", "0003_first_commitment")]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,7 +72,10 @@ def _claim_slot(stack: contextlib.ExitStack) -> int:
 
 @pytest.fixture(scope="session", autouse=True)
 def _emptying_of_append_only_tables() -> Iterator[None]:
-    """Tests on committed data end with TRUNCATE, which the append-only triggers refuse: off for that one transaction."""
+    """Tests on committed data end with TRUNCATE, which the append-only triggers refuse: off for that one transaction.
+
+    What migrations put into the tables is put in again.
+    """
     execute = DatabaseOperations.execute_sql_flush
 
     def execute_sql_flush(self: DatabaseOperations, sql_list: list[str]) -> None:
@@ -79,6 +85,9 @@ def _emptying_of_append_only_tables() -> Iterator[None]:
         off = [f"ALTER TABLE {table} DISABLE TRIGGER append_only;" for table in tables]
         on = [f"ALTER TABLE {table} ENABLE TRIGGER append_only;" for table in tables]
         execute(self, [*off, *sql_list, *on])
+        # What migrations put in is everybody's: which tests come later on this worker is chance.
+        for label, migration in MIGRATED:
+            import_module(f"{label}.migrations.{migration}").add(apps, None)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", execute_sql_flush)

@@ -1,10 +1,8 @@
 """A real browser on a real server, on committed data. The files name one group, so that no two browsers compete."""
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
@@ -40,11 +38,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def live(live_server) -> Iterator[str]:
-    """The address of the server, with an empty Redis and with what migrations put into the database."""
+    """The address of the server, with an empty Redis."""
     cache.clear()
-    # A test on committed data ends by emptying every table, these as well.
-    for app, migration in (("casework", "0003_holidays_2026"), ("family", "0003_first_commitment")):
-        import_module(f"{app}.migrations.{migration}").add(apps, None)
     load([path for path in region_files() if path.stem.startswith(SHANGHAI)])
     yield live_server.url
     cache.clear()
