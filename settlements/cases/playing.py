@@ -26,7 +26,7 @@ from settlements.actions.rollover import boundary_of
 from settlements.cases.reading import BadCase, CaseMember, CaseStep, ScenarioCase
 from settlements.domain.scheme import DeductibleStage, RateStage
 from settlements.ledger.batch import roll_chunk
-from settlements.models import RolloverChunk, RolloverRun, Settlement, Usage, WalletTransfer
+from settlements.models import PersonalAccount, RolloverChunk, RolloverRun, Settlement, Usage, WalletTransfer
 from settlements.queries import premiums as premium_queries
 from settlements.queries.parameters import scheme_on
 
@@ -68,6 +68,7 @@ class _Player:
         self.visits: dict[str, Settlement] = {}
         self.transfers: dict[str, WalletTransfer] = {}
         self.stopped: set[str] = set()
+        self.returned: set[int] = set()
         for name, member in case.members.items():
             self._enrol(name, member)
         self.names = {account: name for name, account in self.accounts.items()}
@@ -280,8 +281,15 @@ class _Player:
         if name in self.stopped and step.fields["for"] == crediting.YEAR and not _begins_year(enrolment, step.on):
             enrolment = leaving.rejoin(enrolment=enrolment, on=step.on, at=step.at)
             self.stopped.discard(name)
+        before = self._version(name)
         credited = crediting.credit(enrolment=enrolment, every=step.fields["for"], on=step.on)
+        # The action gives the same request of a day its first answer again; in a case each step is an attempt of its own.
+        if self._version(name) == before and (credited.current or credited.historical):
+            raise Refused("duplicate")
         return {"current": plain(credited.current), "historical": plain(credited.historical)}
+
+    def _version(self, name: str) -> int | None:
+        return PersonalAccount.objects.filter(pk=self.accounts.get(name)).values_list("version", flat=True).first()
 
     def _leave(self, step: CaseStep) -> Given:
         name, why = step.fields["member"], step.fields["why"]
@@ -369,8 +377,11 @@ class _Player:
         sent = self._sent(step)
         wallet.return_overdue(at=step.at, only=sent.pk)
         sent.refresh_from_db()
-        if sent.state != "returned":
-            raise Refused("duplicate" if sent.state == "accepted" else "not_permitted")
+        if sent.state == "pending":
+            raise Refused("not_permitted")
+        if sent.state == "accepted" or sent.pk in self.returned:
+            raise Refused("duplicate")
+        self.returned.add(sent.pk)
         return {"returned": plain(sent.amount)}
 
     def _sent(self, step: CaseStep) -> WalletTransfer:
