@@ -11,8 +11,8 @@ from accounts.crypto import blind_index
 from accounts.domain import id_number
 from accounts.models import Institution, Member, Region, SmsOutbox, User
 from casework.models import Case
-from family.models import Commitment, SharingGrant
-from family.queries import commitment_on, who_shares_with
+from family.models import SharingGrant
+from family.queries import who_shares_with
 from portal import demo
 from portal.seeding import cast, plan, scale, staff, year
 from portal.seeding.families import SHARES
@@ -37,11 +37,6 @@ def member_of(who: tuple[str, str]) -> Member:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_small_population_is_whole() -> None:
-    if commitment_on(TODAY) is None:
-        # Another test on committed data has emptied what a migration had written.
-        Commitment.objects.create(
-            version="1", text_zh="承诺", text_en="I promise", valid_from=datetime.date(2021, 4, 22)
-        )
     said = seed(members=MEMBERS, processes=2)
 
     assert "done" in said
