@@ -1,6 +1,5 @@
 """What the pages for technicians show: made from the tables, so that they cannot differ from what the gateway does."""
 
-import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,8 +39,7 @@ SETUP = frozenset({
 })  # fmt: skip
 # Codes of the settlement itself that reach an institution, told by accounts.reasons.
 OF_SETTLEMENTS = ("not_insured", "not_covered", "closed", "duplicate")
-ANSWERED_AT = datetime.datetime(2026, 11, 22, 9, 30, 15, 480_000, datetime.timezone(datetime.timedelta(hours=8)))
-SERIAL = "0000000042"
+ANSWERED_AT, SERIAL = "20261122093015", "0000000042"
 
 
 @dataclass(frozen=True)
@@ -247,26 +245,31 @@ def sample_answer(number: str) -> str:
     """A whole answer; empty for the one that is a file."""
     if number == "9102":
         return ""
-    moment = f"{ANSWERED_AT:%Y%m%d%H%M%S}"
-    told: dict[str, Any] = {
-        "infcode": envelope.SUCCESS,
-        "inf_refmsgid": f"310000{moment}{SERIAL}",
-        "refmsg_time": f"{moment}480",
-        "respond_time": f"{moment}495",
-        "warn_msg": None,
-        "cainfo": None,
-        "signtype": None,
-        "err_msg": "",
-        "output": samples.answer_output("1101" if number == ENVELOPE else number),
-    }
-    return pretty(told)
+    refmsgid = f"310000{ANSWERED_AT}{SERIAL}"
+    return _answer(envelope.SUCCESS, refmsgid, "", samples.answer_output("1101" if number == ENVELOPE else number))
 
 
 def sample_failure() -> str:
     """A whole answer that says no."""
     with translation.override(settings.LANGUAGE_CODE):
         told = err_msg(Rejected("field_missing", field="data.psn_no"))
-    return pretty({"infcode": envelope.FAILURE, "inf_refmsgid": None, "err_msg": told, "output": None})
+    return _answer(envelope.FAILURE, None, told, None)
+
+
+def _answer(infcode: int, refmsgid: str | None, told: str, output: Any) -> str:
+    return pretty(
+        {
+            "infcode": infcode,
+            "inf_refmsgid": refmsgid,
+            "refmsg_time": f"{ANSWERED_AT}480",
+            "respond_time": f"{ANSWERED_AT}495",
+            "warn_msg": None,
+            "cainfo": None,
+            "signtype": None,
+            "err_msg": told,
+            "output": output,
+        }
+    )
 
 
 def sample_file(number: str) -> str:

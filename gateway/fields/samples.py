@@ -69,7 +69,7 @@ def _sent(node: Node, place: str) -> dict[str, str]:
 def _answered(number: str, node: Node) -> Any:
     values = _values(f"{number}.output.{node.name}")
     sign = -1 if number in load_toml("examples")["reversals"] else 1
-    rows = [values, values | ACCOUNT_ROW] if node.name == "setldetail" else [values]
+    rows = [values, {**values, **ACCOUNT_ROW}] if node.name == "setldetail" else [values]
     made = [{field.name: _made(field, row.get(field.name), sign) for field in node.fields} for row in rows]
     return made if node.many else made[0]
 
@@ -92,4 +92,5 @@ def _made(field: Field, value: str | None, sign: int) -> Any:
 
 def _values(place: str) -> Mapping[str, str]:
     examples = load_toml("examples")
-    return examples["values"] | examples["at"].get(place, {})
+    found: dict[str, str] = examples["values"] | examples["at"].get(place, {})
+    return found

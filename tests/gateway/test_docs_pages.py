@@ -101,6 +101,9 @@ def test_the_samples_can_be_fetched(client: Client) -> None:
         answer = json.loads(get(client, "docs_sample", number, "answer"))
         assert answer["infcode"] == 0
         assert list(answer) == [field.name for field in fields.tables("envelope").output[0].fields]
+    failure = json.loads(documentation.sample_failure())
+    assert list(failure) == list(answer)
+    assert failure["err_msg"].endswith("[field_missing]")
     assert client.get(reverse("gateway:docs_sample", args=["1101", "other"])).status_code == 404
     assert client.get(reverse("gateway:docs_transaction", args=["9999"])).status_code == 404
 

@@ -4,11 +4,12 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from gateway import fields
 from gateway.actions.messages import TRANSACTIONS
 from gateway.errors import Rejected
-from gateway.fields.reading import read_fields
+from gateway.fields.reading import fold, read_fields
 from gateway.fields.tables import Field, Node, code_in
 from gateway.fields.writing import write
 
@@ -105,3 +106,95 @@ def test_output_is_exact() -> None:
     for wrong in ({"data": {}}, {"data": {"amount": 1, "other": 2}}, {"data": {"amount": 1}, "more": {}}):
         with pytest.raises(ValueError):
             write([node], wrong)
+
+
+def test_a_field_is_found_in_every_spelling() -> None:
+    flag = Field("acct_used_flag", "string", 1, 0, "Y", "acct_used_flag", "", also=("acc_used_flag",))
+    for name in ("acct_used_flag", "acc_used_flag", "acctUsedFlag", "ACCT_USED_FLAG", "accUsedFlag"):
+        assert read_fields([flag], {name: "1"}, "data")["acct_used_flag"] == "1"
+    # The right spelling wins over another one beside it.
+    assert read_fields([flag], {"acc_used_flag": "2", "acct_used_flag": "0"}, "data")["acct_used_flag"] == "0"
+
+
+@pytest.mark.parametrize("number", sorted(fields.known()))
+def test_no_two_names_of_a_node_are_the_same_in_another_spelling(number: str) -> None:
+    for node in fields.tables(number).input:
+        names = [fold(name) for field in node.fields for name in (field.name, *field.also)]
+        assert len(set(names)) == len(names)
+
+
+def test_nodes_in_other_spellings_and_as_objects_or_lists() -> None:
+    node = Node("mdtrtinfo", False, (NAME,), also=("visit",))
+    for name in ("mdtrtinfo", "mdtrtInfo", "visit"):
+        for given in ({"name": "a"}, [{"name": "a"}]):
+            assert fields.read([node], {name: given}) == {"mdtrtinfo": {"name": "a"}}
+    with pytest.raises(Rejected, match="node_missing"):
+        fields.read([node], {"mdtrtinfo": [{"name": "a"}, {"name": "b"}]})
+
+
+def test_a_node_inside_a_row() -> None:
+    inner = Node("trace", True, (NAME,), need="")
+    node = Node("drug", True, (AMOUNT,), nodes=(inner,))
+    given = {"drug": {"amount": "1", "trace": {"name": "a"}}}
+    assert fields.read([node], given) == {"drug": [{"amount": Decimal("1.00"), "trace": [{"name": "a"}]}]}
+    for nothing in (None, "", "null", [], {}):
+        assert fields.read([node], {"drug": [{"amount": "1", "trace": nothing}]})["drug"][0]["trace"] == []
+    with pytest.raises(Rejected) as rejected:
+        fields.read([node], {"drug": [{"amount": "1", "trace": [{}, {"name": "too long"}]}]})
+    assert rejected.value.params["field"] == "drug[0].trace[1].name"
+
+
+def test_only_a_signed_number_may_be_negative() -> None:
+    signed = Field("sum", "num", 16, 2, "Y", "", "", signed=True)
+    assert read_fields([signed], {"sum": "-12.5"}, "data")["sum"] == Decimal("-12.50")
+    with pytest.raises(Rejected, match="field_format"):
+        read_fields([AMOUNT], {"amount": "-0.01"}, "data")
+
+
+@pytest.mark.parametrize(
+    ("raw", "wanted"),
+    [
+        ("2026-11-21 08:00:00", "2026-11-21 08:00:00"), ("2026-11-21", "2026-11-21 00:00:00"),
+        ("2026-11-21T08:00:00", "2026-11-21 08:00:00"), ("2026-11-21T00:00:00Z", "2026-11-21 08:00:00"),
+        ("20261121080000", "2026-11-21 08:00:00"), ("20261121", "2026-11-21 00:00:00"),
+        ("2026/11/21 8:00:00", "2026-11-21 08:00:00"), ("2026/11/21", "2026-11-21 00:00:00"),
+        ("2026-11-21 08:00:00.123", "2026-11-21 08:00:00"),
+    ],
+)  # fmt: skip
+def test_moments_as_real_programs_write_them(raw: str, wanted: str) -> None:
+    moment = read_fields([MOMENT], {"moment": raw}, "data")["moment"]
+    assert f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}" == wanted
+    day = Field("day", "date", 0, 0, "", "", "")
+    assert read_fields([day], {"day": raw}, "data")["day"] == datetime.date(2026, 11, 21)
+
+
+def test_bytes_as_text_and_as_numbers() -> None:
+    file = Field("in", "bytes", 0, 0, "", "", "")
+    for raw, octets in (
+        ("AQID", b"\x01\x02\x03"),
+        (["1", "2", "3"], b"\x01\x02\x03"),
+        ("[]", b""),
+        ([], b""),
+        ("", None),
+    ):
+        assert read_fields([file], {"in": raw}, "data")["in"] == octets
+    for raw in ("A", "文", ["256"], ["a"], [None], True):
+        with pytest.raises(Rejected, match="field_format"):
+            read_fields([file], {"in": raw}, "data")
+
+
+def test_output_in_both_spellings_without_a_node_and_without_output() -> None:
+    cash = Field("cash", "num", 16, 2, "", "", "", also=("cash_pay",))
+    row = Node("row", False, (cash,), also=("line",))
+    one = {"cash": Decimal("1.00"), "cash_pay": Decimal("1.00")}
+    assert write([row], {"row": {"cash": 1}}) == {"row": one, "line": one}
+    # What is empty is not said twice.
+    assert write([row], {"row": {}})["row"] == {"cash": None}
+    assert write([Node("rows", True, (cash,), bare=True)], {"rows": [{"cash": 1}]}) == [one]
+    assert write([], {}) is None
+
+
+def test_a_moment_written_as_a_day_is_that_of_the_country() -> None:
+    day = Node("data", False, (Field("day", "date", 0, 0, "", "", ""),))
+    late = datetime.datetime(2026, 11, 21, 17, tzinfo=datetime.UTC)
+    assert write([day], {"data": {"day": late}}) == {"data": {"day": "2026-11-22"}}
