@@ -19,6 +19,10 @@ APPS = ["accounts", "casework", "counter", "documents", "family", "gateway", "po
 
 # Decimals that are no amount in yuan, or an amount of another size, each for its reason.
 OTHER_DECIMALS = {
+    # What an institution says, in the interface's num(16,2).
+    "gateway.Difference.their_total": (16, 2),
+    "gateway.Difference.their_fund": (16, 2),
+    "gateway.Difference.their_accounts": (16, 2),
     "accounts.Enrolment.base": (10, 2),  # monthly wages as contributions count them
     "settlements.CatalogueItem.self_pay_percent": (5, 2),
     "settlements.CatalogueRow.percent_before": (5, 2),
@@ -72,6 +76,7 @@ APPEND_ONLY = [
     "accounts_auditblock",
     "accounts_auditevent",
     "casework_caseevent",
+    "gateway_reconciliation",
     "settlements_clawback",
     "settlements_clearing",
     "settlements_credit",
