@@ -10,10 +10,12 @@ log = logging.getLogger(__name__)
 
 @shared_task(ignore_result=True)
 def give_up_visits() -> None:
-    """Every night: visits that nobody settled in time. What is left of a long list comes the next night."""
-    count = visit_steps.give_up_overdue(at=clock.now())
-    if count:
-        log.info("visits given up: %s", count)
+    """Every night: visits that nobody settled in time, some at a time until none is left."""
+    at, total = clock.now(), 0
+    while count := visit_steps.give_up_overdue(at=at):
+        total += count
+    if total:
+        log.info("visits given up: %s", total)
 
 
 @shared_task(ignore_result=True)

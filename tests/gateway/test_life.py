@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from gateway.domain.places import covering
 from gateway.enums import VisitState
 from gateway.models import Diagnosis, FeeLine, Visit
 from gateway.queries import OPEN_DAYS, psn_no
+from gateway.tasks import give_up_visits
 from gateway.texts import TEXTS
 from settlements.models import Settlement
 from tests.gateway.world import DRUG, World, line
@@ -138,6 +140,15 @@ def test_a_visit_that_nobody_settled_is_given_up_after_a_month(world: World) -> 
     hospital.ok("2208", named(world, settled_id, setl_id=setl_id))
     assert give_up_overdue(at=later - datetime.timedelta(minutes=1)) == 0
     assert hospital.settle(patient, settled_id, Decimal("40.00"))["infcode"] == 0
+
+
+def test_the_nightly_job_goes_on_until_none_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        world.hospital.register(world.patient)
+    Visit.objects.update(registered_at=now() - OPEN_DAYS)
+    monkeypatch.setattr("gateway.tasks.visit_steps.give_up_overdue", partial(give_up_overdue, most=2))
+    give_up_visits()
+    assert {visit.state for visit in Visit.objects.all()} == {VisitState.EXPIRED}
 
 
 def diagnoses(world: World, mdtrt_id: str, *rows: dict, **changed: str) -> dict:
