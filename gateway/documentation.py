@@ -16,8 +16,7 @@ from gateway.actions.messages import TRANSACTIONS
 from gateway.domain import json_text
 from gateway.errors import Rejected
 from gateway.fields import Field, Node, samples
-from gateway.fields.reading import fold
-from gateway.fields.tables import code_lists, code_lists_in_english, load_toml, open_lists
+from gateway.fields.tables import code_lists, code_lists_in_english, fold, load_toml, open_lists
 from gateway.texts import TEXTS, err_msg
 
 ENVELOPE = "envelope"

@@ -5,8 +5,7 @@ from typing import Any
 
 from accounts.models import Institution
 from gateway.errors import Rejected
-from gateway.fields.reading import fold
-from gateway.fields.tables import code_lists, edition
+from gateway.fields.tables import code_lists, edition, fold
 
 MAINTAINER = "FSI"
 

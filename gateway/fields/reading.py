@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from gateway.errors import Rejected
-from gateway.fields.tables import Field, Node, code_in
+from gateway.fields.tables import Field, Node, code_in, fold
 
 Value = str | Decimal | datetime.datetime | datetime.date | bytes | None
 Row = dict[str, Any]
@@ -78,12 +78,10 @@ class _Spellings:
             return self.given[named.name]
         if self.folded is None:
             self.folded = {fold(name): value for name, value in self.given.items()}
-        return next((self.folded[key] for key in map(fold, (named.name, *named.also)) if key in self.folded), None)
-
-
-def fold(name: str) -> str:
-    """Under which a name is found however it is written: exp_content, expContent, EXP_CONTENT."""
-    return name.replace("_", "").lower()
+        for spelling in named.spellings:
+            if spelling in self.folded:
+                return self.folded[spelling]
+        return None
 
 
 def _read_field(field: Field, raw: Any, place: str) -> Value:

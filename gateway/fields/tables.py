@@ -5,12 +5,17 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
 REQUIRED = "Y"
 NEEDS = (REQUIRED, "(Y)", "")
+
+
+def fold(name: str) -> str:
+    """Under which a name is found however it is written: exp_content, expContent, EXP_CONTENT."""
+    return name.replace("_", "").lower()
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,11 @@ class Field:
     meaning: str
     also: tuple[str, ...] = ()
     signed: bool = False
+
+    @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """Its names as `fold` has them."""
+        return tuple(map(fold, (self.name, *self.also)))
 
     @property
     def required(self) -> bool:
@@ -50,6 +60,11 @@ class Node:
     also: tuple[str, ...] = ()
     bare: bool = False
     nodes: tuple["Node", ...] = ()
+
+    @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """Its names as `fold` has them."""
+        return tuple(map(fold, (self.name, *self.also)))
 
     @property
     def required(self) -> bool:

@@ -9,8 +9,8 @@ from django.utils import timezone
 from gateway import fields
 from gateway.actions.messages import TRANSACTIONS
 from gateway.errors import Rejected
-from gateway.fields.reading import fold, read_fields
-from gateway.fields.tables import Field, Node, code_in
+from gateway.fields.reading import read_fields
+from gateway.fields.tables import Field, Node, code_in, fold
 from gateway.fields.writing import write
 
 AMOUNT = Field("amount", "num", 16, 2, "Y", "", "")
