@@ -190,7 +190,11 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "To be explained"), ("explained", "Explained"), ("closed", "Closed, nothing more to do")],
+                        choices=[
+                            ("open", "To be explained"),
+                            ("explained", "Explained"),
+                            ("closed", "Closed, nothing more to do"),
+                        ],
                         default="open",
                         max_length=10,
                         verbose_name="state",
