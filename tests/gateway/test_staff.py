@@ -1,9 +1,12 @@
 """Pages of the region's staff: the day's calls, one message read or tried again for a reason; old bodies are deleted."""
 
 import datetime
+import html
 import logging
+import re
 
 import pytest
+from django.contrib.admin import site
 from django.http import Http404
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -14,6 +17,7 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent
 from gateway import queries_staff
 from gateway.actions import bodies
+from gateway.admin import GatewayMessageAdmin
 from gateway.forms_staff import SettingsForm
 from gateway.models import GatewayMessage, InstitutionSettings, Visit
 from gateway.tasks import delete_bodies
@@ -59,6 +63,19 @@ def test_the_calls_of_a_day(world: World, rf: RequestFactory, admin) -> None:
     assert world.hospital.institution.code not in before
     with pytest.raises(Http404):
         staff.today(ask(rf, admin, query="?on=yesterday"))
+
+
+def test_the_figures_lead_to_their_messages(world: World, rf: RequestFactory, admin) -> None:
+    looked_up(world)
+    world.hospital.call("2208", {"data": {"setl_id": "1", "mdtrt_id": "1", "psn_no": "1"}})
+    page = staff.today(ask(rf, admin)).content.decode()
+    counts = []
+    for link in re.findall(r'href="/admin/gateway/gatewaymessage/(\?[^"]+)"', page):
+        request = ask(rf, admin, query=html.unescape(link))
+        request.session = {}
+        listed = GatewayMessageAdmin(GatewayMessage, site).changelist_view(request)
+        counts.append(listed.context_data["cl"].result_count)
+    assert counts == [2, 1]
 
 
 def test_our_own_faults_are_counted_apart(world: World) -> None:
