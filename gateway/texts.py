@@ -53,7 +53,9 @@ TEXTS: Mapping[str, Promise] = {
     "several_visits": _("One upload may hold lines of one visit only"),
     "line_repeated": _("feedetl_sn %(line)s is there twice, or was uploaded before in this visit"),
     "line_later": _("fee_ocur_time of line %(line)s lies in the future"),
-    "line_amount": _("det_item_fee_sumamt of line %(line)s is %(amount)s yuan, but cnt times pric is %(expected)s yuan"),
+    "line_amount": _(
+        "det_item_fee_sumamt of line %(line)s is %(amount)s yuan, but cnt times pric is %(expected)s yuan"
+    ),
     "amount_too_large": _("The amount (det_item_fee_sumamt, medfee_sumamt) is too large"),
     "batch_empty": _("Charge batch %(batch)s has no lines; upload them first (2204)"),
     "batch_settled": _("Charge batch %(batch)s is already settled; reverse it first (2208)"),

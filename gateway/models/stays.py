@@ -17,7 +17,8 @@ class Stay(models.Model):
     """What an inpatient visit has beyond any other (2401 to 2405). Its fee lines are of one charge batch, or of several
     where parts of the stay were settled before its end: "1", "2", ...
 
-    `admitted_at` is the visit's `begun_at`. `admission`, `discharge`: what the hospital said, field by field, as JSON; health data and telephones, so encrypted.
+    `admitted_at` is the visit's `begun_at`. `admission`, `discharge`: what the hospital said, field by field, as JSON;
+    health data and telephones, so encrypted.
     """
 
     visit = models.OneToOneField(Visit, models.PROTECT, primary_key=True, related_name="stay", verbose_name=_("visit"))

@@ -32,9 +32,7 @@ SUMS = ("accounts", "moved", "netted", "interest")
 def pdf(*, run: RolloverRun, by: User, at: datetime.datetime) -> bytes:
     """The report as a tagged PDF. That it was taken is recorded."""
     record("rollover.report", run, by, at, form="pdf")
-    return render.pdf(
-        "report.typ", paper(run, by, at), check_url=settings.PUBLIC_URL, issued_at=timezone.localtime(at)
-    )
+    return render.pdf("report.typ", paper(run, by, at), check_url=settings.PUBLIC_URL, issued_at=timezone.localtime(at))
 
 
 @transaction.atomic

@@ -60,9 +60,7 @@ def last_day(rule: FilingRule, service_on: datetime.date) -> datetime.date:
     return datetime.date(year, month + 1, min(service_on.day, last))
 
 
-def deadline(
-    rule: FilingRule, service_on: datetime.date, is_working: Callable[[datetime.date], bool]
-) -> datetime.date:
+def deadline(rule: FilingRule, service_on: datetime.date, is_working: Callable[[datetime.date], bool]) -> datetime.date:
     """`last_day`, or the next working day after it where the rule lets days off move it (Beijing, BJ8)."""
     last = last_day(rule, service_on)
     while rule.days_off_move and not is_working(last):

@@ -16,7 +16,7 @@ from accounts.models import AuditEvent
 from casework.models import Case, CaseEvent
 from family.models import DeductionOrder, SharingApplication, SharingGrant
 from family.queries import commitment_on
-from tests.people import make_login, make_member
+from tests.people import make_id_number, make_login, make_member
 from tests.support.pages import fields, log_in
 from tests.support.sharing import make_grant
 
@@ -88,9 +88,7 @@ class TestBinding:
 
     def test_a_wrong_name_and_an_unknown_number_are_one_answer(self, people, holder) -> None:
         member = people.spouse.member
-        unknown = make_member("孔某", insurance=None)
-        number = unknown.id_number
-        unknown.delete()
+        number = make_id_number(datetime.date(1977, 7, 7))
         answers = [
             send(holder, reverse("family:bind"), who(member, name="沈某")),
             send(holder, reverse("family:bind"), who(member, id_number=number)),
