@@ -83,8 +83,7 @@ class ClosingForm(VersionForm):
     since = inputs.DatePartsField(label=_("Since which day"), error_messages={"required": _("Enter the day")})
     region = forms.ChoiceField(
         label=_("New region"),
-        required=False,
-        error_messages={"invalid_choice": _("Choose one of the regions")},
+        error_messages={"required": _("Choose one of the regions"), "invalid_choice": _("Choose one of the regions")},
     )
     place = forms.CharField(
         label=_("Office of the new region"),
@@ -114,7 +113,9 @@ class ClosingForm(VersionForm):
             del self.fields["region"], self.fields["place"]
         else:
             others = Region.objects.exclude(pk=account.region_id).order_by("code")
+            # None is chosen beforehand: the first of the list would be where somebody's money goes.
             self.fields["region"].choices = [
+                ("", _("choose")),
                 *((one.pk, one.local_name) for one in others),
                 (ELSEWHERE, _("Another region")),
             ]

@@ -16,7 +16,7 @@ from settlements.queries.parameters import scheme_on
 
 # The parts of a bill, as people call them.
 PARTS = {
-    "in_scope": gettext_lazy("What the catalogue covers"),
+    "in_scope": gettext_lazy("In the catalogue"),
     "pre_self_pay": gettext_lazy("What is paid up front in class B"),
     "self_paid": gettext_lazy("Off the catalogue, class C, and above a price limit"),
 }

@@ -62,7 +62,7 @@ def _account(amount: Decimal, params: Mapping[str, Any], _names: Names) -> Told:
         has = _("The account held %(balance)s; it paid %(amount)s first.") % facts
         rule = _("The account pays before anything else; once it is used up, the next step begins")
     if not amount:
-        has = _("It was empty, so the next step begins at once.")
+        has = _("Nothing was taken from it, so the next step begins at once.")
     return Told(name, has, rule)
 
 

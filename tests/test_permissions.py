@@ -161,10 +161,10 @@ settlements:statement         302  200  200  404  404  404  404  404
 settlements:statement_copy    302  405  405  405  405  405  405  405
 settlements:statement_file    302  405  405  405  405  405  405  405
 settlements:transfer          302  200  404  404  404  404  404  404
-settlements:transfer_accept   302  405  405  404  404  404  404  404
+settlements:transfer_accept   302  404  404  404  404  404  404  404
 settlements:wallet            302  200  200  404  404  404  404  404
 settlements:wallet_check      302  302  302  404  404  404  404  404
-settlements:wallet_open       302  405  405  404  404  404  404  404
+settlements:wallet_open       302  302  302  404  404  404  404  404
 settlements:wallet_send       302  200  302  404  404  404  404  404
 """
 

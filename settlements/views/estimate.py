@@ -23,7 +23,7 @@ from settlements.trying import MOST, family_names, try_bill
 @require_safe
 @member_required()
 def estimate(request: HttpRequest) -> HttpResponse:
-    """The form and, once it is sent, the answer with its working; under HTMX only the answer."""
+    """The form and, once it is sent, the answer with its working; under HTMX without the page around them."""
     on, member = clock.today(), request.user.member
     enrolment = enrolment_on(member, on)
     levels = ordering.levels(enrolment.region_id if enrolment else None)

@@ -132,7 +132,11 @@ def group(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if read.standing_payment(choice.member.pk, window.insurance, window.year):
         return _refused(request, choice, Refused("duplicate", why="premium", year=window.year))
     groups = read.groups_for(window, choice.member)
-    offered = [(each.key, f"{group_name(each.names)}: {each.amount:,.2f}") for each in groups if not each.own_route]
+    offered = [
+        (each.key, _("%(group)s: %(amount)s yuan") % {"group": group_name(each.names), "amount": f"{each.amount:,.2f}"})
+        for each in groups
+        if not each.own_route
+    ]
     form = GroupForm(offered, request.GET if "group" in request.GET else None)
     if form.is_valid():
         url = reverse("settlements:premium_check", args=[choice.member.public_id])

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import clock, kinship, masks, reasons
 from accounts.decorators import deny, fresh_proof_required, member_required
@@ -104,10 +104,12 @@ def _entry_row(entry: WalletEntry) -> dict[str, Any]:
 
 
 @verified
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @fresh_proof_required
 def open_it(request: HttpRequest) -> HttpResponse:
     """Open the wallet at the place where one is insured."""
+    if request.method != "POST":  # a login that ended before the button was pressed leads back here
+        return redirect("settlements:wallet")
 
     def work() -> HttpResponse:
         try:
@@ -255,13 +257,15 @@ def _transfer(request: HttpRequest, public_id: UUID) -> WalletTransfer:
 
 
 @verified
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @fresh_proof_required
 def accept(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Take a transfer; whoever has no wallet yet opens it by that, as the button says."""
     found = _transfer(request, public_id)
     if found.receiver_id != request.user.member_id:
         deny(request)
+    if request.method != "POST":
+        return redirect("settlements:transfer", public_id=public_id)
 
     def work() -> HttpResponse:
         at = clock.now()

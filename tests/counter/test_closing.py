@@ -198,6 +198,12 @@ class TestTransferOut:
         send(serving, url, short | {"place": "某市医保中心"})
         assert (Payee.objects.get().way, Payee.objects.get().name) == ("region", "某市医保中心")
 
+    def test_the_region_is_chosen_and_never_the_first_of_the_list(self, account, serving) -> None:
+        url = BEGIN.format("transfer_out")
+        assert soup(serving.get(url)).select_one("#id_region option").get("value") == ""
+        unchosen = send(serving, url, day(clock.today()) | {"region": "", "place": "", "do": "check"})
+        assert unchosen.status_code == 422 and soup(unchosen).select_one("#id_region_error")
+
 
 class TestCase:
     def test_submitted_it_waits_and_the_receipt_can_be_had(self, people, serving, waiting) -> None:

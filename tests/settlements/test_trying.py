@@ -138,10 +138,16 @@ def test_the_page_tells_who_pays_with_the_working(scene: Scene) -> None:
     assert "450.00" not in text and page.context["told"].steps
 
 
-def test_under_htmx_only_the_answer_comes(scene: Scene) -> None:
+def test_under_htmx_only_the_form_and_its_answer_come(scene: Scene) -> None:
     part = log_in(scene.father).get(reverse("settlements:estimate"), ask(), headers={"HX-Request": "true"})
     text = part.content.decode().strip()
     assert part.status_code == 200 and text.startswith('<div id="estimate"') and "<html" not in text
+
+
+def test_under_htmx_a_mistake_stands_at_its_field(scene: Scene) -> None:
+    asked = ask(in_scope="")
+    part = log_in(scene.father).get(reverse("settlements:estimate"), asked, headers={"HX-Request": "true"})
+    assert part.status_code == 422 and 'id="id_in_scope_error"' in part.content.decode()
 
 
 def test_without_relatives_they_are_left_out(scene: Scene) -> None:
