@@ -141,7 +141,11 @@ def test_without_an_account_the_reason_is_told(english):
     resident = person("方小禾", datetime.date(1990, 1, 1), region=scene.region, insurance="resident")
     uninsured = person("方大禾", datetime.date(1990, 1, 1), region=scene.region, insurance=None)
     not_yet = person("方中禾", datetime.date(1990, 1, 1), region=scene.region)
-    reasons = {resident: "keeps no personal account", uninsured: "no insurance", not_yet: "No account has been opened yet"}
+    reasons = {
+        resident: "keeps no personal account",
+        uninsured: "no insurance",
+        not_yet: "No account has been opened yet",
+    }
     for user, reason in reasons.items():
         english.force_login(user)
         assert reason in english.get(URL).content.decode()
