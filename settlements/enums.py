@@ -121,11 +121,12 @@ RECALCULATION_CASE = "recalculation"
 
 
 class FileState(models.TextChoices):
-    """Of a contribution file."""
+    """Of a file of contributions or of a catalogue; only a catalogue is long in being brought in."""
 
     READING = "reading", _("Being read")
     FAULTY = "faulty", _("Has mistakes")
     READY = "ready", _("Waits for release")
+    RELEASING = "releasing", _("Being brought in")
     RELEASED = "released", _("Released")
     WITHDRAWN = "withdrawn", _("Withdrawn")
 

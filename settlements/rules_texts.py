@@ -60,6 +60,10 @@ REASONS = {
         _("The catalogue has changed since this file was compared with it."),
         _("Look at the new figures; then release it."),
     ),
+    "catalogue_overlaps": (
+        _("The database refused a code of the file: two versions of it would hold on one day."),
+        _("Nothing was changed. Release it again; if it is refused again, tell whoever runs the portal."),
+    ),
     "catalogue_later": (
         _("This code has a version from %(begins_on)s on already, which would be cut off."),
         _("Choose a later day for the file, or take the row out."),
@@ -95,7 +99,10 @@ REASONS = {
 
 ACTIONS = {
     **{f"rules.{verb}": _("worked on a draft of rules") for verb in ("draft", "edit", "discard", "publish")},
-    **{f"catalogue.{verb}": _("worked on a catalogue") for verb in ("upload", "read", "release", "withdraw")},
+    **{
+        f"catalogue.{verb}": _("worked on a catalogue")
+        for verb in ("upload", "read", "release", "bring_in", "withdraw")
+    },
     **{f"trial.{verb}": _("tried a draft of rules") for verb in ("start", "pause", "resume", "cancel", "finish")},
 }
 

@@ -244,11 +244,26 @@ def work_trial(trial_id: int) -> None:
 
 @shared_task(ignore_result=True)
 def sweep_trials() -> None:
-    """Ring for what-ifs that run and catalogues that wait to be read: the sweeper for every lost bell."""
+    """Ring for what-ifs that run, catalogues to be read and to be brought in: the sweeper for every lost bell."""
     for file_id in CatalogueFile.objects.filter(state=FileState.READING).values_list("pk", flat=True):
         ring_catalogue(file_id)
+    for file_id in CatalogueFile.objects.filter(state=FileState.RELEASING).values_list("pk", flat=True):
+        ring_release(file_id)
     for trial_id in Trial.objects.filter(state=TrialState.RUNNING).values_list("pk", flat=True):
         ring_trial(trial_id)
+
+
+def ring_release(file_id: int) -> None:
+    """Have a released catalogue brought in."""
+    _call(bring_in_catalogue, file_id)
+
+
+@shared_task(ignore_result=True)
+def bring_in_catalogue(file_id: int) -> None:
+    """Bring a released catalogue in; one that somebody is bringing in, or that was, is left alone."""
+    file = catalogue.bring_in(file_id=file_id)
+    if file is not None and file.refused:
+        log.warning("catalogue %s was not brought in: %s", file_id, file.refused["code"])
 
 
 def ring_catalogue(file_id: int) -> None:

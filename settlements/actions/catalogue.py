@@ -1,4 +1,4 @@
-"""A region's catalogue from a file: uploaded by one person, read and compared whole, released by another, all or nothing."""
+"""A region's catalogue from a file: read and compared whole, released by a second person, brought in all or nothing."""
 
 import datetime
 import io
@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import IO, Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts import clock, tables
 from accounts.actions import audit
@@ -42,21 +42,25 @@ INSERT INTO settlements_cataloguerow (file_id, line, code, name, item_class, sel
     class_before)
 SELECT %s, *, 'new', '' FROM unnest(%s::integer[], %s::text[], %s::text[], %s::text[], %s::numeric[], %s::numeric[])
 """
-# What holds on the file's day, as the effective part that is paid up front: nothing in class A, all of it in class C.
+# With what holds on the file's day. Compared again before it is brought in, only rows that have moved are written.
 COMPARE = """
 UPDATE settlements_cataloguerow r
-SET item_id = h.id, class_before = h.item_class, percent_before = h.self_pay_percent, limit_before = h.price_limit,
-    ends_on = h.valid_to, change = CASE
-        WHEN (h.name, h.item_class, h.self_pay_percent) = (r.name, r.item_class, r.self_pay_percent)
-            AND h.price_limit IS NOT DISTINCT FROM r.price_limit THEN 'unchanged' ELSE 'changed' END
-FROM settlements_catalogueitem h
-WHERE r.file_id = %(file)s AND h.region_id = %(region)s AND h.code = r.code AND h.valid_from <= %(on)s
-    AND (h.valid_to IS NULL OR h.valid_to > %(on)s)
-"""
-FORGET = """
-UPDATE settlements_cataloguerow
-SET item_id = NULL, class_before = '', percent_before = NULL, limit_before = NULL, ends_on = NULL, change = 'new'
-WHERE file_id = %(file)s AND (change <> 'new' OR item_id IS NOT NULL)
+SET item_id = f.item_id, class_before = f.class_before, percent_before = f.percent_before,
+    limit_before = f.limit_before, ends_on = f.ends_on, change = f.change
+FROM (
+    SELECT r.id, h.id AS item_id, coalesce(h.item_class, '') AS class_before, h.self_pay_percent AS percent_before,
+        h.price_limit AS limit_before, h.valid_to AS ends_on, CASE
+            WHEN h.id IS NULL THEN 'new'
+            WHEN (h.name, h.item_class, h.self_pay_percent) = (r.name, r.item_class, r.self_pay_percent)
+                AND h.price_limit IS NOT DISTINCT FROM r.price_limit THEN 'unchanged'
+            ELSE 'changed' END AS change
+    FROM settlements_cataloguerow r
+    LEFT JOIN settlements_catalogueitem h ON h.region_id = %(region)s AND h.code = r.code
+        AND h.valid_from <= %(on)s AND (h.valid_to IS NULL OR h.valid_to > %(on)s)
+    WHERE r.file_id = %(file)s
+) f
+WHERE r.id = f.id AND (r.item_id, r.class_before, r.percent_before, r.limit_before, r.ends_on, r.change)
+    IS DISTINCT FROM (f.item_id, f.class_before, f.percent_before, f.limit_before, f.ends_on, f.change)
 """
 LATER = """
 SELECT r.line, min(i.valid_from) FROM settlements_cataloguerow r
@@ -167,7 +171,6 @@ def compare(file: CatalogueFile) -> dict[str, int]:
     """Compare a file's rows with what holds on its day; counts of rows, new, changed, unchanged and ended codes."""
     facts = _facts(file)
     with connection.cursor() as cursor:
-        cursor.execute(FORGET, facts)
         cursor.execute(COMPARE, facts)
         cursor.execute(
             "SELECT change, count(*) FROM settlements_cataloguerow WHERE file_id = %(file)s GROUP BY change", facts
@@ -182,31 +185,50 @@ def compare(file: CatalogueFile) -> dict[str, int]:
 
 
 def release(*, file: CatalogueFile, by: User, at: datetime.datetime | None = None) -> CatalogueFile:
-    """Bring a file's catalogue in, by another person than the one who uploaded it; all of it or nothing.
+    """Have a file's catalogue brought in, by another person than the one who uploaded it; a worker does it (`bring_in`).
 
-    Raises Refused: not_permitted, file_state, same_person, catalogue_day_early (the day has come meanwhile),
-    catalogue_moved (something else was brought in since it was compared: look at the new figures first).
+    Raises Refused: not_permitted, file_state, same_person, catalogue_day_early (the day has come meanwhile).
     """
     at = at or clock.now()
     permitted(by, file.region_id)
     with transaction.atomic():
-        Region.objects.select_for_update(no_key=True).get(pk=file.region_id)
         file = _locked(file, FileState.READY)
         if file.uploaded_by_id == by.pk:
             raise Refused("same_person", why="crediting")
         _check_day(file.region, file.valid_from, at)
+        file.state, file.released_by, file.released_at, file.refused = FileState.RELEASING, by, at, {}
+        file.save(update_fields=["state", "released_by", "released_at", "refused"])
+        _record("release", file, by, at, **file.totals)
+    return file
+
+
+@transaction.atomic
+def bring_in(*, file_id: int, at: datetime.datetime | None = None) -> CatalogueFile | None:
+    """Bring a released catalogue in, all of it with its mark; None: it was, or somebody is at it.
+
+    It waits for release again, with the reason, where it cannot be: the day has come (catalogue_day_early), something
+    else was brought in since it was compared (catalogue_moved), or the database refuses a code (catalogue_overlaps).
+    """
+    at = at or clock.now()
+    waiting = CatalogueFile.objects.filter(pk=file_id, state=FileState.RELEASING).defer("content")
+    file = waiting.select_related("region").select_for_update(skip_locked=True, of=("self",)).first()
+    if file is None:
+        return None
+    # One at a time in a region: the second is compared with what the first brought in.
+    Region.objects.select_for_update(no_key=True).get(pk=file.region_id)
+    try:
+        _check_day(file.region, file.valid_from, at)
         totals = compare(file)
-        moved = totals != file.totals or _later(file)
+        moved, file.totals = totals != file.totals or _later(file), totals
         if moved:
-            file.totals = totals
-        else:
-            _bring_in(file)
-            file.state, file.released_by, file.released_at = FileState.RELEASED, by, at
-        file.save()
-        if not moved:
-            _record("release", file, by, at, **totals)
-    if moved:
-        raise Refused("catalogue_moved")
+            raise Refused("catalogue_moved")
+        _apply(file)
+        file.state = FileState.RELEASED
+    except Refused as refusal:
+        file.state, file.released_by, file.released_at = FileState.READY, None, None
+        file.refused = {"code": refusal.code, "params": refusal.params}
+    file.save(update_fields=["state", "released_by", "released_at", "refused", "totals"])
+    _record("bring_in", file, None, at, state=str(file.state), refused=file.refused.get("code", ""))
     return file
 
 
@@ -222,12 +244,15 @@ def withdraw(*, file: CatalogueFile, by: User, at: datetime.datetime | None = No
     return file
 
 
-def _bring_in(file: CatalogueFile) -> None:
-    """What ends first, so that no two versions of a code ever overlap."""
+def _apply(file: CatalogueFile) -> None:
+    """What ends first, so that no two versions of a code ever overlap. Raises Refused: catalogue_overlaps."""
     statements = [*([DROP_GONE, END_GONE] if file.whole else []), END_CHANGED, BRING_IN, PUT_RIGHT]
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement, _facts(file))
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement, _facts(file))
+    except IntegrityError as error:
+        raise Refused("catalogue_overlaps") from error
 
 
 def _later(file: CatalogueFile) -> list[tuple[int, datetime.date]]:

@@ -7,6 +7,9 @@ from settlements.enums import CatalogueChange, FileState
 from settlements.models.crediting import person
 from settlements.models.parameters import CatalogueItem
 
+# Somebody has released it.
+LET_GO = [FileState.RELEASING, FileState.RELEASED]
+
 
 class CatalogueFile(models.Model):
     """A catalogue of a region from a day on, uploaded by one person and released by another."""
@@ -21,7 +24,7 @@ class CatalogueFile(models.Model):
     # Until it has been read; then the rows are kept and the file is not.
     content = models.BinaryField(null=True)
     state = models.CharField(_("state"), max_length=10, choices=FileState, default=FileState.READING)
-    # Why the file as a whole could not be read: {"code", "params"}.
+    # Why the file as a whole could not be read, or was not brought in: {"code", "params"}.
     refused = models.JSONField(default=dict, blank=True)
     fault_count = models.IntegerField(_("rows with mistakes"), default=0)
     # rows, and of them new, changed and unchanged; ended beside them.
@@ -48,8 +51,8 @@ class CatalogueFile(models.Model):
             ),
             models.CheckConstraint(
                 name="catalogue_released_whole",
-                condition=Q(state=FileState.RELEASED, released_by__isnull=False, released_at__isnull=False)
-                | ~Q(state=FileState.RELEASED) & Q(released_by=None),
+                condition=Q(state__in=LET_GO, released_by__isnull=False, released_at__isnull=False)
+                | ~Q(state__in=LET_GO) & Q(released_by=None),
             ),
         ]
 

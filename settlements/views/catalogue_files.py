@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts import dates, reasons, tables
 from accounts.enums import Role
 from accounts.errors import Refused
-from accounts.models import Region
+from accounts.models import Region, User
 from accounts.policies import regions_with_role
 from settlements import tasks
 from settlements.actions import catalogue
@@ -58,12 +58,12 @@ def template(request: HttpRequest) -> HttpResponse:
 
 
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """A file: being read, its mistakes, or what it changes."""
+    """A file: being read, its mistakes, what it changes, or being brought in."""
     return render(request, "admin/settlements/cataloguefile/file.html", _context(request, _file(request, pk)))
 
 
 def part(request: HttpRequest, pk: int) -> HttpResponse:
-    """The same without the page around it, asked for while the file is being read."""
+    """The same without the page around it, asked for while the file is being read or brought in."""
     context = _context(request, _file(request, pk))
     page = render(request, "admin/settlements/cataloguefile/_file.html", context)
     return page if context["polls"] else HttpResponseStopPolling(page.content)
@@ -86,7 +86,10 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     refused = None
     if request.method == "POST":
         try:
-            (catalogue.release if name == "release" else catalogue.withdraw)(file=file, by=request.user)
+            if name == "release":
+                tasks.ring_release(catalogue.release(file=file, by=request.user).pk)
+            else:
+                catalogue.withdraw(file=file, by=request.user)
             return redirect(DETAIL, file.pk)
         except Refused as refusal:
             refused = reasons.tell_refused(refusal)
@@ -95,7 +98,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "refused": refused,
         "facts": _facts(file),
         "button": _("Release") if name == "release" else _("Withdraw"),
-        "question": _("From that day on bills are classified by it. Another file can follow.")
+        "question": _("From that day on bills are classified by it. A worker brings it in; another file can follow.")
         if name == "release"
         else _("The rows are taken out; they never counted. The file can be uploaded again."),
     }
@@ -118,7 +121,7 @@ def _context(request: HttpRequest, file: CatalogueFile) -> dict[str, Any]:
     faults = Paginator(file.faults.order_by("line", "pk"), FAULTS_A_PAGE).get_page(request.GET.get("page"))
     return {
         "file": file,
-        "polls": file.state == FileState.READING,
+        "polls": file.state in (FileState.READING, FileState.RELEASING),
         "refused": reasons.tell(file.refused["code"], file.refused["params"]) if file.refused else None,
         "page_obj": faults,
         "faults": [_told(fault) for fault in faults],
@@ -137,15 +140,23 @@ def _told(fault: Any) -> dict[str, Any]:
 
 
 def _facts(file: CatalogueFile) -> list[dict[str, str]]:
-    by = file.uploaded_by
+    released = [
+        {"label": _("Released by"), "value": _called(file.released_by)},
+        {"label": _("Released at"), "value": dates.moment(file.released_at)},
+    ]
     return [
         {"label": _("Region"), "value": str(file.region)},
         {"label": _("Holds from"), "value": dates.day(file.valid_from)},
         {"label": _("File"), "value": file.name},
         {"label": _("The whole catalogue"), "value": _("Yes") if file.whole else _("No")},
-        {"label": _("Uploaded by"), "value": (by.display_name or by.username) if by else ""},
+        {"label": _("Uploaded by"), "value": _called(file.uploaded_by)},
         {"label": _("Uploaded at"), "value": dates.moment(file.uploaded_at)},
+        *(released if file.released_by else []),
     ]
+
+
+def _called(by: User | None) -> str:
+    return (by.display_name or by.username) if by else ""
 
 
 def _counts(file: CatalogueFile) -> list[dict[str, str]]:

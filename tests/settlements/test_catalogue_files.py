@@ -2,6 +2,7 @@
 
 import datetime
 import io
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from openpyxl import Workbook
 from accounts import clock
 from accounts.errors import Refused
 from accounts.models import AuditEvent
+from settlements import tasks
 from settlements.actions import catalogue
 from settlements.enums import FileState
 from settlements.models import CatalogueFile, CatalogueItem
@@ -56,7 +58,14 @@ def upload(region, by, text, on, whole=False, name="目录.csv") -> CatalogueFil
 def brought_in(region, maker, checker, text, on, **more) -> CatalogueFile:
     file = upload(region, maker, text, on, **more)
     assert file.state == FileState.READY, list(file.faults.values())
-    return catalogue.release(file=file, by=checker)
+    return apply(file, checker)
+
+
+def apply(file, by) -> CatalogueFile:
+    catalogue.release(file=file, by=by)
+    done = catalogue.bring_in(file_id=file.pk)
+    assert done is not None and catalogue.bring_in(file_id=file.pk) is None
+    return done
 
 
 def held(region, on) -> dict[str, tuple]:
@@ -86,7 +95,7 @@ def test_new_changed_ended_unchanged(region, maker, checker, tomorrow) -> None:
         "X4": ("A", Decimal(0), None),
     }
     acts = AuditEvent.objects.filter(action__startswith="catalogue.").values_list("action", flat=True)
-    assert sorted(acts) == sorted(["catalogue.upload", "catalogue.read", "catalogue.release"] * 2)
+    assert sorted(acts) == sorted([f"catalogue.{verb}" for verb in ("upload", "read", "release", "bring_in")] * 2)
 
 
 def test_the_same_again_changes_nothing(region, maker, checker, tomorrow) -> None:
@@ -161,12 +170,81 @@ def test_refusals(region, maker, checker, tomorrow) -> None:
 def test_what_was_brought_in_meanwhile_is_seen_before_release(region, maker, checker, tomorrow) -> None:
     waiting = upload(region, maker, HEAD + ROWS, tomorrow)
     brought_in(region, maker, checker, HEAD + "X1,阿莫西林胶囊,甲,,12.50\n", tomorrow)
-    with pytest.raises(Refused, match="catalogue_moved"):
-        catalogue.release(file=waiting, by=checker)
+    back = apply(waiting, checker)
+    assert (back.state, back.released_by, back.released_at) == (FileState.READY, None, None)
+    assert back.refused["code"] == "catalogue_moved"
+    assert AuditEvent.objects.filter(action="catalogue.bring_in", details__refused="catalogue_moved").count() == 1
     waiting.refresh_from_db()
     assert waiting.totals == {"rows": 3, "new": 2, "changed": 0, "unchanged": 1, "ended": 0}
-    catalogue.release(file=waiting, by=checker)
+    assert len(held(region, tomorrow)) == 1
+    done = apply(waiting, checker)
+    assert done.state == FileState.RELEASED and done.refused == {} and len(held(region, tomorrow)) == 3
+
+
+def test_released_is_not_yet_brought_in(region, maker, checker, tomorrow, monkeypatch) -> None:
+    file = upload(region, maker, HEAD + ROWS, tomorrow)
+    assert catalogue.bring_in(file_id=file.pk) is None
+    at = clock.now()
+    released = catalogue.release(file=file, by=checker, at=at)
+    assert (released.state, released.released_by, released.released_at) == (FileState.RELEASING, checker, at)
+    assert not CatalogueItem.objects.exists()
+    assert AuditEvent.objects.get(action="catalogue.release").actor_id == checker.pk
+    for do in (catalogue.release, catalogue.withdraw):
+        with pytest.raises(Refused, match="file_state"):
+            do(file=file, by=checker)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CatalogueFile.objects.filter(pk=file.pk).update(released_by=None)
+    sweep(monkeypatch)
+    file.refresh_from_db()
+    assert (file.state, file.released_by, file.released_at) == (FileState.RELEASED, checker, at)
     assert len(held(region, tomorrow)) == 3
+
+
+def test_a_day_that_came_meanwhile_brings_nothing_in(region, maker, checker, tomorrow) -> None:
+    brought_in(region, maker, checker, HEAD + "Y1,别名,甲,,\n", clock.today())
+    file = upload(region, maker, HEAD + ROWS, tomorrow)
+    catalogue.release(file=file, by=checker)
+    back = catalogue.bring_in(file_id=file.pk, at=clock.now() + DAY)
+    assert back.state == FileState.READY and back.refused["code"] == "catalogue_day_early"
+    assert set(held(region, tomorrow)) == {"Y1"}
+
+
+def test_what_the_database_refuses_changes_nothing(region, maker, checker, tomorrow, monkeypatch) -> None:
+    brought_in(region, maker, checker, HEAD + ROWS, tomorrow)
+    before = list(CatalogueItem.objects.order_by("pk").values())
+    file = upload(region, maker, HEAD + "X9,新,甲,,\nX2,连花清瘟胶囊,乙,20,\n", tomorrow + DAY)
+    monkeypatch.setattr(catalogue, "END_CHANGED", "SELECT 1")
+    back = apply(file, checker)
+    assert back.state == FileState.READY and back.refused["code"] == "catalogue_overlaps"
+    assert list(CatalogueItem.objects.order_by("pk").values()) == before
+    monkeypatch.undo()
+    assert apply(file, checker).state == FileState.RELEASED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_worker_leaves_it_to_the_next(region, maker, checker, tomorrow, monkeypatch) -> None:
+    file = upload(region, maker, HEAD + ROWS, tomorrow)
+    catalogue.release(file=file, by=checker)
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        assert catalogue.bring_in(file_id=file.pk).state == FileState.RELEASED
+        assert other.submit(in_own_connection, catalogue.bring_in, file_id=file.pk).result() is None
+        transaction.set_rollback(True)
+    assert CatalogueFile.objects.get().state == FileState.RELEASING and not CatalogueItem.objects.exists()
+    sweep(monkeypatch)
+    assert CatalogueFile.objects.get().state == FileState.RELEASED and CatalogueItem.objects.count() == 3
+
+
+def sweep(monkeypatch) -> None:
+    """The bell, answered at once instead of by a worker."""
+    monkeypatch.setattr(tasks.bring_in_catalogue, "delay", tasks.bring_in_catalogue)
+    tasks.sweep_trials()
+
+
+def in_own_connection(do, **more):
+    try:
+        return do(**more)
+    finally:
+        connection.close()
 
 
 def test_the_database_refuses_two_versions_on_one_day(region, maker, checker, tomorrow) -> None:

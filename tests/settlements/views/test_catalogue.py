@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from accounts import clock
+from accounts.reasons import tell
 from settlements.actions import catalogue
 from settlements.enums import FileState
 from settlements.models import CatalogueFile, CatalogueItem
@@ -123,8 +124,33 @@ class TestFiles:
         assert client.get(self.url("act", file.pk, "release")).status_code == 200
         assert client.post(self.url("act", file.pk, "release")).url == self.url("change", file.pk)
         file.refresh_from_db()
+        assert file.state == FileState.RELEASING
+        waits = client.get(self.url("change", file.pk))
+        assert 'http-equiv="refresh"' in waits.text and "章乙" in waits.text
+        assert self.url("act", file.pk, "withdraw") not in waits.text
+        polled = client.get(self.url("part", file.pk), headers={"HX-Request": "true"})
+        assert polled.status_code == 200 and "hx-trigger" in polled.text
+        catalogue.bring_in(file_id=file.pk)
+        assert client.get(self.url("part", file.pk)).status_code == 286
+        file.refresh_from_db()
         assert file.state == FileState.RELEASED
         assert self.send(client, region, HEAD + ROWS.replace(",10,", ",30,")).status_code == 422
+
+    def test_what_was_not_brought_in_is_told_and_released_again(self, client, region, maker) -> None:
+        items(region)
+        enter(client, maker)
+        self.send(client, region, HEAD + ROWS.replace(",10,", ",30,"))
+        file = catalogue.read(file_id=CatalogueFile.objects.get().pk)
+        enter(client, make_staff("region_admin", region=region, name="章乙"))
+        client.post(self.url("act", file.pk, "release"))
+        CatalogueItem.objects.filter(region=region, code="X1").update(name="改了名")
+        assert catalogue.bring_in(file_id=file.pk).state == FileState.READY
+        page = client.get(self.url("change", file.pk))
+        assert str(tell("catalogue_moved", {}).reason) in page.text
+        client.post(self.url("act", file.pk, "release"))
+        assert catalogue.bring_in(file_id=file.pk).state == FileState.RELEASED
+        page = client.get(self.url("change", file.pk))
+        assert page.context["refused"] is None and CatalogueItem.objects.filter(code="X2").count() == 2
 
     def test_mistakes_on_the_page_and_as_a_file(self, client, region, maker) -> None:
         enter(client, maker)
