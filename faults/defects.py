@@ -33,6 +33,14 @@ def by_model() -> list[str]:
     return []
 
 
+def by_paper() -> list[str]:
+    """A bill worked out on paper: above the deductible of 100.00 the fund pays 33.35 percent of 2.00, which is 0.667."""
+    patient, hospital = world.insure("0.00", "0.00"), world.institution()
+    bill = care.Bill(kind="outpatient", level="tertiary", in_scope=Decimal("102.00"))
+    quoted = care.quote(patient=patient.member, institution=hospital, bill=bill, on=world.LAST_DAY)
+    return [] if quoted.fund == Decimal("0.67") else [f"the fund pays {quoted.fund}, not 0.67"]
+
+
 def by_log() -> list[str]:
     """A client who repeats himself, and the log of what he was told."""
     hospital = world.institution()
@@ -245,13 +253,13 @@ DEFECTS = [
     Defect("no replay, as the log sees it", no_replay, by_log),
     Defect("no funds check", no_funds_check, by_model),
     Defect("no funds check, nor one in the database", no_funds_check_at_all, by_books),
-    Defect("wrong rounding", wrong_rounding, by_model),
+    Defect("wrong rounding", wrong_rounding, by_paper),
     Defect("a chunk rolled twice", double_chunk, by_books),
     Defect("a commit that is lost", commit_lost, by_log),
     Defect("locks in any order", any_lock_order, by_crowd),
     Defect("decided before the lock", decided_before_the_lock, by_fight),
 ]
-WAYS = [by_model, by_log, by_books, by_fight, by_crowd]
+WAYS = [by_model, by_paper, by_log, by_books, by_fight, by_crowd]
 
 
 def all_caught() -> Outcome:

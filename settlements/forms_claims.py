@@ -199,6 +199,9 @@ class AgentClaimForm(ClaimForm):
         self.fields["kind"].widget.attrs["class"] = "govuk-radios--inline"
 
 
+LOOK_AGAIN = _("Below is the newest state; please look again.")
+
+
 class BankForm(OnceForm):
     """Where the difference of a recalculation is to go."""
 
@@ -216,8 +219,9 @@ class BankForm(OnceForm):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "class": "govuk-input--width-20"}),
         error_messages={"max_length": _("A bank account has 8 to 32 digits")},
     )
-    year = forms.IntegerField(widget=forms.HiddenInput)
-    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    # Hidden: whoever sends the form without them did not come from its page.
+    year = forms.IntegerField(widget=forms.HiddenInput, error_messages={"required": LOOK_AGAIN})
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=64, error_messages={"required": LOOK_AGAIN})
 
     def __init__(self, needs_bank: bool, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

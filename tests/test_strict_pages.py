@@ -127,8 +127,17 @@ def wordless(response: HttpResponse) -> Iterator[str]:
 
 
 def written(queries: Iterable[dict]) -> Iterator[str]:
-    for query in queries:
-        yield from (f"writes {table}" for _verb, table in WRITE.findall(query["sql"]) if table not in MAY_WRITE)
+    """The tables that stay changed: what a savepoint took back, as a dry run does, was not written."""
+    kept: list[str] = []
+    marks: dict[str, int] = {}
+    for sql in (query["sql"] for query in queries):
+        if mark := re.match(r"(ROLLBACK TO )?SAVEPOINT (\S+)", sql):
+            if mark[1]:
+                del kept[marks[mark[2]] :]
+            else:
+                marks[mark[2]] = len(kept)
+        kept += [f"writes {table}" for _verb, table in WRITE.findall(sql) if table not in MAY_WRITE]
+    yield from kept
 
 
 def crawl(

@@ -170,7 +170,6 @@ DESK: list[tuple[str, str, str]] = [
     (ADMINISTRATOR, "admin:gateway_gatewaymessage_today", ""),
     (ADMINISTRATOR, "admin:gateway_gatewaymessage_changelist", ""),
     (ADMINISTRATOR, "admin:gateway_institutionsettings_changelist", ""),
-    (ADMINISTRATOR, "admin:gateway_institutionsettings_add", ""),
     (ADMINISTRATOR, "admin:gateway_signin_changelist", ""),
     (ADMINISTRATOR, "admin:gateway_difference_board", ""),
     (ADMINISTRATOR, "admin:gateway_difference_changelist", ""),

@@ -18,6 +18,8 @@ def test_it_is_found(defect):
         assert defect.way()
 
 
-@pytest.mark.parametrize("way", [defects.by_log, defects.by_books, defects.by_fight, defects.by_crowd])
+@pytest.mark.parametrize(
+    "way", [defects.by_paper, defects.by_log, defects.by_books, defects.by_fight, defects.by_crowd]
+)
 def test_nothing_is_found_without_one(way):
     assert way() == []

@@ -32,6 +32,9 @@ with hold(House(Path(sys.argv[1]))):
     time.sleep(60)
 """
 
+# Seconds: beside the rest of the suite a server may take long to write down its last page.
+PATIENCE = 120
+
 
 @pytest.fixture
 def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
@@ -135,10 +138,10 @@ def test_the_last_one_out_stops_both(house: House) -> None:
 def test_a_second_command_goes_on_when_the_first_is_terminated(house: House) -> None:
     first, second = start_holder(house), start_holder(house)
     first.terminate()
-    assert first.wait(30) == 128 + signal.SIGTERM
+    assert first.wait(PATIENCE) == 128 + signal.SIGTERM
     assert Postgres(house).answers()
     second.send_signal(signal.SIGINT)
-    second.wait(30)
+    second.wait(PATIENCE)
     assert not Postgres(house).answers()
     assert not Redis(house).answers()
 

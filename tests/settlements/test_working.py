@@ -50,7 +50,7 @@ YEAR = {"deductible": "500.00", "used_before": "180.00", "remaining": "0.00", "s
     ("stored", "said"),
     [
         (("stage.account", "118.40", {"bucket": "current", "balance": "118.40", "source": "SH6"}), ["118.40", "SH6"]),
-        (("stage.account", "0.00", {"bucket": "current", "balance": "0.00", "source": "SH6"}), ["empty"]),
+        (("stage.account", "0.00", {"bucket": "current", "balance": "0.00", "source": "SH6"}), ["Nothing was taken"]),
         (("stage.deductible", "320.00", YEAR), ["180.00", "320.00", "fills the 500.00"]),
         (("stage.deductible", "0.00", YEAR), ["full already"]),
         (("stage.deductible", "20.00", YEAR | {"remaining": "300.00"}), ["300.00 of the 500.00 are left"]),
