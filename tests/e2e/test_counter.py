@@ -18,12 +18,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 def log_in_with_second_factor(window: Window, user) -> None:
+    totp_code(user)  # set up before: without a second factor the login would ask to set one up
     window.go("/login/")
     window.fill(login=user.username, password=PASSWORD)
     window.page.press("main [name=password]", "Enter")
     window.page.wait_for_url("**/login/code/**")
     window.look()
-    # Made now: a code of half a minute ago is no longer valid.
+    # Asked for again: a code of half a minute ago is no longer valid.
     window.fill(code=totp_code(user))
     window.page.press("main [name=code]", "Enter")
     window.page.wait_for_url("**/counter/")
