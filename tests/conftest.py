@@ -24,6 +24,9 @@ from portal.celery import app
 from portal.services import translations
 from portal.services.places import HOUSE
 
+# Fixtures for every test: `people`, `world`, `clients`.
+pytest_plugins = ["tests.people", "tests.world"]
+
 SLOT = "PORTAL_TEST_SLOT"
 MIGRATED = [("casework", "0003_holidays_2026"), ("family", "0003_first_commitment")]
 

@@ -26,7 +26,6 @@ from tests.people import make_member, make_region, make_staff, person
 from tests.support.ledger import open_account
 from tests.support.pages import fields, log_in
 from tests.support.sharing import make_grant
-from tests.test_permissions import clients, world  # noqa: F401 - fixtures
 
 APPS = ["accounts", "casework", "documents", "family", "gateway", "settlements"]
 PERIODS = [
@@ -101,12 +100,12 @@ ID_NUMBERS = ["11010119900101123X", "1101011990010112", "110101199013011234", "9
 
 
 @pytest.fixture
-def member(world, clients) -> Client:  # noqa: F811
+def member(world, clients) -> Client:
     return clients["member"]
 
 
 @pytest.fixture
-def binding(world, member) -> Client:  # noqa: F811
+def binding(world, member) -> Client:
     """The member has begun to bind his brother."""
     brother = make_member("沈某川", sex="M", region=world[0].region)
     answers = {"name": brother.name, "id_number": brother.id_number, "relation": "sibling"}
@@ -115,7 +114,7 @@ def binding(world, member) -> Client:  # noqa: F811
 
 
 @pytest.fixture
-def serving(world, clients) -> Client:  # noqa: F811
+def serving(world, clients) -> Client:
     """The clerk has opened the member's record."""
     data = {"number": world[0].holder.member.id_number, "reason": "sharing"}
     assert send(clients["clerk"], "/counter/", data).status_code == 302
@@ -130,7 +129,7 @@ def in_both_languages(client: Client, address: str, data: dict[str, Any], field:
 
 
 @pytest.fixture
-def grant_of_member(world) -> SharingGrant:  # noqa: F811
+def grant_of_member(world) -> SharingGrant:
     return world[2]
 
 
@@ -141,13 +140,13 @@ class TestValues:
                 told_at(send(binding, address, {"limit": amount}), "limit")
             in_both_languages(binding, address, {"limit": "1e3"}, "limit")
 
-    def test_limits_at_the_window(self, world, serving, nothing_written) -> None:  # noqa: F811
+    def test_limits_at_the_window(self, world, serving, nothing_written) -> None:
         address = reverse("counter:amend", args=[world[1].case.public_id])
         for amount in AMOUNTS:
             told_at(send(serving, address, {"limit": amount}), "limit")
 
     @pytest.mark.parametrize("name", ["family:bind", "counter:bind"])
-    def test_id_numbers(self, world, clients, serving, name, nothing_written) -> None:  # noqa: F811
+    def test_id_numbers(self, world, clients, serving, name, nothing_written) -> None:
         client = serving if name == "counter:bind" else clients["member"]
         answers = {"name": "沈某川", "relation": "sibling"}
         for number in ID_NUMBERS:
@@ -187,13 +186,13 @@ class TestValues:
         for query in ({"amount": "1e3", "level": "tertiary"}, {"amount": "100", "level": "nothing"}):
             assert member.get(reverse("family:order"), query).status_code == 422
 
-    def test_a_page_that_is_not_there_is_the_nearest(self, member, clients, nothing_written) -> None:  # noqa: F811
+    def test_a_page_that_is_not_there_is_the_nearest(self, member, clients, nothing_written) -> None:
         for page in ("0", "-1", "x", "9" * 30, "1e3"):
             for name in ("settlements:account", "settlements:bills", "accounts:inbox", "accounts:seen"):
                 assert member.get(reverse(name), {"page": page}).status_code == 200
             assert clients["supervisor"].get(reverse("counter:queue"), {"page": page}).status_code == 200
 
-    def test_an_unknown_region_cannot_be_closed(self, clients, nothing_written) -> None:  # noqa: F811
+    def test_an_unknown_region_cannot_be_closed(self, clients, nothing_written) -> None:
         address = reverse("admin:settlements_rolloverrun_add")
         answers = {"year": "2025", "current_rate": "1", "historical_rate": "1"}
         for region in ("999999", "110000", "", "上海"):
@@ -204,7 +203,7 @@ class TestValues:
                 "current_rate",
             )
 
-    def test_versions_and_places_that_are_no_numbers(self, world, member, nothing_written) -> None:  # noqa: F811
+    def test_versions_and_places_that_are_no_numbers(self, world, member, nothing_written) -> None:
         case = world[1].case.public_id
         for version in ("", "x", "-1", "9" * 30, "1e3", "9" * 5000):
             for name in ("family:amend", "family:withdraw"):
@@ -242,7 +241,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-def test_a_zero_character_is_refused_everywhere(clients, serving, language, nothing_written) -> None:  # noqa: F811
+def test_a_zero_character_is_refused_everywhere(clients, serving, language, nothing_written) -> None:
     for reader, name in FORMS:
         client = clients[reader]
         client.cookies["django_language"] = language
@@ -257,7 +256,7 @@ def test_a_zero_character_is_refused_everywhere(clients, serving, language, noth
     assert clients["anonymous"].get("/%00").status_code in (400, 404)
 
 
-def test_ten_megabytes_are_refused_everywhere(clients, nothing_written) -> None:  # noqa: F811
+def test_ten_megabytes_are_refused_everywhere(clients, nothing_written) -> None:
     much = "x" * (10 * 1024 * 1024)
     for reader, name in FORMS:
         response = clients[reader].post(reverse(name), f"name={much}", content_type="application/x-www-form-urlencoded")
@@ -292,7 +291,7 @@ SHAPES: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-def test_a_body_of_a_strange_shape_is_the_senders_mistake(clients, nothing_written) -> None:  # noqa: F811
+def test_a_body_of_a_strange_shape_is_the_senders_mistake(clients, nothing_written) -> None:
     for reader, name in FORMS:
         if name in WHOLE_WHEN_EMPTY:
             continue
@@ -348,7 +347,7 @@ def text_of(response: HttpResponse) -> str:
 
 
 @pytest.fixture
-def outsiders(world, clients) -> dict[str, Client]:  # noqa: F811
+def outsiders(world, clients) -> dict[str, Client]:
     """Everybody whom the holder's things are no affair of."""
     people = world[0]
     former = person("高某", birth=people.holder.member.birth.replace(year=1983), sex="M", region=people.region)
@@ -369,7 +368,7 @@ def outsiders(world, clients) -> dict[str, Client]:  # noqa: F811
     }
 
 
-def thing_at(name: str, world) -> uuid.UUID:  # noqa: F811
+def thing_at(name: str, world) -> uuid.UUID:
     """The holder's own thing that the address is for."""
     _people, application, grant, settled, paper = world
     if name == "settlements:bill":
@@ -383,7 +382,7 @@ OF_A_GRANT = {"family:grant", "family:adjust", "family:pause", "family:end", "co
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_what_belongs_to_others_is_as_absent_as_what_never_was(world, outsiders, method, nothing_written) -> None:  # noqa: F811
+def test_what_belongs_to_others_is_as_absent_as_what_never_was(world, outsiders, method, nothing_written) -> None:
     names = list(with_an_id(get_resolver()))
     assert len(names) >= 17
     data = {"token": "t" * 20, "version": "0", "do": "withdraw", "verdict": "approve", "answer": "agree"}
@@ -402,7 +401,7 @@ def test_what_belongs_to_others_is_as_absent_as_what_never_was(world, outsiders,
     assert wrong == []
 
 
-def test_a_clerk_without_an_open_record_does_nothing_to_a_case(world, clients, nothing_written) -> None:  # noqa: F811
+def test_a_clerk_without_an_open_record_does_nothing_to_a_case(world, clients, nothing_written) -> None:
     clerk = clients["clerk"]
     for name in ("case", "amend", "end", "receipt"):
         for do in ("submit", "agree", "paper", "decline", "withdraw", "send_code"):
@@ -413,7 +412,7 @@ def test_a_clerk_without_an_open_record_does_nothing_to_a_case(world, clients, n
         assert clerk.post(reverse(f"counter:{name}"), {"token": "t" * 20}).status_code in (302, 405)
 
 
-def test_messages_and_sessions_of_others(world, clients, outsiders) -> None:  # noqa: F811
+def test_messages_and_sessions_of_others(world, clients, outsiders) -> None:
     people = world[0]
     messages.notify(member=people.holder.member, kind="welcome", params={}, at=clock.now())
     message = Message.objects.filter(member=people.holder.member).first()
@@ -430,7 +429,7 @@ def test_messages_and_sessions_of_others(world, clients, outsiders) -> None:  # 
     assert clients["member"].get(reverse("accounts:me")).status_code == 200
 
 
-def test_movements_for_a_relative_who_is_none(world, member, nothing_written) -> None:  # noqa: F811
+def test_movements_for_a_relative_who_is_none(world, member, nothing_written) -> None:
     for who in (world[0].stranger.member.public_id, uuid.uuid4(), "x", "'; --"):
         response = member.get(reverse("settlements:account"), {"person": str(who)})
         assert response.status_code in (200, 422)
@@ -441,7 +440,7 @@ def test_movements_for_a_relative_who_is_none(world, member, nothing_written) ->
 
 
 @pytest.fixture
-def spouse(world) -> Client:  # noqa: F811
+def spouse(world) -> Client:
     return log_in(world[0].spouse)
 
 
@@ -456,7 +455,7 @@ class TestAgain:
             assert binding.post(address, page, follow=True).status_code in (200, 422)
         assert CaseEvent.objects.filter(case=case, verb="submit").count() == 1
 
-    def test_agreed_twice(self, world, spouse) -> None:  # noqa: F811
+    def test_agreed_twice(self, world, spouse) -> None:
         make_rules(world[0].region)
         address = reverse("family:invitation", args=[world[1].case.public_id])
         pages = [fields(spouse.get(address)) | {"answer": answer} for answer in ("agree", "agree", "decline")]
@@ -475,7 +474,7 @@ class TestAgain:
         assert (grant_of_member.ends_on, told) == (clock.today(), told)
         assert Message.objects.filter(member=grant_of_member.grantor, kind__contains="end").count() <= 1
 
-    def test_moved_with_an_old_version(self, world, spouse) -> None:  # noqa: F811
+    def test_moved_with_an_old_version(self, world, spouse) -> None:
         people = world[0]
         make_rules(people.region)
         brother = person("方某山", people.spouse.member.birth, sex="M", region=people.region)
@@ -489,7 +488,7 @@ class TestAgain:
         order = DeductionOrder.objects.get(pk=people.spouse.member.pk)
         assert (order.version, order.grant_ids[0]) == (1, second.pk)
 
-    def test_approved_twice(self, world, clients, spouse) -> None:  # noqa: F811
+    def test_approved_twice(self, world, clients, spouse) -> None:
         make_rules(world[0].region, review="all")
         address = reverse("family:invitation", args=[world[1].case.public_id])
         spouse.post(address, fields(spouse.get(address)) | {"answer": "agree"})
@@ -510,7 +509,7 @@ class TestAgain:
 # Fields that no form has
 
 
-def extra(world) -> dict[str, Any]:  # noqa: F811
+def extra(world) -> dict[str, Any]:
     """Whatever a sender might hope to set."""
     stranger = world[0].stranger
     return {
@@ -534,7 +533,7 @@ def facts_of(row: Any, *but: str) -> dict[str, Any]:
 
 
 class TestExtraFields:
-    def test_an_application(self, world, binding) -> None:  # noqa: F811
+    def test_an_application(self, world, binding) -> None:
         people = world[0]
         send(binding, reverse("family:bind_terms"), extra(world) | {"limit": "500"})
         application = SharingApplication.objects.get(case__state="draft")
@@ -548,7 +547,7 @@ class TestExtraFields:
         assert (case.state, case.region_id, case.channel) == ("consent", "310000", "online")
         assert (case.applicant, case.opened_by, case.checked_by) == (people.holder.member, people.holder, None)
 
-    def test_terms_of_a_grant(self, world, member, grant_of_member) -> None:  # noqa: F811
+    def test_terms_of_a_grant(self, world, member, grant_of_member) -> None:
         grant_of_member.refresh_from_db()
         before = facts_of(grant_of_member, "limit")
         address = reverse("family:adjust", args=[grant_of_member.public_id])
@@ -556,7 +555,7 @@ class TestExtraFields:
         grant_of_member.refresh_from_db()
         assert (facts_of(grant_of_member, "limit"), grant_of_member.limit) == (before, Decimal(75))
 
-    def test_a_pause_and_an_end(self, world, member, grant_of_member) -> None:  # noqa: F811
+    def test_a_pause_and_an_end(self, world, member, grant_of_member) -> None:
         grant_of_member.refresh_from_db()
         changes = ("paused_at", "ends_on", "end_reason")
         before = facts_of(grant_of_member, *changes)
@@ -567,7 +566,7 @@ class TestExtraFields:
         assert facts_of(grant_of_member, *changes) == before
         assert (grant_of_member.paused_at.year, grant_of_member.ends_on) == (clock.now().year, clock.today())
 
-    def test_one_s_own_login(self, world, member) -> None:  # noqa: F811
+    def test_one_s_own_login(self, world, member) -> None:
         user = world[0].holder
         user.refresh_from_db()
         changes = ("password", "last_login")
@@ -579,7 +578,7 @@ class TestExtraFields:
         assert facts_of(user, *changes) == before
         assert not user.role_assignments.exists()
 
-    def test_at_the_window(self, world, serving) -> None:  # noqa: F811
+    def test_at_the_window(self, world, serving) -> None:
         case = world[1].case
         address = reverse("counter:amend", args=[case.public_id])
         assert send(serving, address, extra(world) | {"limit": "60"}).status_code == 302
@@ -591,7 +590,7 @@ class TestExtraFields:
             "returned", "310000", None,
         )  # fmt: skip
 
-    def test_a_second_check(self, world, clients, spouse) -> None:  # noqa: F811
+    def test_a_second_check(self, world, clients, spouse) -> None:
         make_rules(world[0].region, review="all")
         address = reverse("family:invitation", args=[world[1].case.public_id])
         spouse.post(address, fields(spouse.get(address)) | extra(world) | {"answer": "agree"})

@@ -13,7 +13,6 @@ from django.utils.functional import Promise
 
 from accounts.models import AuditEvent
 from settlements.models import LedgerTransaction, Settlement
-from tests.test_permissions import world  # noqa: F401 - a fixture
 
 APPS = ["accounts", "casework", "counter", "documents", "family", "gateway", "portal", "settlements"]
 
@@ -213,14 +212,14 @@ STAY = [
 ]
 
 
-def test_an_answer_and_a_settlement_stay_as_they_are(world) -> None:  # noqa: F811
+def test_an_answer_and_a_settlement_stay_as_they_are(world) -> None:
     assert LedgerTransaction.objects.exclude(answer=None).exists()
     assert Settlement.objects.exists()
     for change in STAY:
         assert re.search("is answered|is a fact", refused(change))
 
 
-def test_facts_are_not_changed_by_the_orm_either(world) -> None:  # noqa: F811
+def test_facts_are_not_changed_by_the_orm_either(world) -> None:
     event = AuditEvent.objects.first()
     event.reason = "another"
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -244,6 +243,6 @@ HALVES = [
 ]
 
 
-def test_half_a_fact_is_refused(world) -> None:  # noqa: F811
+def test_half_a_fact_is_refused(world) -> None:
     for half in HALVES:
         assert "violates check constraint" in refused(half)

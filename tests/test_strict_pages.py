@@ -24,8 +24,8 @@ from accounts.actions import messages
 from accounts.models import AuditEvent
 from tests.people import make_member
 from tests.support.pages import fields, log_in
-from tests.test_permissions import ADMIN, PAGES, arguments, clients, read, world  # noqa: F401 - two are fixtures
-from tests.test_permissions import READERS as TABLE
+from tests.test_permissions import ADMIN, PAGES, arguments, read
+from tests.world import READERS as TABLE
 
 # 18 characters of an ID number, 11 of a mobile number; not inside a longer word or number (a nonce, a hash, a uuid).
 ID_NUMBER = re.compile(r"(?<![\w-])[1-9]\d{16}[\dXx](?![\w-])")
@@ -67,7 +67,7 @@ def unknown(monkeypatch) -> Unknown:
     return names
 
 
-def pages_of(world: tuple, column: str) -> Iterator[tuple[str, str]]:  # noqa: F811
+def pages_of(world: tuple, column: str) -> Iterator[tuple[str, str]]:
     """What a reader gets, and what needs a step before; "no such page" is looked at by a test of its own."""
     place = TABLE.index(column)
     for name, statuses in read(PAGES).items():
@@ -191,7 +191,7 @@ READERS = [
 
 
 @pytest.mark.parametrize(("reader", "column", "language"), READERS)
-def test_every_page_keeps_the_rules(reader, column, language, world, clients, unknown) -> None:  # noqa: F811
+def test_every_page_keeps_the_rules(reader, column, language, world, clients, unknown) -> None:
     people = world[0]
     if reader == "serving":
         client = open_record(clients["clerk"], people.holder.member)
@@ -209,7 +209,7 @@ def test_every_page_keeps_the_rules(reader, column, language, world, clients, un
     assert set(looked.values_list("action", flat=True)) <= (LOOKS if staff else {"denied"})
 
 
-def test_every_object_of_the_administration_keeps_the_rules(world, clients, unknown) -> None:  # noqa: F811
+def test_every_object_of_the_administration_keeps_the_rules(world, clients, unknown) -> None:
     """The page of one row of each list that a reader sees, and of adding one."""
     messages.notify(member=world[0].holder.member, kind="welcome", params={}, at=clock.now(), sms=True)
     came = set()
@@ -227,7 +227,7 @@ def test_every_object_of_the_administration_keeps_the_rules(world, clients, unkn
     assert {name for name in unknown.names if not name.startswith("admin/")} == set()
 
 
-def test_parts_that_htmx_asks_for_keep_the_rules(world, clients, unknown) -> None:  # noqa: F811
+def test_parts_that_htmx_asks_for_keep_the_rules(world, clients, unknown) -> None:
     names = ["settlements:account", "settlements:bills", "settlements:statement", "family:order", "accounts:inbox"]
     names += ["casework:mine"]
     wrong, came = crawl(clients["member"], [(name, reverse(name)) for name in names], "zh-hans", HTTP_HX_REQUEST="true")
@@ -238,7 +238,7 @@ def test_parts_that_htmx_asks_for_keep_the_rules(world, clients, unknown) -> Non
     assert came == set(names)
 
 
-def test_numbers_in_full_are_an_act_that_is_recorded(world, clients) -> None:  # noqa: F811
+def test_numbers_in_full_are_an_act_that_is_recorded(world, clients) -> None:
     member = world[0].holder.member
     client = open_record(clients["clerk"], member)
     address = reverse("counter:member")
@@ -252,13 +252,13 @@ def test_numbers_in_full_are_an_act_that_is_recorded(world, clients) -> None:  #
 
 
 @pytest.mark.parametrize("address", ["/nowhere/", "/family/grants/nothing/", "/v/no/such/", "/admin/nowhere/"])
-def test_a_page_that_is_not_there_keeps_the_rules_too(address: str, world, clients, unknown) -> None:  # noqa: F811
+def test_a_page_that_is_not_there_keeps_the_rules_too(address: str, world, clients, unknown) -> None:
     for reader in ("anonymous", "member", "clerk", "region_admin"):
         wrong, _came = crawl(clients[reader], [(reader, address)], "zh-hans")
         assert (wrong, unknown.names) == ({}, set())
 
 
-def test_these_eyes_see(world, clients, unknown) -> None:  # noqa: F811
+def test_these_eyes_see(world, clients, unknown) -> None:
     text = engines["django"].from_string("{{ here }}{{ nothing }}{{ absent|default:'x' }}").render({"here": 1})
     assert (text, {name.split(": ")[1] for name in unknown.names}) == ("1x", {"nothing"})
     number, phone = world[0].holder.member.id_number, world[0].holder.phone

@@ -1,8 +1,6 @@
 import pytest
 from django.core.cache import cache
 
-from tests.people import people  # noqa: F401 - the fixture
-
 
 @pytest.fixture(autouse=True)
 def fresh_limits() -> None:

@@ -8,7 +8,6 @@ from accounts.enums import Channel
 from accounts.errors import Refused
 from casework import kinds
 from casework.actions import cases
-from tests.people import people  # noqa: F401 - a fixture
 
 AT = datetime.datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))  # a Friday
 
@@ -57,7 +56,7 @@ def errand():
 
 
 @pytest.fixture
-def open_errand(people, errand):  # noqa: F811
+def open_errand(people, errand):
     """Open a case: by the clerk at the window, or by the holder online."""
 
     def opened(by=None, role="clerk"):

@@ -1,3 +1,0 @@
-from tests.people import people
-
-__all__ = ["people"]
