@@ -181,18 +181,19 @@ def _save_once(payment: PremiumPayment) -> None:
         raise Refused("duplicate", why="premium", year=payment.year) from None
 
 
-def refund(*, payment: PremiumPayment, on: datetime.date, by: User | None = None) -> PremiumPayment:
+def refund(*, payment: PremiumPayment, on: datetime.date, by: User | None = None, key: str = "") -> PremiumPayment:
     """Give a premium back whole to the account that paid it, before its benefits begin.
 
-    What came from current of a year that has closed goes to historical. Raises Refused: benefits_begun, duplicate (given
-    back already); and PermissionDenied.
+    What came from current of a year that has closed goes to historical. The same key gets the first answer again; without
+    one each call is an attempt of its own. Raises Refused: benefits_begun, duplicate (given back already); and
+    PermissionDenied.
     """
     account = payment.account
     if not may_act_for(by, payment.payer, account.region_id):
         raise PermissionDenied
     ledger.once(
         scope=f"premium:{account.pk}",
-        key=f"refund:{payment.public_id}:{uuid.uuid4()}",
+        key=f"refund:{payment.public_id}:{key or uuid.uuid4()}",
         request={"refund": payment.pk},
         kind=EntryKind.PREMIUM,
         on=on,

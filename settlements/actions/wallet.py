@@ -171,10 +171,10 @@ def _take(
     books.post(sent.sending_id, [movement])
 
 
-def accept(*, transfer: WalletTransfer, at: datetime.datetime, by: User | None = None) -> WalletTransfer:
+def accept(*, transfer: WalletTransfer, at: datetime.datetime, by: User | None = None, key: str = "") -> WalletTransfer:
     """Take a transfer into the receiver's wallet: from here on the money is his.
 
-    Raises Refused: wallet_not_open, duplicate (accepted already), not_permitted (it has gone back); and PermissionDenied.
+    The same key gets the first answer again; without one each call is an attempt of its own. Raises Refused: wallet_not_open, duplicate (accepted already), not_permitted (it has gone back); and PermissionDenied.
     """
     receiver = transfer.receiver
     wallet = read.wallet_of(receiver)
@@ -185,7 +185,7 @@ def accept(*, transfer: WalletTransfer, at: datetime.datetime, by: User | None =
     ledger.once(
         scope=f"wallet-transfer:{transfer.pk}",
         # An attempt that came too late is an answer, but no reason to refuse one that was in time and came after it.
-        key=f"accept:{uuid.uuid4()}",
+        key=f"accept:{key or uuid.uuid4()}",
         request={},
         kind=EntryKind.WALLET,
         on=timezone.localdate(at),

@@ -276,7 +276,8 @@ def refund(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _refund(request: HttpRequest, found: PremiumPayment) -> HttpResponse:
     try:
-        premiums.refund(payment=found, on=clock.today(), by=request.user)
+        key = f"page:{request.POST['token']}"
+        premiums.refund(payment=found, on=clock.today(), by=request.user, key=key)
     except Refused as refused:
         messages.error(request, str(reasons.tell_refused(refused)))
     else:

@@ -271,7 +271,7 @@ def accept(request: HttpRequest, public_id: UUID) -> HttpResponse:
         at = clock.now()
         try:
             act.open_wallet(member=request.user.member, by=request.user, at=at)
-            act.accept(transfer=found, at=at, by=request.user)
+            act.accept(transfer=found, at=at, by=request.user, key=f"page:{request.POST['token']}")
         except Refused as refused:
             messages.error(request, str(reasons.tell_refused(refused)))
         else:

@@ -201,6 +201,21 @@ def test_given_back_whole_to_the_account_that_paid(scene, child):
     assert faults(ON) == []
 
 
+def test_a_refund_sent_again_gets_its_first_answer_whatever_happened_since(scene, child):
+    payment = pay(scene, child)
+    for _ in range(2):
+        assert premiums.refund(payment=payment, on=ON, by=scene.daughter, key="form").refunded_on == ON
+    # Paid anew since: the old form asks for the old payment and touches nothing else.
+    again = pay(scene, child, key="again")
+    premiums.refund(payment=payment, on=BEGINS, by=scene.daughter, key="form")
+    again.refresh_from_db()
+    assert again.refunded_on is None
+    assert LedgerTransaction.objects.filter(reverses=payment.transaction).count() == 1
+    assert code_of(lambda: premiums.refund(payment=again, on=BEGINS, key="late")) == "benefits_begun"
+    assert code_of(lambda: premiums.refund(payment=again, on=ON, key="late")) == "benefits_begun"
+    assert faults(ON) == []
+
+
 def test_what_came_from_current_of_a_closed_year_comes_back_to_historical(scene, child):
     june = datetime.date(2027, 6, 30)
     premium = due("400.00", 2028, buckets=("current", "historical"))

@@ -105,6 +105,17 @@ def test_the_same_key_gives_the_first_transfer_again(world):
     assert WalletTransfer.objects.count() == 1
 
 
+def test_an_acceptance_sent_again_gets_its_first_answer(world):
+    scene, brother = world
+    sent = send(scene, brother)
+    for at in (moment(), moment(22, 30), SIX):
+        assert wallet.accept(transfer=sent, at=at, key="form").state == "accepted"
+    assert wallet_at(brother) == yuan("500.00")
+    assert Message.objects.filter(kind="wallet_accepted").count() == 1
+    assert code_of(lambda: wallet.accept(transfer=sent, at=moment(), key="other"))[0] == "duplicate"
+    assert faults(ON) == []
+
+
 def test_the_same_key_gives_it_again_when_the_world_has_changed_since(world):
     """The answer was lost, then the sender left: what is on its way is told, nothing new is sent."""
     scene, brother = world

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from bs4 import BeautifulSoup
+from django.core.cache import cache
 from django.urls import reverse
 
 from accounts import clock
@@ -140,9 +141,13 @@ def test_given_back_by_who_paid(now):
     client = english(scene.daughter)
     page = client.get(url)
     assert "400.00 yuan go back to your account at once" in text(page)
-    done = client.post(url, fields(page), follow=True)
+    sent = fields(page)
+    done = client.post(url, sent, follow=True)
     assert "Given back: the money is in your account again." in text(done)
     assert "given back on 20 November 2025" in text(done)
+    # Sent again when nobody remembers the form any more, it says the same and moves nothing.
+    cache.clear()
+    assert "Given back: the money is in your account again." in text(client.post(url, sent, follow=True))
     assert client.get(url).status_code == 302
     movements = text(client.get(reverse("settlements:account")))
     assert "Premium given back" in movements
