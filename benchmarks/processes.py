@@ -1,11 +1,6 @@
 """What runs beside: a Celery worker, a web server, several clients at once."""
 
-import http.client
 import multiprocessing
-import os
-import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
@@ -19,6 +14,7 @@ import psutil
 from celery import current_app
 
 from portal.seeding import workers
+from portal.services import web as serving
 
 LOGS = Path(__file__).parent / "results"
 LIMIT = 60.0
@@ -33,7 +29,7 @@ def celery(processes: int) -> Iterator[psutil.Process]:
         sys.executable, "-m", "celery", "--app", "portal", "worker", "--loglevel", "WARNING",
         "--concurrency", str(processes), "--without-mingle", "--without-gossip",
     ]  # fmt: skip
-    with _running("celery.log", command) as worker:
+    with serving.running(command, log=LOGS / "celery.log") as worker:
         end = time.monotonic() + LIMIT
         while not current_app.control.ping(timeout=0.2):
             if time.monotonic() > end:
@@ -44,48 +40,8 @@ def celery(processes: int) -> Iterator[psutil.Process]:
 @contextmanager
 def web(processes: int, threads: int) -> Iterator[str]:
     """gunicorn with the portal; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", str(processes),
-        "--threads", str(threads), "--keep-alive", "30", "--header-map", "dangerous", "--no-control-socket",
-    ]  # fmt: skip
-    with _running("web.log", command):
-        end = time.monotonic() + LIMIT
-        while not _answers(port):
-            if time.monotonic() > end:
-                raise RuntimeError(f"gunicorn does not answer: see {LOGS / 'web.log'}")
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", "/healthz", headers={"Host": "localhost"})
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-@contextmanager
-def _running(log: str, command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
-    LOGS.mkdir(exist_ok=True)
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "portal.settings.demo"}
-    with (LOGS / log).open("ab") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with serving.web(processes, threads, log=LOGS / "web.log") as address:
+        yield address
 
 
 @contextmanager

@@ -1,22 +1,18 @@
 """A PostgreSQL and a Redis of a run's own, to be killed at will, in a folder that goes when the run ends."""
 
 import contextlib
-import os
-import shutil
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
-from psycopg import sql
 
-from portal.services.places import HOUSE, House
+from portal.services import own
 from portal.services.postgres import Postgres
 from portal.services.redis import Redis
 
 NAME, TEMPLATE = "faults", "faults_template"
-house = House(HOUSE.var / f"faults-{os.getpid()}")
+house = own.house("faults")
 
 
 def postgres() -> Postgres:
@@ -32,70 +28,20 @@ def redis() -> Redis:
 @contextlib.contextmanager
 def own_servers() -> Iterator[None]:
     """Both servers, and this process (and all it starts) pointed at them. Before Django is set up."""
-    _sweep()
-    house.prepare()
-    house.make_sockets()
-    os.environ["DATABASE_URL"] = postgres().url(database=NAME)
-    os.environ["REDIS_URL"] = redis().url()
-    try:
-        postgres().start()
-        redis().start()
+    with own.servers("faults", NAME):
         yield
-    finally:
-        _close()
-        with contextlib.suppress(Exception):
-            redis().stop()
-        with contextlib.suppress(Exception):
-            postgres().stop()
-        remove(house)
-
-
-def _sweep() -> None:
-    """Folders that killed runs left behind."""
-    for folder in HOUSE.var.glob("faults-*"):
-        number = folder.name.removeprefix("faults-").split("-")[0]
-        if not psutil.pid_exists(int(number)):
-            with contextlib.suppress(Exception):
-                Postgres(House(folder)).stop()
-            remove(House(folder))
-
-
-def remove(place: House) -> None:
-    """A house with all that is in it; its servers must have stopped."""
-    for folder in (place.var, Postgres(place).home, place.sockets):
-        if folder != HOUSE.var:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_template() -> None:
     """An empty migrated database, made once a run; `fresh` clones it."""
-    from django.core.management import call_command
-
-    with postgres().connect() as server:
-        server.execute(sql.SQL("CREATE DATABASE {} OWNER portal").format(sql.Identifier(NAME)))
-    call_command("migrate", interactive=False, verbosity=0)
-    _close()
-    with postgres().connect() as server:
-        server.execute(f"ALTER DATABASE {NAME} RENAME TO {TEMPLATE}")
+    own.make_template(house, NAME, TEMPLATE)
 
 
 def fresh() -> None:
     """The database of the scenarios, new; Redis, emptied."""
-    _close()
-    with postgres().connect() as server:
-        server.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {NAME} TEMPLATE {TEMPLATE} STRATEGY file_copy OWNER portal")
+    own.make_database(house, NAME, TEMPLATE)
     with redis()._client() as client:
         client.flushall()
-
-
-def _close() -> None:
-    if "django" in sys.modules:
-        from django.conf import settings
-        from django.db import connections
-
-        if settings.configured:
-            connections.close_all()
 
 
 def kill_postgres(place: Postgres | None = None) -> None:
@@ -120,9 +66,7 @@ def kill_redis() -> None:
 
 def scratch(name: str) -> Path:
     """A folder of the run for a log or a copy."""
-    folder = house.var / "scratch" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return own.scratch(house, name)
 
 
 def execute(statement: str, database: str = NAME) -> list[tuple[object, ...]]:
@@ -132,10 +76,10 @@ def execute(statement: str, database: str = NAME) -> list[tuple[object, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def until(what: object, seconds: float = 60.0, every: float = 0.02) -> None:
+def until(what: Callable[[], object], seconds: float = 60.0, every: float = 0.02) -> None:
     """Wait for a condition; TimeoutError if it does not come."""
     end = time.monotonic() + seconds
-    while not what():  # type: ignore[operator]
+    while not what():
         if time.monotonic() > end:
             raise TimeoutError("waited too long")
         time.sleep(every)

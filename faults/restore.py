@@ -14,7 +14,7 @@ from django.db import connection, connections
 
 from faults import checker, clients, places, told, world
 from faults.outcome import Outcome
-from portal.services import ServiceError
+from portal.services import ServiceError, own
 from portal.services.places import House
 from portal.services.postgres import Postgres
 
@@ -145,7 +145,7 @@ def restored_to_the_fen() -> Outcome:
     finally:
         _use(places.postgres())
         server.stop()
-        places.remove(server.house)
+        own.remove(server.house)
     outcome.findings += _wrong_backups(backup, archive, str(segment))
     _stop_archiving()
     outcome.did = (
@@ -179,7 +179,7 @@ def _wrong_backups(backup: Path, archive: Path, segment: str) -> list[str]:
         pass
     finally:
         server.stop()
-        places.remove(server.house)
+        own.remove(server.house)
     return found
 
 
