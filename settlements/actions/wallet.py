@@ -174,7 +174,8 @@ def _take(
 def accept(*, transfer: WalletTransfer, at: datetime.datetime, by: User | None = None, key: str = "") -> WalletTransfer:
     """Take a transfer into the receiver's wallet: from here on the money is his.
 
-    The same key gets the first answer again; without one each call is an attempt of its own. Raises Refused: wallet_not_open, duplicate (accepted already), not_permitted (it has gone back); and PermissionDenied.
+    The same key gets the first answer again; without one each call is an attempt of its own. Raises Refused:
+    wallet_not_open, duplicate (accepted already), not_permitted (it has gone back); and PermissionDenied.
     """
     receiver = transfer.receiver
     wallet = read.wallet_of(receiver)
