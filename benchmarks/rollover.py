@@ -1,9 +1,10 @@
 """1 and 5: the year end of very many accounts by the product, Celery included, against bare SQL."""
 
+import datetime
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -118,7 +119,7 @@ def _again(run: RolloverRun) -> float:
     return taken
 
 
-def _until(done) -> None:  # type: ignore[no-untyped-def]
+def _until(done: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not done():
         if time.monotonic() > end:
@@ -176,7 +177,7 @@ def by_orm() -> float:
     return len(ids) / (time.monotonic() - begun)
 
 
-def _roll_one(account: PersonalAccount, run: RolloverRun, boundary) -> None:  # type: ignore[no-untyped-def]
+def _roll_one(account: PersonalAccount, run: RolloverRun, boundary: datetime.date) -> None:
     days = (boundary - account.products_on).days
     products = (
         account.current_products + account.current * days,

@@ -6,7 +6,7 @@ the end of every account it touched is worked out by hand from before the rollov
 
 import multiprocessing
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
@@ -123,7 +123,7 @@ def _roll() -> tuple[float, float]:
     return rolled, time.monotonic() - begun
 
 
-def _until(done) -> None:  # type: ignore[no-untyped-def]
+def _until(done: Callable[[], bool]) -> None:
     end = time.monotonic() + measure.RUSH_PATIENCE
     while not done():
         if time.monotonic() > end:

@@ -1,5 +1,6 @@
 """2: the first instant of the new year. Nothing has been rolled; how long until one right balance, one right bill?"""
 
+import datetime
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -55,12 +56,12 @@ def _at(size: int) -> tuple[list[float], list[float]]:
     return reads, bills
 
 
-def _bill(account: PersonalAccount, institution, on):  # type: ignore[no-untyped-def]
+def _bill(account: PersonalAccount, institution: Institution, on: datetime.date) -> care.Quote:
     bill = care.Bill(kind="outpatient", level=institution.level, in_scope=BILL)
     return care.settle(patient=account.member, institution=institution, bill=bill, on=on, key=f"switch-{account.pk}")
 
 
-def by_hand(account: PersonalAccount, run: RolloverRun, on) -> Decimal:  # type: ignore[no-untyped-def]
+def by_hand(account: PersonalAccount, run: RolloverRun, on: datetime.date) -> Decimal:
     """What an account that nobody has touched holds once rolled: yuan, all of it in historical."""
     days = (on - account.products_on).days
     gain = days * (account.current * run.current_rate + account.historical * run.historical_rate) / 36000

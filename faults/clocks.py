@@ -3,6 +3,7 @@
 import datetime
 import random
 import time
+from functools import partial
 from unittest import mock
 
 from django.utils import timezone
@@ -11,6 +12,7 @@ from accounts.errors import Refused
 from faults import checker, clients, killed, places, told, world
 from faults.outcome import Outcome
 from settlements.actions import rollover
+from settlements.models import RolloverRun
 
 CLIENTS, SECONDS = 4, 8.0
 CROWD, CHUNK = 1500, 20
@@ -49,7 +51,7 @@ def clocks_jump() -> Outcome:
         jumping(100 + number)
         killed.roll_until_done(run.pk, SECONDS + 30, pause=0.05)
 
-    batch = clients.side_by_side([lambda number=number: roll(number) for number in range(2)])  # type: ignore[misc]
+    batch = clients.side_by_side([partial(roll, number) for number in range(2)])
     counts = crew.wait()
     for process in batch:
         process.join(60)
@@ -65,7 +67,7 @@ def clocks_jump() -> Outcome:
     return outcome
 
 
-def _too_early(run) -> bool:  # type: ignore[no-untyped-def]
+def _too_early(run: RolloverRun) -> bool:
     try:
         rollover.begin(run=run, at=world.at(world.LAST_DAY, 23))
     except Refused as refusal:

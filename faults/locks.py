@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 from django.db import connections
 from django.db.models import F
@@ -97,7 +98,7 @@ def fight_for_the_last_fen(many: int = CROWD_AT_ONCE) -> list[str]:
         )
         return f"{made.shared} shared, {made.cash} cash"
 
-    outcomes = at_once([lambda other=other: pay(other) for other in others])  # type: ignore[misc]
+    outcomes = at_once([partial(pay, other) for other in others])
     expected = ["0.00 shared, 0.01 cash"] * (many - 1) + ["0.01 shared, 0.00 cash"]
     found = [] if sorted(outcomes) == expected else [f"they were told {sorted(set(outcomes))}"]
     left = PersonalAccount.objects.get(pk=grantor.account.pk).historical

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 from django.db import connection
 
@@ -136,7 +137,7 @@ def all_at_once(seconds: float = SECONDS) -> Outcome:
     for one in people:
         wallet.open_wallet(member=one.member, by=None, at=world.at(world.LAST_DAY))
     crowd = Crowd(people, world.institution().pk, world.region(), time.monotonic() + seconds)
-    locks.at_once([lambda seed=seed: wander(crowd, seed) for seed in range(THREADS)])  # type: ignore[misc]
+    locks.at_once([partial(wander, crowd, seed) for seed in range(THREADS)])
     [(deadlocks,)] = places.execute(locks.DEADLOCKS)
     did = ", ".join(f"{count} {name}" for name, count in crowd.seen.most_common())
     outcome = Outcome(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from django.db import connections
 
@@ -53,6 +54,11 @@ def done(run: RolloverRun) -> int:
     return run.chunks.filter(done=True).count()
 
 
+def reached(run: RolloverRun, share: float) -> bool:
+    """Whether so much of the chunks, 0 to 1, is done."""
+    return done(run) >= share * run.chunks.count()
+
+
 def sweep_until(what: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait as the portal does: the sweeper rings now and then (in production once a minute)."""
     end = time.monotonic() + seconds
@@ -88,7 +94,7 @@ def worker_killed() -> Outcome:
     run, at = begin(), []
     for share in (0.15, 0.4, 0.65):
         with worker() as kill:
-            sweep_until(lambda share=share: done(run) >= share * run.chunks.count())  # type: ignore[misc]
+            sweep_until(partial(reached, run, share))
             kill()
         at.append(done(run))
     with worker():
@@ -129,7 +135,7 @@ def redis_lost() -> Outcome:
     at = []
     with worker():
         for share in (0.2, 0.5):
-            sweep_until(lambda share=share: done(run) >= share * run.chunks.count())  # type: ignore[misc]
+            sweep_until(partial(reached, run, share))
             at.append(done(run))
             places.kill_redis()
             time.sleep(1)

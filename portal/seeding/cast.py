@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from typing import Any
 
 from accounts.domain import id_number
 from portal.seeding.families import Bind, Builder, Family
@@ -41,7 +42,7 @@ def families(builder: Builder) -> list[Family]:
 
 
 # Whose own money is to be used up, so that the relatives' share is seen, goes more often than others.
-def _person(who: tuple[str, str], region: str, phone: str | None, **facts: object) -> Person:
+def _person(who: tuple[str, str], region: str, phone: str | None, **facts: Any) -> Person:
     name, number = who
     return Person(
         name=name,
@@ -51,7 +52,7 @@ def _person(who: tuple[str, str], region: str, phone: str | None, **facts: objec
         id_number=number,
         card_number=f"Z{number[6:14]}{number[14:17]}",
         phone=phone,
-        **facts,  # type: ignore[arg-type]
+        **facts,
     )
 
 

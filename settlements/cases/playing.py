@@ -448,7 +448,8 @@ def _differ(where: str, expected: Any, got: Any) -> list[str]:
 def _pair(expected: Mapping[str, Any], got: Mapping[str, Any], key: str) -> tuple[Any, Any]:
     both = [side.get(key) for side in (expected, got)]
     nothing: Any = {} if any(isinstance(value, dict) for value in both) else plain(ZERO)
-    return tuple(nothing if value is None else value for value in both)  # type: ignore[return-value]
+    one, other = (nothing if value is None else value for value in both)
+    return one, other
 
 
 __all__ = ["differences", "play"]

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -221,7 +221,7 @@ def _case_or_mistake(path: Path, index: int, raw: Any) -> ScenarioCase | tuple[s
         return str(name), f"{path.name} {bad}"
 
 
-def _fields(raw: Any, where: str, readers: Mapping[str, Reader], required: set[str] = frozenset()) -> dict[str, Any]:  # type: ignore[assignment]
+def _fields(raw: Any, where: str, readers: Mapping[str, Reader], required: Set[str] = frozenset()) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise BadCase(f"{where} is no object")
     for key in raw.keys() - readers.keys():

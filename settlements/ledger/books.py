@@ -123,7 +123,7 @@ class Books:
         return row
 
 
-def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], on: datetime.date) -> Books:  # noqa: A001 - the books' own word
+def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], on: datetime.date) -> Books:
     """Lock the patient's counters of some benefit years, then accounts in id order, each shown in the day's year.
 
     Call it inside a transaction; nothing may be decided on a balance read before. Amounts in yuan. An account that is

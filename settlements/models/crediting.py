@@ -1,4 +1,5 @@
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +12,7 @@ from settlements.models.books import LedgerTransaction, PersonalAccount
 from settlements.models.fields import Yuan
 
 
-def person(label: object = None, **more: object) -> models.ForeignKey:
+def person(label: object = None, **more: Any) -> models.ForeignKey:
     """Who did it; None is the system."""
     return models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -20,7 +21,7 @@ def person(label: object = None, **more: object) -> models.ForeignKey:
         blank=True,
         related_name="+",
         verbose_name=label,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -32,10 +33,10 @@ with Supervisor() as supervisor:
 """
 
 
-def wait_for(condition: object, limit: float = 20) -> bool:
+def wait_for(condition: Callable[[], object], limit: float = 20) -> bool:
     end = time.monotonic() + limit
     while time.monotonic() < end:
-        if condition():  # type: ignore[operator]
+        if condition():
             return True
         time.sleep(0.05)
     return False
