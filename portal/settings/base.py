@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "accounts.middleware.login_under_htmx",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.middleware.tell_only_buttons",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -207,7 +208,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 ROLLOVER_CHUNK_SIZE = 2000
 ROLLOVER_WORKERS = 4
 ROLLOVER_SECONDS = 20
-# The batch gives way when more sessions than this are at work, or when a chunk takes longer than this.
+# A visit takes as many accounts of its chunk as it can hold for so long: settlements of theirs wait that time at most.
+ROLLOVER_HELD_MS = 100
+# The batch gives way when more sessions than this are at work, or when a visit takes longer than this.
 ROLLOVER_BUSY = 12
 ROLLOVER_SLOW_MS = 600
 # A rollover is opened this many days before its year ends, and the alarm is raised when one stands still this long.

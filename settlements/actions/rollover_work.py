@@ -1,6 +1,7 @@
 """The batch at work: chunk after chunk, each in a transaction of its own, until time is up or nothing is left.
 
-It gives way to settlements: after each chunk it rests for as long as domain/pacing.py says.
+It gives way to settlements: a visit of a chunk takes as many accounts, and rests afterwards for as long, as
+domain/pacing.py says.
 """
 
 import time
@@ -20,7 +21,7 @@ from settlements.queries import load
 
 # First half of the advisory locks by which at most ROLLOVER_WORKERS work on a run; they die with their session.
 SLOTS = 20_26_06
-# Milliseconds between two looks at the load: asking costs a third of one, a chunk fifty.
+# Milliseconds between two looks at the load: asking costs a third of one, a visit fifty.
 LOOK_EVERY_MS = 250
 
 
@@ -34,20 +35,22 @@ class Outcome(Enum):
 
 
 def work(*, run_id: int, seconds: float) -> Outcome:
-    """Roll chunks of a running run for at most so many seconds and one chunk more. Any number may call it at once."""
+    """Roll chunks of a running run for at most so many seconds and one visit more. Any number may call it at once."""
     with _slot(run_id) as free:
         if not free:
             return Outcome.STOPPED
-        end, pace = time.monotonic() + seconds, Pace(run_id)
+        end, pace, share = time.monotonic() + seconds, Pace(run_id), pacing.FIRST_SHARE
         while time.monotonic() < end:
             begun_ms = _now_ms()
-            visit = roll_next(run_id=run_id)
+            visit = roll_next(run_id=run_id, most=share)
             if isinstance(visit, Outcome):
                 return visit
             if not visit.done and not visit.accounts:
                 # Only accounts that movements hold: come back rather than knock again and again.
                 return Outcome.WAIT
-            pace.rest(_now_ms() - begun_ms)
+            visit_ms = _now_ms() - begun_ms
+            share = pacing.next_share(share, visit.accounts, visit_ms, settings.ROLLOVER_HELD_MS)
+            pace.rest(visit_ms)
         return Outcome.AGAIN
 
 
@@ -62,7 +65,7 @@ class Pace:
         self.run_id, self.rest_ms, self.looked_ms = run_id, 0, 0
 
     def rest(self, visit_ms: int) -> None:
-        """Rest after a chunk that took so long, if there is need."""
+        """Rest after a visit that took so long, if there is need."""
         if _now_ms() - self.looked_ms >= LOOK_EVERY_MS:
             self.looked_ms = _now_ms()
             self._look(visit_ms)
@@ -82,15 +85,18 @@ class Pace:
 
 
 @transaction.atomic
-def roll_next(*, run_id: int) -> batch.Visit | Outcome:
-    """Claim the next chunk and roll it, or say why there is none. One transaction: a kill leaves the chunk to do."""
+def roll_next(*, run_id: int, most: int | None = None) -> batch.Visit | Outcome:
+    """Claim the next chunk and roll it, or `most` accounts of it, or say why there is none.
+
+    One transaction: a kill leaves the chunk to do.
+    """
     run = RolloverRun.objects.get(pk=run_id)
     if run.state != RunState.RUNNING:
         return Outcome.STOPPED
     chunk = batch.claim_chunk(run)
     if chunk is None:
         return Outcome.WAIT if run.chunks.filter(done=False).exists() else Outcome.FINISHED
-    return batch.roll_chunk(run, chunk)
+    return batch.roll_chunk(run, chunk, most)
 
 
 @contextmanager

@@ -14,12 +14,13 @@ from settlements.models import RolloverChunk, RolloverRun
 # rolls it, and the chunk is visited again. Several years behind: one year after the other, each with its own rates.
 # The totals of the chunk speak of the year that the run closes. `|| ''` and `+ 0` leave the planner no index but that
 # of the ids: one by region and year would read the whole region for each chunk, once its statistics have aged.
+# A visit that ended because it had enough is not counted: its chunk is the next to be gone on with.
 ROLL = """
 WITH RECURSIVE due AS MATERIALIZED (
     SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on
     FROM settlements_personalaccount
     WHERE id BETWEEN %(first)s AND %(last)s AND region_id || '' = %(region)s AND benefit_year + 0 <= %(year)s
-    ORDER BY id
+    ORDER BY id LIMIT %(most)s
     FOR NO KEY UPDATE SKIP LOCKED
 ), years AS MATERIALIZED (
     SELECT year - 1 AS closed_year, * FROM account_years(%(region)s) WHERE year <= %(year)s + 1
@@ -75,7 +76,8 @@ WITH RECURSIVE due AS MATERIALIZED (
 )
 UPDATE settlements_rolloverchunk c
 SET accounts = c.accounts + totals.accounts, moved = c.moved + totals.moved, netted = c.netted + totals.netted,
-    interest = c.interest + totals.interest, visits = visits + 1,
+    interest = c.interest + totals.interest,
+    visits = visits + (totals.accounts IS DISTINCT FROM %(most)s OR behind.accounts = totals.accounts)::int,
     done = behind.accounts = totals.accounts,
     done_at = CASE WHEN behind.accounts = totals.accounts THEN %(now)s::timestamptz END
 FROM totals, behind WHERE c.id = %(chunk)s
@@ -110,18 +112,19 @@ def claim_chunk(run: RolloverRun) -> RolloverChunk | None:
     return todo.select_for_update(skip_locked=True, of=("self",)).first()
 
 
-def roll_chunk(run: RolloverRun, chunk: RolloverChunk) -> Visit:
-    """Roll what is behind in a claimed chunk, with entries, totals and the chunk's state: all or nothing.
+def roll_chunk(run: RolloverRun, chunk: RolloverChunk, most: int | None = None) -> Visit:
+    """Roll what is behind in a claimed chunk, `most` accounts of it, with entries, totals and the chunk's state, or nothing.
 
     Amounts in yuan. Accounts rolled by a movement meanwhile are not touched; accounts that a movement holds are left
     and counted in `left`. The chunk's row changes in the database only.
     """
-    key = f"{run.pk}:{chunk.number}:{chunk.visits + 1}"
+    key = f"{run.pk}:{chunk.number}:{chunk.visits + 1}:{chunk.accounts}"
     parameters: dict[str, Any] = {
         "region": run.region_id,
         "year": run.year,
         "first": chunk.first_id,
         "last": chunk.last_id,
+        "most": most,
         "chunk": chunk.pk,
         "now": clock.now(),
         "key": key,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlements.domain.pacing import FIRST_MS, MOST_MS, Limits, Load, is_strained, next_rest
+from settlements.domain.pacing import FIRST_MS, LEAST_SHARE, MOST_MS, Limits, Load, is_strained, next_rest, next_share
 
 LIMITS = Limits(busy=12, visit_ms=600)
 CALM = Load(waiting=0, busy=3, visit_ms=60)
@@ -49,3 +49,23 @@ def test_a_rest_is_bounded_and_never_shorter_under_strain(rest, load):
         assert after >= max(rest, FIRST_MS)
     else:
         assert after < rest or after == rest == 0
+
+
+def test_a_visit_takes_as_many_accounts_as_it_can_hold_for_the_time():
+    assert next_share(500, 500, 25, held_ms=100) == 1000
+    assert next_share(1000, 1000, 50, held_ms=100) == 2000
+    assert next_share(2000, 2000, 90, held_ms=100) == 2000
+    assert next_share(2000, 2000, 400, held_ms=100) == 500
+    assert next_share(500, 500, 60_000, held_ms=100) == LEAST_SHARE
+
+
+def test_the_end_of_a_chunk_says_nothing_about_more():
+    assert next_share(500, 20, 5, held_ms=100) == 500
+
+
+@given(share=st.integers(LEAST_SHARE, 10_000), visit_ms=st.integers(0, 60_000), held_ms=st.integers(1, 1000))
+def test_whoever_took_too_long_takes_fewer_and_nobody_grows_past_twice(share, visit_ms, held_ms):
+    after = next_share(share, share, visit_ms, held_ms)
+    assert LEAST_SHARE <= after <= share * 2
+    if visit_ms > held_ms:
+        assert after < share or after == LEAST_SHARE

@@ -64,7 +64,7 @@ def test_each_visit_of_a_chunk_is_one_transaction_of_the_ledger(region):
     run = release_run(region)
     work_to_the_end(run)
     visit = LedgerTransaction.objects.get(scope="rollover")
-    assert (visit.key, visit.kind, visit.business_date) == (f"{run.pk}:1:1", "rollover", BOUNDARY)
+    assert (visit.key, visit.kind, visit.business_date) == (f"{run.pk}:1:1:0", "rollover", BOUNDARY)
     assert visit.answer == {"accounts": 1, "moved": "100.00", "netted": "0.00", "interest": "1.04"}
 
 
@@ -217,6 +217,23 @@ def test_an_account_in_the_middle_of_a_settlement_is_left_to_it_and_visited_agai
     chunk.refresh_from_db()
     assert (chunk.done, chunk.visits, chunk.accounts, chunk.moved) == (True, 3, 2, yuan("200.00"))
     assert LedgerTransaction.objects.filter(scope="rollover").count() == 3
+    assert rollover.finish(run=run, at=at(BOUNDARY)).state == "reconciled"
+    assert faults() == []
+
+
+def test_a_visit_that_has_enough_leaves_the_rest_and_its_chunk_is_gone_on_with_first(region, settings):
+    settings.ROLLOVER_CHUNK_SIZE = 3
+    for _ in range(6):
+        open_account(make_member(), region, YEAR, "100.00")
+    run = rollover.begin(run=release_run(region), at=at(BOUNDARY))
+
+    visits = [rollover_work.roll_next(run_id=run.pk, most=2) for _ in range(4)]
+
+    assert [(visit.accounts, visit.left) for visit in visits] == [(2, 1), (1, 0), (2, 1), (1, 0)]
+    assert list(run.chunks.values_list("number", "visits", "accounts", "done")) == [(1, 1, 3, True), (2, 1, 3, True)]
+    assert list(LedgerTransaction.objects.filter(scope="rollover").order_by("pk").values_list("key", flat=True)) == [
+        f"{run.pk}:{visit}" for visit in ("1:1:0", "1:1:2", "2:1:0", "2:1:2")
+    ]
     assert rollover.finish(run=run, at=at(BOUNDARY)).state == "reconciled"
     assert faults() == []
 
