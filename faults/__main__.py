@@ -13,7 +13,21 @@ from portal.services import ServiceError
 
 def scenarios() -> dict[str, tuple[str, Callable[[], Outcome]]]:
     """Name -> what it is, and the function; in the order in which they run."""
-    from faults import clocks, cut, defects, disk, killed, locks, machine, mixed, restore, statements, workers
+    from faults import (
+        clocks,
+        counters,
+        cut,
+        defects,
+        disk,
+        killed,
+        locks,
+        machine,
+        mixed,
+        restore,
+        statements,
+        unanswered,
+        workers,
+    )
 
     return {
         "defects": ("the checker can fail", defects.all_caught),
@@ -27,6 +41,8 @@ def scenarios() -> dict[str, tuple[str, Callable[[], Outcome]]]:
         "worker": ("F6 workers killed", workers.worker_killed),
         "twice": ("F7 tasks twice and late", workers.task_twice),
         "redis": ("F8 Redis killed and emptied", workers.redis_lost),
+        "unanswered": ("G1 tills without an answer", unanswered.answers_lost_to_tills),
+        "counters": ("G2, G3 tills at once", counters.tills_at_once),
         "disk": ("F11 disk full", disk.disk_full),
         "clocks": ("F12 clocks jump over the year's end", clocks.clocks_jump),
         "restore": ("F14 restored from a backup", restore.restored_to_the_fen),

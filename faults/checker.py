@@ -143,11 +143,7 @@ def _differ(name: str, line: Line, there: dict[str, list[Any]]) -> list[str]:
 
 def _sums(final: dict[str, Line], on: datetime.date) -> list[str]:
     """Opening, what the log says came and went, and the interest on top: what every account must show."""
-    with connection.cursor() as cursor:
-        cursor.execute(OPENINGS)
-        money: dict[int, Decimal] = defaultdict(Decimal, cursor.fetchall())
-        cursor.execute(INTEREST)
-        interest = dict(cursor.fetchall())
+    money, booked = openings(), interest()
     told = [(line["act"], line["answer"]) for line in final.values() if line["what"] == "told"]
     for act, answer in told:
         for account, amount in _moved(act, answer).items():
@@ -155,15 +151,29 @@ def _sums(final: dict[str, Line], on: datetime.date) -> list[str]:
     shown = ledger.balances(money, on)
     return [
         f"account {account} shows {shown[account].total - shown[account].debt}, the log adds up to {amount}"
-        for account, amount in ((account, money[account] + _due(account, interest, on)) for account in money)
+        for account, amount in ((account, money[account] + interest_of(account, booked, on)) for account in money)
         if shown[account].total - shown[account].debt != amount
     ]
 
 
-def _due(account: int, interest: dict[int, Decimal], on: datetime.date) -> Decimal:
+def openings() -> defaultdict[int, Decimal]:
+    """Account -> yuan at its opening."""
+    with connection.cursor() as cursor:
+        cursor.execute(OPENINGS)
+        return defaultdict(Decimal, cursor.fetchall())
+
+
+def interest() -> dict[int, Decimal]:
+    """Account -> yuan of interest that is booked."""
+    with connection.cursor() as cursor:
+        cursor.execute(INTEREST)
+        return dict(cursor.fetchall())
+
+
+def interest_of(account: int, booked: dict[int, Decimal], on: datetime.date) -> Decimal:
     """Interest that is booked, or shown of an account that is not rolled yet."""
-    if account in interest:
-        return interest[account]
+    if account in booked:
+        return booked[account]
     with connection.cursor() as cursor:
         cursor.execute("SELECT current + historical - debt FROM settlements_personalaccount WHERE id = %s", [account])
         held: Decimal = cursor.fetchone()[0]

@@ -1,8 +1,10 @@
 """F12: machines whose clocks jump over the end of the year, forward and back, while bills are settled and the batch works."""
 
+import contextlib
 import datetime
 import random
 import time
+from collections.abc import Iterator
 from functools import partial
 from unittest import mock
 
@@ -29,6 +31,14 @@ def jumping(number: int) -> None:
         return midnight.astimezone(datetime.UTC) + datetime.timedelta(hours=chance.choice(SWINGS))
 
     mock.patch.object(timezone, "now", now).start()
+
+
+@contextlib.contextmanager
+def going_on_from(at: datetime.datetime) -> Iterator[float]:
+    """In this process it is `at` and goes on from there, for all its threads; the value: so many seconds ahead."""
+    ahead, real = at.timestamp() - time.time(), timezone.now
+    with mock.patch.object(timezone, "now", lambda: real() + datetime.timedelta(seconds=ahead)):
+        yield ahead
 
 
 def clocks_jump() -> Outcome:

@@ -1,6 +1,7 @@
 """Deliberate defects, each put in by a patch in this process alone: a checker that finds none of them proves nothing."""
 
 import itertools
+import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +15,15 @@ from unittest import mock
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from faults import checker, clients, locks, machine, places, told, world
+from faults import checker, clients, clocks, locks, machine, places, reckoning, tills, told, unanswered, world
 from faults.outcome import Outcome
+from faults.tills import Straight, Till, open_shop, patients
+from gateway.actions import corrections, messages
+from gateway.models import VisitSettlement
 from settlements import ledger
 from settlements.actions import care, rollover, rollover_work
 from settlements.domain import assessment
+from settlements.enums import EntryKind
 from settlements.ledger import batch, books
 
 # -- ways of finding: each gives what it found, and nothing in a sound portal
@@ -91,6 +96,21 @@ def by_crowd() -> list[str]:
         return ""
 
     return [outcome for outcome in locks.at_once([partial(pay, one) for one in people * 2]) if outcome]
+
+
+def by_tills() -> list[str]:
+    """Tills whose answers are lost, a third of them: they ask again, or have undone what they do not know."""
+    family = world.family(("60.37", "900.11"), ("0.00", "400.05"))
+    with tempfile.TemporaryDirectory() as folder, clocks.going_on_from(world.at(world.LAST_DAY, 9)) as ahead:
+        till = Till(open_shop(), Straight(cut=0.33), told.Log(Path(folder) / "till.log"), lambda: ahead)
+        chance, people = random.Random(1), patients(family)
+        try:
+            unanswered.late(till, till.visit(people[0], "39.99"))
+            for number in range(10):
+                unanswered.bill(till, till.visit(people[number % 2], "39.99"), chance, unanswered.Seen())
+        except tills.Stranded as error:
+            return [str(error)]
+        return reckoning.check(told.read(Path(folder)), unanswered.accounts([family]), world.LAST_DAY)
 
 
 # -- defects
@@ -173,15 +193,15 @@ def double_chunk() -> Iterator[None]:
     """A chunk is rolled twice, as by a batch that does not look which year an account is in."""
     real = batch.roll_chunk
 
-    def roll_chunk(run: Any, chunk: Any) -> Any:
-        visit = real(run, chunk)
+    def roll_chunk(run: Any, chunk: Any, *most: Any) -> Any:
+        visit = real(run, chunk, *most)
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE settlements_personalaccount SET benefit_year = benefit_year - 1 WHERE id BETWEEN %s AND %s",
                 [chunk.first_id, chunk.last_id],
             )
         chunk.refresh_from_db()
-        real(run, chunk)
+        real(run, chunk, *most)
         return visit
 
     with mock.patch.object(batch, "roll_chunk", roll_chunk):
@@ -238,6 +258,56 @@ def decided_before_the_lock() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def msgid_not_honoured() -> Iterator[None]:
+    """The gateway takes the same msgid for a new call each time."""
+
+    def once(message: Any, given: Any) -> Any:
+        with transaction.atomic():
+            return messages._act(message, given, None)
+
+    with mock.patch.object(messages, "_once", once):
+        yield
+
+
+@contextmanager
+def undone_twice() -> Iterator[None]:
+    """A second correction gives the money back once more, past the ledger's own guards."""
+    real = corrections._undo
+
+    def undo(institution: Any, msgid: str, omsgid: str, psn_no: str, at: Any) -> Any:
+        known = real(institution, msgid, omsgid, psn_no, at)
+        return known or _give_back(VisitSettlement.objects.select_related("settlement").get(msgid=omsgid), msgid)
+
+    with mock.patch.object(corrections, "_undo", undo):
+        yield
+
+
+def _give_back(known: VisitSettlement, msgid: str) -> VisitSettlement:
+    settlement = known.settlement
+    payers, on = list(settlement.payers.all()), world.LAST_DAY
+
+    def work(transaction_id: int) -> dict[str, Any]:
+        accounts = [payer.account_id for payer in payers]
+        opened = ledger.open(patient_id=settlement.patient_id, years=[], account_ids=accounts, on=on)
+        back = [care._back(payer, opened.accounts[payer.account_id], settlement) for payer in payers]
+        opened.post(transaction_id, back)
+        return {}
+
+    ledger.once(
+        scope=f"institution:{settlement.institution_id}", key=msgid, request={}, kind=EntryKind.REVERSAL, on=on,
+        region_id=world.REGION, by_id=None, work=work,
+    )  # fmt: skip
+    return known
+
+
+@contextmanager
+def late_original_let_in() -> Iterator[None]:
+    """A correction of what never came leaves nothing behind by which it would be known when it comes."""
+    with mock.patch.object(corrections, "_bar", lambda *_asked: None):
+        yield
+
+
 @dataclass(frozen=True)
 class Defect:
     """What is put in, and by which way it must be found."""
@@ -259,8 +329,11 @@ DEFECTS = [
     Defect("a commit that is lost", commit_lost, by_log),
     Defect("locks in any order", any_lock_order, by_crowd),
     Defect("decided before the lock", decided_before_the_lock, by_fight),
+    Defect("a msgid that is not honoured", msgid_not_honoured, by_tills),
+    Defect("undone twice", undone_twice, by_tills),
+    Defect("a late original is let in", late_original_let_in, by_tills),
 ]
-WAYS = [by_model, by_paper, by_log, by_books, by_fight, by_crowd]
+WAYS = [by_model, by_paper, by_log, by_books, by_fight, by_crowd, by_tills]
 
 
 def all_caught() -> Outcome:

@@ -19,7 +19,8 @@ def test_it_is_found(defect):
 
 
 @pytest.mark.parametrize(
-    "way", [defects.by_paper, defects.by_log, defects.by_books, defects.by_fight, defects.by_crowd]
+    "way",
+    [defects.by_paper, defects.by_log, defects.by_books, defects.by_fight, defects.by_crowd, defects.by_tills],
 )
 def test_nothing_is_found_without_one(way):
     assert way() == []

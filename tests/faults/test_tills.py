@@ -1,0 +1,41 @@
+"""Tills over real HTTP: at once on one thing, and with answers that are lost (G1 to G3)."""
+
+import random
+
+import pytest
+
+from faults import counters, reckoning, tills, told, unanswered, web, world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
+
+
+@pytest.fixture
+def site(service_environment, tmp_path):
+    world.institution()
+    with web.serve(tmp_path / "web", world.at(world.LAST_DAY, 9), workers=2, environment=service_environment) as site:
+        yield site
+
+
+@pytest.fixture
+def new_till(site, tmp_path):
+    shop, logs = tills.open_shop(), iter(range(1000))
+
+    def make(cut=0.0):
+        log = told.Log(tmp_path / "log" / f"{next(logs)}.log")
+        return tills.Till(shop, tills.Wire(site.address, cut), log, lambda: site.ahead)
+
+    return make
+
+
+def test_tills_at_once_and_answers_lost(site, new_till, tmp_path):
+    found, families = counters.fights(new_till, rounds=1, crowd=20)
+    family = world.family(("60.37", "900.11"), ("0.00", "400.05"))
+    till, chance, people = new_till(cut=0.3), random.Random(2), tills.patients(family)
+    unanswered.late(till, till.visit(people[0], "39.99"))
+    site.die(0.1)
+    for number in range(8):
+        unanswered.bill(till, till.visit(people[number % 2], "39.99"), chance, unanswered.Seen())
+    assert till.lost > 0
+    assert till.errors == 0
+    found += reckoning.check(told.read(tmp_path / "log"), [*families, *unanswered.accounts([family])], world.LAST_DAY)
+    assert found == []
