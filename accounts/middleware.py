@@ -100,6 +100,20 @@ def no_store(get_response: GetResponse) -> Callable:
     return middleware
 
 
+def tell_only_buttons(get_response: GetResponse) -> Callable:
+    """An address that takes only a button's press, opened as a page: Django's own answer is empty."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != 405 or response.content:
+            return response
+        page = render(request, "405.html", status=405)
+        page["Allow"] = response["Allow"]
+        return page
+
+    return middleware
+
+
 def session_began(request: HttpRequest, *, is_staff: bool) -> None:
     """Set the clocks of a new login: the idle time slides with every request, the whole time does not."""
     request.session[BEGAN] = clock.now().timestamp()

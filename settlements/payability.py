@@ -81,7 +81,7 @@ def rows(items: Iterable[CatalogueItem], pays: Pays | None) -> list[dict[str, An
     return [
         {
             "item": item,
-            "percent": f"{item.self_pay_percent.normalize():f} %" if item.item_class == CatalogueItem.Class.B else "",
+            "percent": f"{item.self_pay_percent.normalize():f}%" if item.item_class == CatalogueItem.Class.B else "",
             "own": tell(of_item(item, pays.own)) if pays else "—",
             "family": tell(of_item(item, pays.family)) if pays else "—",
         }

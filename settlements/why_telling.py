@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.reasons import Told
 from accounts.wording import fill
 from settlements import telling
 from settlements.queries.why import Fact, why_balance
@@ -118,7 +119,7 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
 
 
 def tell(user: User, at: datetime.datetime, on: datetime.date) -> list[dict[str, Any]]:
-    """For settlements/_why.html: title, reason, remedy, movements, and where to go."""
+    """For settlements/_why.html: title, reason with remedy, movements, and where to go."""
     return [_told(fact, on) for fact in why_balance(user, at, on)]
 
 
@@ -130,8 +131,7 @@ def _told(fact: Fact, on: datetime.date) -> dict[str, Any]:
     return {
         "code": fact.code,
         "title": title,
-        "reason": fill(reason, params),
-        "remedy": fill(remedy, params) if remedy else "",
+        "told": Told(fill(reason, params), fill(remedy, params) if remedy else ""),
         "lines": telling.tell_lines(fact.lines, on),
         "more": max(int(fact.params.get("count", 0)) - len(fact.lines), 0),
         "url": url,

@@ -207,7 +207,7 @@ def _cash(amount: Decimal, params: Mapping[str, Any], _names: Names) -> Told:
     sentence = {
         "self_paid": _("%(amount)s lay outside the catalogue and was paid in cash."),
         "pre_self_pay": _("%(amount)s of pre-self-pay was paid in cash."),
-        "in_scope": _("What the accounts could not cover, %(amount)s, was paid in cash."),
+        "in_scope": _("What was left, %(amount)s, was paid in cash."),
     }[params["item_class"]]
     return Told(_("Cash"), sentence % {"amount": yuan(amount)}, "")
 

@@ -313,3 +313,14 @@ def test_who_may_not_see_a_list_of_the_administration_finds_none_of_its_pages(cl
 
 def test_the_demo_page_is_only_in_the_demo() -> None:
     assert ("accounts:demo" in all_names()) is settings.DEMO
+
+
+def test_what_is_only_for_a_button_says_so(world, clients) -> None:
+    """Not an empty page: it is met after a new login in between, or in the browser's history."""
+    told = []
+    for name, statuses in read(PAGES).items():
+        if 405 in statuses and not name.startswith(("admin:", "gateway:")):
+            answer = clients["member"].get(reverse(name, args=arguments(name, world)), headers={"accept-language": "en"})
+            if answer.status_code == 405:
+                told.append("This address only works by its button" in answer.text and "POST" in answer["Allow"])
+    assert told and all(told)

@@ -184,7 +184,7 @@ def _shown(value: Any) -> str:
 
 
 def _rate(rate: Decimal | None) -> str:
-    return "—" if rate is None else f"{rate.normalize():f} %"
+    return "—" if rate is None else f"{rate.normalize():f}%"
 
 
 def _act(when: datetime.datetime | None, who: User | None) -> str:

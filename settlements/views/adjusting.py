@@ -162,7 +162,7 @@ def _facts(adjustment: RolloverAdjustment, found: adjusting.Sums) -> list[dict[s
 
 def _rates(current: Any, historical: Any) -> str:
     values = {"current": f"{current.normalize():f}", "historical": f"{historical.normalize():f}"}
-    return _("this year's %(current)s %%, earlier years' %(historical)s %%") % values
+    return _("this year's %(current)s%%, earlier years' %(historical)s%%") % values
 
 
 def _act(when: Any, who: User | None) -> str:

@@ -183,7 +183,7 @@ def _change(row: CatalogueRow) -> dict[str, Any]:
 
 
 def _said(item_class: str, percent: Any, limit: Any) -> str:
-    parts = [item_class, f"{percent.normalize():f} %" if item_class == "B" and percent is not None else ""]
+    parts = [item_class, f"{percent.normalize():f}%" if item_class == "B" and percent is not None else ""]
     if limit is not None:
         parts.append(_("at most %(limit)s") % {"limit": f"{limit:,}"})
     return " · ".join(filter(None, parts))

@@ -327,15 +327,15 @@ def _adjusted(adjustment: RolloverAdjustment) -> dict[str, Any]:
 
 
 def _both(current: Decimal, historical: Decimal) -> str:
-    return f"{_rate(current)} % / {_rate(historical)} %"
+    return f"{_rate(current)}% / {_rate(historical)}%"
 
 
 def _facts(run: RolloverRun) -> list[dict[str, str]]:
     return [
         {"label": _("Region"), "value": str(run.region)},
         {"label": _("Benefit year that closes"), "value": str(run.year)},
-        {"label": _("Interest on this year's balance"), "value": f"{_rate(run.current_rate)} %"},
-        {"label": _("Interest on earlier years' balance"), "value": f"{_rate(run.historical_rate)} %"},
+        {"label": _("Interest on this year's balance"), "value": f"{_rate(run.current_rate)}%"},
+        {"label": _("Interest on earlier years' balance"), "value": f"{_rate(run.historical_rate)}%"},
         {"label": _("Planned by"), "value": _who(run.planned_by)},
     ]
 

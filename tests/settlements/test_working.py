@@ -88,7 +88,7 @@ YEAR = {"deductible": "500.00", "used_before": "180.00", "remaining": "0.00", "s
         (("pay.shared", "5.00", {"item_class": "in_scope", "before": "9.00", "grant": "7"}), ["daughter's account"]),
         (("pay.cash", "46.00", {"item_class": "self_paid"}), ["outside the catalogue"]),
         (("pay.cash", "46.00", {"item_class": "pre_self_pay"}), ["pre-self-pay"]),
-        (("pay.cash", "46.00", {"item_class": "in_scope"}), ["could not cover"]),
+        (("pay.cash", "46.00", {"item_class": "in_scope"}), ["was left"]),
     ],
 )
 def test_what_a_step_says(stored, said):

@@ -290,7 +290,7 @@ def test_the_pages_from_the_plan_to_the_end(region, planner, releaser, client, m
     work(adjustment)
     page = client.get(answer.url, headers=english).text
     assert "Everything is posted" in page
-    assert "0.35 % / 1.35 % → 0.35 % / 0.35 %" in client.get(address("change", run.pk)).text
+    assert "0.35% / 1.35% → 0.35% / 0.35%" in client.get(address("change", run.pk)).text
     assert client.get(address("adjustmentact", adjustment.pk, "explode")).status_code == 404
 
 
