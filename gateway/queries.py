@@ -32,6 +32,7 @@ MEMBER_FIELDS = [
     "id", "public_id", "name", "id_number", "id_number_index", "card_number_index", "birth", "sex", "died_on"
 ]  # fmt: skip
 ENROLMENT_FIELDS = ["region_id", "insurance", "status", "personal_status"]
+INSURED_FIELDS = [*ENROLMENT_FIELDS, "employer", "valid_from", "valid_to"]
 VISIT = f"""
 SELECT {", ".join(f"v.{name}" for name in VISIT_FIELDS)}, {", ".join(f"m.{name}" for name in MEMBER_FIELDS)}
 FROM gateway_visit v JOIN accounts_member m ON m.id = v.member_id
@@ -58,6 +59,14 @@ UNION ALL
 SELECT false, sn FROM gateway_feeline WHERE visit_id = %(visit)s AND sn = ANY(%(sns)s) AND cancelled_at IS NULL
 """
 ACCOUNT = "SELECT id FROM settlements_personalaccount WHERE member_id = %s AND region_id = %s AND status = 'open'"
+# The account is the one in the region of the row.
+PERSON = f"""
+SELECT {", ".join(f"m.{name}" for name in MEMBER_FIELDS)}, a.id, {", ".join(f"e.{name}" for name in INSURED_FIELDS)}
+FROM accounts_member m JOIN accounts_enrolment e
+    ON e.member_id = m.id AND e.valid_from <= %(until)s AND (e.valid_to IS NULL OR e.valid_to > %(since)s)
+LEFT JOIN settlements_personalaccount a ON a.member_id = m.id AND a.region_id = e.region_id AND a.status = 'open'
+WHERE m.{{index}} = %(index)s ORDER BY e.valid_from DESC
+"""
 PATIENT = f"""
 SELECT {", ".join(f"m.{name}" for name in MEMBER_FIELDS)}, e.region_id, e.insurance, e.status, e.personal_status
 FROM accounts_member m LEFT JOIN accounts_enrolment e
@@ -122,15 +131,37 @@ def member_by_credential(cert_type: str, cert_no: str) -> Member:
 
     Raises Refused: credential_unsupported, person_unknown.
     """
-    if cert_type == ID_CARD:
-        member = Member.objects.filter(id_number_index=blind_index(cert_no.upper())).first()
-    elif cert_type == SOCIAL_SECURITY_CARD:
-        member = Member.objects.filter(card_number_index=blind_index(cert_no)).first()
-    else:
-        raise Refused("credential_unsupported")
+    index, number = _indexed(cert_type, cert_no)
+    member = Member.objects.filter(**{index: number}).first()
     if member is None:
         raise Refused("person_unknown")
     return member
+
+
+def person_by_credential(
+    cert_type: str, cert_no: str, since: datetime.date, until: datetime.date
+) -> tuple[Member, list[tuple[Enrolment, int | None]]]:
+    """The member whom the credential shows, and how he is insured as `enrolments_since` has it, each with the open account
+    in its region. Raises Refused: credential_unsupported, person_unknown (also for somebody insured nowhere then)."""
+    index, number = _indexed(cert_type, cert_no)
+    with connection.cursor() as cursor:
+        cursor.execute(PERSON.format(index=index), {"index": number, "since": since, "until": until})
+        rows = cursor.fetchall()
+    if not rows:
+        raise Refused("person_unknown")
+    width = len(MEMBER_FIELDS)
+    member = _member(rows[0][:width])
+    if member.died_on and member.died_on < until:
+        raise Refused("person_unknown")
+    return member, [(Enrolment(**dict(zip(INSURED_FIELDS, row[width + 1 :], strict=True))), row[width]) for row in rows]
+
+
+def _indexed(cert_type: str, cert_no: str) -> tuple[str, str]:
+    """The column by which a credential is found, and what stands in it. Raises Refused("credential_unsupported")."""
+    if cert_type not in INDEXES:
+        raise Refused("credential_unsupported")
+    index = INDEXES[cert_type]
+    return index, blind_index(cert_no.upper() if index == "id_number_index" else cert_no)
 
 
 def patient(given: dict, day: datetime.date) -> tuple[Member, Enrolment | None]:
@@ -138,12 +169,9 @@ def patient(given: dict, day: datetime.date) -> tuple[Member, Enrolment | None]:
 
     Raises Refused: credential_unsupported, person_unknown.
     """
-    if given["mdtrt_cert_type"] not in INDEXES:
-        raise Refused("credential_unsupported")
-    index, number = INDEXES[given["mdtrt_cert_type"]], given["mdtrt_cert_no"]
-    known = {"index": blind_index(number.upper() if index == "id_number_index" else number), "day": day}
+    index, number = _indexed(given["mdtrt_cert_type"], given["mdtrt_cert_no"])
     with connection.cursor() as cursor:
-        cursor.execute(PATIENT.format(index=index), known)
+        cursor.execute(PATIENT.format(index=index), {"index": number, "day": day})
         row = cursor.fetchone()
     if row is None:
         raise Refused("person_unknown")
@@ -229,11 +257,8 @@ def batch_of(
 
 def is_credential_of(member: Member, cert_type: str, cert_no: str) -> bool:
     """Whether the ID number or social-security card number is this member's. Raises Refused("credential_unsupported")."""
-    if cert_type == ID_CARD:
-        return member.id_number_index == blind_index(cert_no.upper())
-    if cert_type == SOCIAL_SECURITY_CARD:
-        return member.card_number_index == blind_index(cert_no)
-    raise Refused("credential_unsupported")
+    index, number = _indexed(cert_type, cert_no)
+    return bool(getattr(member, index) == number)
 
 
 def batch_facts(visit: Visit, batch: str, day: datetime.date | None = None) -> BatchFacts:

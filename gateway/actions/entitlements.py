@@ -7,16 +7,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import reasons
-from accounts.actions import audit
-from accounts.enums import Channel, EnrolmentStatus, Insurance
+from accounts.calls import Call
+from accounts.enums import EnrolmentStatus, Insurance
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member
 from gateway import answers
+from gateway.actions.people import seen
 from gateway.actions.visits import MED_TYPES
 from gateway.errors import Rejected
 from gateway.queries import account_id_of, enrolments_since, member_by_psn_no
 from gateway.texts import TEXTS
-from settlements.domain.scheme import SupplementStage
+from settlements.domain.scheme import RateStage, SupplementStage
 from settlements.enums import CareKind
 from settlements.queries.parameters import SchemeVersion, scheme_on
 
@@ -27,7 +28,9 @@ PAUSED = {EnrolmentStatus.SUSPENDED, EnrolmentStatus.FROZEN}
 STAYS = {"21", "2101"}
 
 
-def check(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
+def check(
+    *, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime, unsent: list[Call]
+) -> dict[str, Any]:
     """Answer 2001: one row a fund, on the day of `begntime`; the member can see later that this institution asked.
 
     Raises Refused: person_unknown (also for somebody insured nowhere on that day), institution_unknown.
@@ -39,15 +42,7 @@ def check(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
     enrolment = next(iter(enrolments_since(member, on, on)), None) if member else None
     if member is None or enrolment is None:
         raise Refused("person_unknown")
-    audit.record(
-        action="institution_look_up",
-        by=None,
-        at=at,
-        member=member,
-        target=f"institution:{institution.code}",
-        details={"institution": institution.name, "msgid": msgid},
-        channel=Channel.GATEWAY,
-    )
+    unsent.append(seen(member, institution, msgid, at))
     row = {
         "psn_no": data["psn_no"],
         "trt_chk_type": FUND_CHECK,
@@ -74,7 +69,9 @@ def _funds(member: Member, enrolment: Enrolment, data: dict[str, Any], on: datet
     if insurance == Insurance.EMPLOYEE:
         ended = enrolment.status in (EnrolmentStatus.FROZEN, EnrolmentStatus.CLOSED)
         closed = ended or account_id_of(member, enrolment.region_id) is None
-        found[answers.PERSONAL_ACCOUNT] = _("There is no account that may pay") if closed else ""
+        # Where a bill would be refused, the account pays nothing either.
+        unpaid = "" if scheme is None or scheme.scheme.known else why
+        found[answers.PERSONAL_ACCOUNT] = _("There is no account that may pay") if closed else unpaid
     return found
 
 
@@ -93,4 +90,7 @@ def _why_not(enrolment: Enrolment, data: dict[str, Any], scheme: SchemeVersion |
         return str(TEXTS["insurance_ended"])
     if enrolment.status in PAUSED:
         return EnrolmentStatus(enrolment.status).label
-    return "" if scheme else str(reasons.tell("not_covered")[0])
+    if scheme is None or not scheme.scheme.known:
+        return str(reasons.tell("not_covered", {"why": "not_known"} if scheme else {})[0])
+    pays = any(isinstance(stage, RateStage) for stage in scheme.scheme.stages)
+    return "" if pays else _("The pooled fund pays nothing for this kind of care")

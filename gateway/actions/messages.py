@@ -46,10 +46,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Transaction:
-    """What a transaction number does; one that changes something acts once for a msgid.
+    """What a transaction number does; one that changes something acts once for a msgid, in a transaction.
 
-    `sends_late`: it leaves its calls in `unsent`, to be sent together with the answer. `takes_file`: it is given the
-    `file` that came beside the message.
+    `sends_late`: it leaves its calls in `unsent`, to be sent together with the answer: so whatever changes nothing and
+    yet writes, for it has no transaction. `takes_file`: it is given the `file` that came beside the message.
     """
 
     act: Callable[..., dict[str, Any]]
@@ -61,10 +61,10 @@ class Transaction:
 BODY = GatewayMessage._meta.get_field("body")
 ANSWER = GatewayMessage._meta.get_field("answer")
 TRANSACTIONS = {
-    "1101": Transaction(people.look_up, changes=False),
+    "1101": Transaction(people.look_up, changes=False, sends_late=True),
     "1201": Transaction(institutions.find, changes=False),
     "1901": Transaction(dictionaries.look_up, changes=False),
-    "2001": Transaction(entitlements.check, changes=False),
+    "2001": Transaction(entitlements.check, changes=False, sends_late=True),
     "2101": Transaction(purchases.quote, changes=False),
     "2102": Transaction(purchases.settle, changes=True, sends_late=True),
     "2103": Transaction(purchases.reverse, changes=True),
@@ -96,10 +96,10 @@ TRANSACTIONS = {
     "5202": Transaction(queries_visits.diagnoses, changes=False),
     "5203": Transaction(queries_bills.settlement, changes=False),
     "5204": Transaction(queries_bills.lines, changes=False),
-    "5205": Transaction(queries_bills.medication, changes=False),
-    "5206": Transaction(queries_people.accumulated, changes=False),
-    "5301": Transaction(queries_people.filings, changes=False),
-    "5302": Transaction(queries_people.designated, changes=False),
+    "5205": Transaction(queries_bills.medication, changes=False, sends_late=True),
+    "5206": Transaction(queries_people.accumulated, changes=False, sends_late=True),
+    "5301": Transaction(queries_people.filings, changes=False, sends_late=True),
+    "5302": Transaction(queries_people.designated, changes=False, sends_late=True),
     "5303": Transaction(queries_visits.in_hospital, changes=False),
     "9001": Transaction(signing.sign_in, changes=True),
     "9002": Transaction(signing.sign_out, changes=True),
@@ -177,8 +177,7 @@ def deliver(
         given["one_is_own"] = message.dialect.one_is_own
         if TRANSACTIONS[call.infno].changes:
             return _once(message, given)
-        with transaction.atomic():
-            return _act(message, given, None)
+        return _act(message, given, None)
     except Refused as refusal:
         return _refuse(message, refusal)
     except Exception as error:

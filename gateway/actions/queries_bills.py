@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
+from accounts.calls import Call
 from accounts.enums import InstitutionKind, Level
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution
@@ -97,7 +98,9 @@ def lines(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
     }
 
 
-def medication(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
+def medication(
+    *, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime, unsent: list[Call]
+) -> dict[str, Any]:
     """Answer 5205: what was settled for the person under a category of chronic diseases, wherever it was.
 
     That is what it is asked for: whether another hospital has prescribed the same; the person can see who asked. Raises
@@ -106,7 +109,7 @@ def medication(*, institution: Institution, msgid: str, given: dict[str, Any], a
     data = given["data"]
     member = person(data["psn_no"])
     since, until = span(data["begntime"], data["endtime"] or at)
-    seen(member, institution, msgid, at)
+    unsent.append(seen(member, institution, msgid, at))
     settled = VisitSettlement.objects.filter(
         visit=OuterRef("visit"), batch=OuterRef("batch"), reversed_at=None, med_type__in=CHRONIC
     )

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.calls import Call
 from accounts.errors import Refused
 from accounts.models import Institution, Member
 from accounts.money import ZERO
@@ -33,7 +34,7 @@ SIGNED = "家庭医生签约机构"
 
 
 def accumulated(
-    *, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime
+    *, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime, unsent: list[Call]
 ) -> dict[str, Any]:
     """Answer 5206: what the person has used of deductibles and funds in the benefit year of a month, this one if none is
     named, as the year stands now. Amounts in yuan.
@@ -47,7 +48,7 @@ def accumulated(
     year = held and year_on(held.region_id, day)
     if held is None or year is None:
         raise Refused("not_insured")
-    seen(member, institution, msgid, at)
+    unsent.append(seen(member, institution, msgid, at))
     used: dict[str, Decimal] = {}
     for counter, amount in usage_of(member.pk, [year.number])[year.number].items():
         name = counter.partition(":")[0]
@@ -58,20 +59,24 @@ def accumulated(
     return {"cuminfo": [said | {"cum_type_code": code, "cum": amount} for code, amount in sorted(used.items())]}
 
 
-def filings(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
+def filings(
+    *, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime, unsent: list[Call]
+) -> dict[str, Any]:
     """Answer 5301. Nobody is filed with a chronic or special disease: no region's rules for them are held, and bills
     under them are refused, so there is nothing that a filing could be for. Raises Refused("person_unknown")."""
     member = person(given["data"]["psn_no"])
-    seen(member, institution, msgid, at)
+    unsent.append(seen(member, institution, msgid, at))
     return {"feedetail": []}
 
 
-def designated(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
+def designated(
+    *, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime, unsent: list[Call]
+) -> dict[str, Any]:
     """Answer 5302: the institution that the person has signed with, today or from a later day on, whatever kind of
     business is asked for: there is no other designation. Raises Refused("person_unknown")."""
     data, today = given["data"], timezone.localdate(at)
     member = person(data["psn_no"])
-    seen(member, institution, msgid, at)
+    unsent.append(seen(member, institution, msgid, at))
     return {"psnfixmedin": _signed(member, data["psn_no"], today)}
 
 
