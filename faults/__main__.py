@@ -25,6 +25,7 @@ def scenarios() -> dict[str, tuple[str, Callable[[], Outcome]]]:
         mixed,
         restore,
         statements,
+        turning,
         unanswered,
         workers,
     )
@@ -43,6 +44,7 @@ def scenarios() -> dict[str, tuple[str, Callable[[], Outcome]]]:
         "redis": ("F8 Redis killed and emptied", workers.redis_lost),
         "unanswered": ("G1 tills without an answer", unanswered.answers_lost_to_tills),
         "counters": ("G2, G3 tills at once", counters.tills_at_once),
+        "turning": ("G4 the year ends at the till", turning.year_turns),
         "disk": ("F11 disk full", disk.disk_full),
         "clocks": ("F12 clocks jump over the year's end", clocks.clocks_jump),
         "restore": ("F14 restored from a backup", restore.restored_to_the_fen),
