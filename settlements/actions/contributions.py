@@ -1,7 +1,6 @@
 """Files of contributions: uploaded by one person, read and checked whole, released by another, posted in chunks."""
 
 import datetime
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -37,6 +36,7 @@ from settlements.models import (
     CreditChunk,
     CreditRun,
 )
+from settlements.queries import uploads
 from settlements.queries.parameters import credit_rule_on
 
 MAX_BYTES = 48 * tables.MEGABYTE
@@ -63,6 +63,11 @@ FROM accounts_member m WHERE m.id_number_index = ANY(%(indexes)s)
 KEEP = """
 INSERT INTO settlements_contribution (file_id, line, member_id, month, base)
 SELECT %(file)s, * FROM unnest(%(lines)s::integer[], %(members)s::bigint[], %(months)s::date[], %(bases)s::numeric[])
+ON CONFLICT (file_id, member_id, month) DO NOTHING RETURNING line
+"""
+FIRST_LINES = """
+SELECT t.line, c.line FROM unnest(%(lines)s::integer[], %(members)s::bigint[], %(months)s::date[]) AS t(line, member, month)
+JOIN settlements_contribution c ON c.file_id = %(file)s AND c.member_id = t.member AND c.month = t.month
 """
 COUNTED = """
 SELECT count(*), count(DISTINCT member_id), coalesce(sum(base), 0) FROM settlements_contribution WHERE file_id = %s
@@ -181,13 +186,14 @@ def receive(
 def read(*, file_id: int, at: datetime.datetime | None = None) -> ContributionFile | None:
     """Read an uploaded file: its rows if all are right, else its mistakes. None: it was read, or somebody is at it."""
     waiting = ContributionFile.objects.filter(pk=file_id, state=FileState.READING)
-    file = waiting.select_related("region").select_for_update(skip_locked=True, of=("self",)).first()
-    if file is None or file.content is None:
+    waiting = waiting.select_related("region").defer("content")
+    file = waiting.select_for_update(skip_locked=True, of=("self",)).first()
+    if file is None:
         return None
     reading = _Reading(file)
     try:
-        with transaction.atomic():
-            reading.run(bytes(file.content))
+        with transaction.atomic(), uploads.opened(ContributionFile, file.pk) as content:
+            reading.run(content)
             if reading.fault_count:
                 transaction.set_rollback(True)
     except Refused as refusal:
@@ -237,6 +243,15 @@ def withdraw(*, file: ContributionFile, by: User, at: datetime.datetime | None =
     return file
 
 
+def named(file_id: int) -> str:
+    """Under what name the worker that reads a file tells how far it is (queries.uploads)."""
+    return f"contributions {file_id}"
+
+
+# A row as it is kept: line, member, month, base in yuan.
+_Kept = tuple[int, int, datetime.date, Decimal]
+
+
 class _Reading:
     """One pass over a file: rows are kept in batches, and the mistakes of all of them."""
 
@@ -248,11 +263,10 @@ class _Reading:
         self.count = 0
         self.widened = 0
         self.expected = ZERO
-        self.seen: dict[tuple[int, datetime.date], int] = {}
         self.rules: dict[datetime.date, CreditRule] = {}
 
-    def run(self, data: bytes) -> None:
-        table = tables.read(io.BytesIO(data), COLUMNS, max_bytes=MAX_BYTES, max_rows=MAX_ROWS)
+    def run(self, content: IO[bytes]) -> None:
+        table = tables.read(content, COLUMNS, max_bytes=MAX_BYTES, max_rows=MAX_ROWS)
         self.titles = table.titles
         rows = table.rows()
         while batch := list(islice(rows, BATCH)):
@@ -265,27 +279,45 @@ class _Reading:
         with connection.cursor() as cursor:
             cursor.execute(KNOWN, {"region": self.file.region_id, "indexes": indexes})
             known = {row[0]: row[1:] for row in cursor.fetchall()}
-        kept = [kept for row, index in zip(batch, indexes, strict=True) if (kept := self._row(row, known.get(index)))]
+        right = [kept for row, index in zip(batch, indexes, strict=True) if (kept := self._row(row, known.get(index)))]
+        if right:
+            self._keep({row.line: row for row in batch}, right)
         self.count += len(batch)
-        if kept and not self.fault_count:
-            with connection.cursor() as cursor:
-                columns = zip(("lines", "members", "months", "bases"), map(list, zip(*kept, strict=True)), strict=True)
-                cursor.execute(KEEP, {"file": self.file.pk, **dict(columns)})
+        uploads.tell_rows(named(self.file.pk), self.count)
 
-    def _row(self, row: tables.Row, known: tuple[Any, ...] | None) -> tuple[int, int, datetime.date, Decimal] | None:
+    def _keep(self, rows: dict[int, tables.Row], right: list[_Kept]) -> None:
+        """Keep what is right, for the moment also where other rows are wrong: whoever is there twice shows by that."""
+        facts = dict(zip(("lines", "members", "months", "bases"), map(list, zip(*right, strict=True)), strict=True))
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP, {"file": self.file.pk, **facts})
+            kept = {line for (line,) in cursor.fetchall()}
+            twice = [row for row in right if row[0] not in kept]
+            first = {}
+            if twice:
+                facts = dict(
+                    zip(("lines", "members", "months"), map(list, list(zip(*twice, strict=True))[:3]), strict=True)
+                )
+                cursor.execute(FIRST_LINES, {"file": self.file.pk, **facts})
+                first = dict(cursor.fetchall())
+        for line, _, month, base in right:
+            if line in kept:
+                self.expected += month_credit(self._rule(month), SOMEBODY, base, month)
+            else:
+                self._add([self._fault(rows[line], "id_number", "row_twice", first=first[line])])
+
+    def _row(self, row: tables.Row, known: tuple[Any, ...] | None) -> _Kept | None:
         """The row as it is kept; None if anything is wrong with it."""
         self.widened += row.widened
         faults = row.faults or [*self._person(row, known), *self._values(row)]
         if not faults and known:
-            month, base = self._month(row), parse_amount(row.values["base"])
-            first = self.seen.setdefault((known[0], month), row.line)
-            if first == row.line:
-                self.expected += month_credit(self._rule(month), SOMEBODY, base, month)
-                return row.line, known[0], month, base
-            faults = [self._fault(row, "id_number", "row_twice", first=first)]
+            return row.line, known[0], self._month(row), parse_amount(row.values["base"])
+        self._add(faults)
+        return None
+
+    def _add(self, faults: list[tables.Fault]) -> None:
+        """The mistakes of one row."""
         self.fault_count += 1
         self.faults += faults[: max(FAULTS_KEPT - len(self.faults), 0)]
-        return None
 
     def _person(self, row: tables.Row, known: tuple[Any, ...] | None) -> Iterator[tables.Fault]:
         if not known:

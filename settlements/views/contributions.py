@@ -19,6 +19,7 @@ from settlements.enums import FileState
 from settlements.forms_crediting import UploadForm
 from settlements.models import ContributionFault, ContributionFile
 from settlements.policies import may_credit
+from settlements.queries import uploads
 from settlements.queries.crediting import files_visible_to
 
 DETAIL = "admin:settlements_contributionfile_change"
@@ -125,6 +126,7 @@ def _context(request: HttpRequest, file: ContributionFile) -> dict[str, Any]:
         "file": file,
         "run": getattr(file, "run", None),
         "polls": file.state == FileState.READING,
+        "read_rows": f"{uploads.rows_told(contributions.named(file.pk)):,}" if file.state == FileState.READING else "",
         "refused": reasons.tell(file.refused["code"], file.refused["params"]) if file.refused else None,
         "page_obj": faults,
         "faults": [_told(fault) for fault in faults],
