@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import clock, masks, reasons
@@ -23,7 +24,6 @@ from accounts.models import BenefitYear
 from accounts.once import done_once
 from accounts.policies import regions_with_role, serves_himself
 from accounts.queries import enrolment_on
-from casework import policies as case_policies
 from casework import telling as case_telling
 from casework.domain import states
 from casework.enums import CaseState
@@ -32,6 +32,7 @@ from counter import desk
 from counter.desk import Opened, needs_opened
 from counter.forms import DecisionForm
 from counter.policies import centre_of
+from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from counter.views.desk import opened_context
 from family.forms import VersionForm
 from settlements import bill_telling
@@ -48,7 +49,6 @@ supervisor = role_required(Role.SUPERVISOR)
 WINDOW = Channel.WINDOW
 PER_PAGE = 50
 YEARS_BACK = 3
-VERDICTS = ("approve", "return", "refuse")
 
 
 # A bill paid in cash
@@ -258,59 +258,17 @@ def _amend(request: HttpRequest, found: Claim | Recalculation) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The second check of a case about bills: what comes out, then grant, return or refuse."""
-    found = _payload(request, public_id, regions_with_role(request.user, Role.SUPERVISOR))
-    if request.method != "POST":
-        reason = _("second check of %(number)s") % {"number": found.case.number}
-        desk.look(request, found.case.applicant, f"case {found.case.number}", reason, action="read_case")
-        return _review_page(request, found, DecisionForm("", initial={"version": found.case.version}))
-    verdict = request.POST.get("verdict", "")
-    form = DecisionForm(verdict, request.POST)
-    if verdict not in VERDICTS or not form.is_valid():
-        return _review_page(request, found, form)
-    return done_once(request, lambda: _decide(request, found, form))
-
-
-def _decide(request: HttpRequest, found: Claim | Recalculation, form: DecisionForm) -> HttpResponse:
-    try:
-        claims.decide(
-            case=found.case,
-            verb=form.verdict,
-            by=request.user,
-            at=clock.now(),
-            note=form.cleaned_data["reason"],
-            version=form.cleaned_data["version"],
-        )
-    except Refused as refused:
-        newest = _payload(request, found.case.public_id, {found.case.region_id})
-        form = DecisionForm("", initial={"version": newest.case.version, "reason": form.cleaned_data["reason"]})
-        return _review_page(request, newest, form, reasons.tell_refused(refused))
-    said = {
-        "approve": _("%(number)s is granted and settled. What is to be paid stands in the list of payments."),
-        "return": _("%(number)s went back to be changed."),
-        "refuse": _("%(number)s is refused. The applicant has been told why."),
-    }
-    messages.success(request, said[form.verdict] % {"number": found.case.number})
-    return redirect("counter:queue")
+    return check(request, public_id, BILLS)
 
 
 def _review_page(
-    request: HttpRequest, found: Claim | Recalculation, form: DecisionForm, problem: reasons.Told | None = None
+    request: HttpRequest, found: Claim | Recalculation, form: DecisionForm, problem: Problem
 ) -> HttpResponse:
-    on, case = clock.today(), found.case
-    waits = case.state == CaseState.REVIEW
-    bad = bool(problem or form.errors)
-    context = _context(request, found) | {
-        "waits": waits,
-        "concerns": serves_himself(request.user, case.applicant_id),
-        "own": case_policies.had_a_hand(request.user, case),
-        "late": waits and case.due_on is not None and case.due_on < on,
-        "form": form,
-        "problem": problem,
-        "has_errors": bad,
-    }
-    if isinstance(found, Claim) and waits:
+    case = found.case
+    context = _context(request, found) | decision_context(request, case, [case.applicant_id], form, problem)
+    if isinstance(found, Claim) and context["waits"]:
         context |= _now(found, case)
-    return render(request, "counter/bill_review.html", context, status=422 if bad else 200)
+    return render(request, "counter/bill_review.html", context, status=422 if context["has_errors"] else 200)
 
 
 def _now(found: Claim, case: Case) -> dict[str, Any]:
@@ -320,6 +278,21 @@ def _now(found: Claim, case: Case) -> dict[str, Any]:
     except Refused as refused:
         return {"finding": reasons.tell_refused(refused)}
     return {"quoted": quoted, "told": Explanation(quoted, {}, mine=False), "back_amount": quoted.total - quoted.cash}
+
+
+BILLS = Check(
+    find=_payload,
+    people=lambda found: (found.case.applicant,),
+    page=_review_page,
+    decide=lambda found, verdict, **asked: claims.decide(case=found.case, verb=verdict, **asked),
+    said={
+        "approve": gettext_lazy(
+            "%(number)s is granted and settled. What is to be paid stands in the list of payments."
+        ),
+        "return": RETURNED,
+        "refuse": gettext_lazy("%(number)s is refused. The applicant has been told why."),
+    },
+)
 
 
 # A year settled anew

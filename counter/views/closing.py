@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import clock, masks, reasons
@@ -18,7 +19,6 @@ from accounts.money import ZERO
 from accounts.once import done_once
 from accounts.policies import regions_with_role, serves_himself
 from casework import kinds
-from casework import policies as case_policies
 from casework import telling as case_telling
 from casework.domain import states
 from casework.enums import CaseState
@@ -29,6 +29,7 @@ from counter.forms import DecisionForm
 from counter.forms_closing import PREFIX, ClosingForm, Heirs, changed_rows, initial_closing, initial_heirs
 from counter.policies import centre_of
 from counter.receipts import PAPERS
+from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from counter.views.desk import opened_context, pdf_response
 from family.domain.check import Finding
 from family.forms import VersionForm
@@ -379,56 +380,31 @@ def paper(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Grant, return or refuse. Never one's own case: the page says why."""
-    regions = regions_with_role(request.user, Role.SUPERVISOR)
+    return check(request, public_id, CLOSING)
+
+
+def _find(request: HttpRequest, public_id: UUID, regions: set[str]) -> WithdrawalApplication:
     seen = queries.applications_visible_to(request.user).filter(case__region__in=regions)
-    found = get_object_or_404(seen, case__public_id=public_id)
-    if request.method != "POST":
-        reason = _("second check of %(number)s") % {"number": found.case.number}
-        desk.look(request, found.account.member, f"case {found.case.number}", reason, action="read_case")
-        return _review_page(request, found, DecisionForm("", initial={"version": found.case.version}))
-    verdict = request.POST.get("verdict", "")
-    form = DecisionForm(verdict, request.POST)
-    if verdict not in VERDICTS or not form.is_valid():
-        return _review_page(request, found, form)
-    return done_once(request, lambda: _decide(request, found, form))
-
-
-def _decide(request: HttpRequest, found: WithdrawalApplication, form: DecisionForm) -> HttpResponse:
-    try:
-        VERDICTS[form.verdict](
-            application=found,
-            by=request.user,
-            at=clock.now(),
-            note=form.cleaned_data["reason"],
-            version=form.cleaned_data["version"],
-        )
-    except Refused as refused:
-        newest = queries.applications_visible_to(request.user).get(pk=found.pk)
-        form = DecisionForm("", initial={"version": newest.case.version, "reason": form.cleaned_data["reason"]})
-        return _review_page(request, newest, form, reasons.tell_refused(refused))
-    said = {
-        "approve": _("%(number)s is granted: the money is paid out and the account is closed."),
-        "return": _("%(number)s went back to be changed."),
-        "refuse": _("%(number)s is refused."),
-    }
-    messages.success(request, said[form.verdict] % {"number": found.case.number})
-    return redirect("counter:queue")
+    return get_object_or_404(seen, case__public_id=public_id)
 
 
 def _review_page(
-    request: HttpRequest, found: WithdrawalApplication, form: DecisionForm, problem: reasons.Told | None = None
+    request: HttpRequest, found: WithdrawalApplication, form: DecisionForm, problem: Problem
 ) -> HttpResponse:
-    on, waits = clock.today(), found.case.state == CaseState.REVIEW
-    concerns = serves_himself(request.user, *kinds.get(found.case.kind).parties(found.case))
-    run = None if concerns else _run_of(request, found)
-    bad = bool(problem or form.errors)
-    context = _about(request, found, run) | {
-        "waits": waits,
-        "concerns": concerns,
-        "own": case_policies.had_a_hand(request.user, found.case),
-        "late": waits and found.case.due_on is not None and found.case.due_on < on,
-        "form": form,
-        "problem": problem,
-        "has_errors": bad,
-    }
-    return render(request, "counter/closing_review.html", context, status=422 if bad else 200)
+    concerned = kinds.get(found.case.kind).parties(found.case)
+    run = None if serves_himself(request.user, *concerned) else _run_of(request, found)
+    context = _about(request, found, run) | decision_context(request, found.case, concerned, form, problem)
+    return render(request, "counter/closing_review.html", context, status=422 if context["has_errors"] else 200)
+
+
+CLOSING = Check(
+    find=_find,
+    people=lambda found: (found.account.member,),
+    page=_review_page,
+    decide=lambda found, verdict, **asked: VERDICTS[verdict](application=found, **asked),
+    said={
+        "approve": gettext_lazy("%(number)s is granted: the money is paid out and the account is closed."),
+        "return": RETURNED,
+        "refuse": gettext_lazy("%(number)s is refused."),
+    },
+)
