@@ -2,12 +2,6 @@
 
 import contextlib
 import datetime
-import http.client
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,8 +9,9 @@ from pathlib import Path
 
 import psutil
 
+from portal.services import web as services
+
 WORKERS, THREADS = 4, 2
-START_SECONDS = 60.0
 
 
 @dataclass
@@ -75,52 +70,13 @@ def serve(
 ) -> Iterator[Site]:
     """The site, answering; it stops at the end of the block. `at` is the time there at the beginning."""
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable, "-m", "gunicorn", "faults.served:application", "--bind", f"127.0.0.1:{port}",
-        "--workers", str(workers), "--threads", str(threads), "--keep-alive", "30", "--timeout", "60",
-        "--header-map", "dangerous", "--no-control-socket",
-    ]  # fmt: skip
-    more = {"FAULTS_AHEAD": str(folder / "ahead"), "FAULTS_DEATHS": str(folder / "deaths")}
     _write(folder / "ahead", at.timestamp() - time.time())
     _write(folder / "deaths", 0.0)
-    with (folder / "web.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, env={**os.environ, **(environment or {}), **more}, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        _wait(port, process, folder / "web.log")
-        yield Site(f"http://127.0.0.1:{port}", psutil.Process(process.pid), folder)
-    finally:
-        _stop(process)
-
-
-def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
-    while not _answers(port):
-        if process.poll() is not None or time.monotonic() > end:
-            raise RuntimeError(f"the web server does not answer: {log.read_text()[-2000:]}")
-        time.sleep(0.1)
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", "/healthz", headers={"Host": "localhost"})
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    known = {
+        "DJANGO_SETTINGS_MODULE": "portal.settings.test", "FAULTS_AHEAD": str(folder / "ahead"),
+        "FAULTS_DEATHS": str(folder / "deaths"), **(environment or {}),
+    }  # fmt: skip
+    with services.served(
+        workers, threads, log=folder / "web.log", environment=known, application="faults.served:application"
+    ) as (address, process):
+        yield Site(address, psutil.Process(process.pid), folder)

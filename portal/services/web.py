@@ -25,20 +25,35 @@ def web(
     processes: int, threads: int, *, log: Path, environment: Mapping[str, str] | None = None, more: Sequence[str] = ()
 ) -> Iterator[str]:
     """The address of a server that answers; `more`: further options of gunicorn. Raises ServiceError if it does not."""
+    with served(processes, threads, log=log, environment=environment, more=more) as (address, _process):
+        yield address
+
+
+@contextlib.contextmanager
+def served(
+    processes: int,
+    threads: int,
+    *,
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    more: Sequence[str] = (),
+    application: str = "portal.wsgi",
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same with gunicorn's own process, whose children answer; `application`: another one around the portal."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", str(processes),
+        sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(processes),
         "--threads", str(threads), "--keep-alive", "30", "--header-map", "dangerous", "--no-control-socket", *more,
     ]  # fmt: skip
-    with running(command, log=log, environment=environment):
+    with running(command, log=log, environment=environment) as process:
         end = time.monotonic() + START_LIMIT
         while not _answers(port):
             if time.monotonic() > end:
                 raise ServiceError(f"gunicorn does not answer. The end of {log}:\n{tail(log)}")
             time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
 
 
 @contextlib.contextmanager
