@@ -7,7 +7,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 
 from django.test import Client
 
+from accounts.models import Member
 from faults import world
 from faults.told import Line, Log
+from gateway import models
 from gateway.actions import keys
 from gateway.client import PATH, envelope, signed_headers
 from gateway.queries import psn_no
@@ -95,6 +97,29 @@ def open_shop() -> Shop:
 def patients(people: Iterable[world.Insured]) -> list[Patient]:
     """The same people as a till knows them."""
     return [Patient(psn_no(one.member), one.member.id_number) for one in people]
+
+
+def stock(people: Sequence[Patient], count: int, at: datetime.datetime) -> list[Visit]:
+    """So many visits, registered and uploaded beforehand, without calls; the people take turns."""
+    hospital, amount = world.institution(), Decimal("39.99")
+    members = {psn_no(member): member for member in Member.objects.all()}
+    made = models.Visit.objects.bulk_create(
+        models.Visit(
+            mdtrt_id=f"{uuid.uuid4().int % 10**30:030d}", institution=hospital, region_id=world.REGION,
+            member=members[people[number % len(people)].psn_no], insurance="employee", kind="outpatient",
+            ipt_otp_no=f"S{number}", begun_at=at, registered_at=at,
+        )
+        for number in range(count)
+    )  # fmt: skip
+    models.FeeLine.objects.bulk_create(
+        models.FeeLine(
+            visit=visit, sn="1", batch="B1", code=DRUG, own_code="1", occurred_at=at, quantity=1, price=amount,
+            amount=amount, item_class="A", self_pay_percent=0, in_scope=amount, pre_self_pay=0, over_limit=0,
+            off_catalogue=0,
+        )
+        for visit in made
+    )  # fmt: skip
+    return [Visit(people[number % len(people)], visit.mdtrt_id, str(amount)) for number, visit in enumerate(made)]
 
 
 class Way(Protocol):
