@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -20,9 +19,9 @@ from settlements.forms_rules import CatalogueUpload
 from settlements.models import CatalogueFile, CatalogueRow
 from settlements.policies import may_change_rules
 from settlements.queries.catalogue import biggest_changes, files_visible_to
+from settlements.views.uploads import csv_response, mistakes_context, mistakes_csv
 
 DETAIL = "admin:settlements_cataloguefile_change"
-FAULTS_A_PAGE = 50
 
 
 def upload(request: HttpRequest) -> HttpResponse:
@@ -54,7 +53,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 def template(request: HttpRequest) -> HttpResponse:
     """An empty table with the titles, to be filled in."""
-    return _csv([[tables.title(column) for column in catalogue.COLUMNS]], "catalogue-template.csv")
+    return csv_response([[tables.title(column) for column in catalogue.COLUMNS]], "catalogue-template.csv")
 
 
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
@@ -72,10 +71,7 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
 def mistakes(request: HttpRequest, pk: int) -> HttpResponse:
     """All mistakes that are kept, as CSV."""
     file = _file(request, pk)
-    rows = [[_("Line"), _("Column"), _("What is wrong"), _("What helps")]]
-    for fault in file.faults.order_by("line", "pk").iterator():
-        rows.append([str(fault.line), fault.column, *reasons.tell(fault.code, fault.params)])
-    return _csv(rows, f"catalogue-{file.pk}-mistakes.csv")
+    return mistakes_csv(file, f"catalogue-{file.pk}-mistakes.csv")
 
 
 def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
@@ -110,21 +106,10 @@ def _file(request: HttpRequest, pk: int) -> CatalogueFile:
     return get_object_or_404(files_visible_to(request.user), pk=pk)
 
 
-def _csv(rows: Any, name: str) -> HttpResponse:
-    response = HttpResponse(tables.write_csv(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
 def _context(request: HttpRequest, file: CatalogueFile) -> dict[str, Any]:
     may = may_change_rules(request.user, file.region_id) and file.state == FileState.READY
-    faults = Paginator(file.faults.order_by("line", "pk"), FAULTS_A_PAGE).get_page(request.GET.get("page"))
-    return {
-        "file": file,
+    return mistakes_context(request, file) | {
         "polls": file.state in (FileState.READING, FileState.RELEASING),
-        "refused": reasons.tell(file.refused["code"], file.refused["params"]) if file.refused else None,
-        "page_obj": faults,
-        "faults": [_told(fault) for fault in faults],
         "facts": _facts(file),
         "counts": _counts(file),
         "biggest": [_change(row) for row in biggest_changes(file)] if "changed" in file.totals else [],
@@ -132,11 +117,6 @@ def _context(request: HttpRequest, file: CatalogueFile) -> dict[str, Any]:
         "own": may and file.uploaded_by_id == request.user.pk,
         "may_withdraw": may,
     }
-
-
-def _told(fault: Any) -> dict[str, Any]:
-    told = reasons.tell(fault.code, fault.params)
-    return {"line": fault.line, "column": fault.column, "what": told.reason, "remedy": told.remedy}
 
 
 def _facts(file: CatalogueFile) -> list[dict[str, str]]:

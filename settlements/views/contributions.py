@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,14 +16,14 @@ from settlements import tasks
 from settlements.actions import contributions
 from settlements.enums import FileState
 from settlements.forms_crediting import UploadForm
-from settlements.models import ContributionFault, ContributionFile
+from settlements.models import ContributionFile
 from settlements.policies import may_credit
 from settlements.queries import uploads
 from settlements.queries.crediting import files_visible_to
+from settlements.views.uploads import csv_response, mistakes_context, mistakes_csv
 
 DETAIL = "admin:settlements_contributionfile_change"
 RUN = "admin:settlements_creditrun_change"
-FAULTS_A_PAGE = 50
 
 
 def upload(request: HttpRequest) -> HttpResponse:
@@ -56,7 +55,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 def template(request: HttpRequest) -> HttpResponse:
     """An empty table with the titles, to be filled in."""
     titles = [tables.title(column) for column in contributions.COLUMNS]
-    return _csv([titles], "contributions-template.csv")
+    return csv_response([titles], "contributions-template.csv")
 
 
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
@@ -74,10 +73,7 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
 def mistakes(request: HttpRequest, pk: int) -> HttpResponse:
     """All mistakes that are kept, as CSV."""
     file = _file(request, pk)
-    rows = [[_("Line"), _("Column"), _("What is wrong"), _("What helps")]]
-    for fault in file.faults.order_by("line", "pk").iterator():
-        rows.append([str(fault.line), fault.column, *reasons.tell(fault.code, fault.params)])
-    return _csv(rows, f"contributions-{file.pk}-mistakes.csv")
+    return mistakes_csv(file, f"contributions-{file.pk}-mistakes.csv")
 
 
 def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
@@ -113,23 +109,12 @@ def _file(request: HttpRequest, pk: int) -> ContributionFile:
     return get_object_or_404(files_visible_to(request.user), pk=pk)
 
 
-def _csv(rows: Any, name: str) -> HttpResponse:
-    response = HttpResponse(tables.write_csv(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
 def _context(request: HttpRequest, file: ContributionFile) -> dict[str, Any]:
     may = may_credit(request.user, file.region_id) and file.state == FileState.READY
-    faults = Paginator(file.faults.order_by("line", "pk"), FAULTS_A_PAGE).get_page(request.GET.get("page"))
-    return {
-        "file": file,
+    return mistakes_context(request, file) | {
         "run": getattr(file, "run", None),
         "polls": file.state == FileState.READING,
         "read_rows": f"{uploads.rows_told(contributions.named(file.pk)):,}" if file.state == FileState.READING else "",
-        "refused": reasons.tell(file.refused["code"], file.refused["params"]) if file.refused else None,
-        "page_obj": faults,
-        "faults": [_told(fault) for fault in faults],
         "facts": _facts(file),
         "rows": _rows(file),
         "may_release": may and file.uploaded_by_id != request.user.pk,
@@ -137,11 +122,6 @@ def _context(request: HttpRequest, file: ContributionFile) -> dict[str, Any]:
         "may_withdraw": may,
         "widened": file.totals.get("widened", 0),
     }
-
-
-def _told(fault: ContributionFault) -> dict[str, Any]:
-    told = reasons.tell(fault.code, fault.params)
-    return {"line": fault.line, "column": fault.column, "what": told.reason, "remedy": told.remedy}
 
 
 def _facts(file: ContributionFile) -> list[dict[str, str]]:

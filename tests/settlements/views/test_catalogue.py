@@ -157,7 +157,7 @@ class TestFiles:
         self.send(client, region, HEAD + "X1,好,丁,,\n")
         file = catalogue.read(file_id=CatalogueFile.objects.get().pk)
         page = client.get(self.url("change", file.pk))
-        assert [fault["line"] for fault in page.context["faults"]] == [2]
+        assert [fault["at"].line for fault in page.context["faults"]] == [2]
         assert client.get(self.url("mistakes", file.pk)).text.count("\n") == 2
         assert client.post(self.url("add"), {"region": ""}).status_code == 422
 
