@@ -30,7 +30,7 @@ PERSONAL_ACCOUNT = "310200"
 # Which steps of the working explain which row of setldetail; relatives are not named to institutions.
 FUND_STEPS = {"suspended", "frozen", "stage.deductible", "stage.rate", "stage.cap"}
 SUPPLEMENT_STEPS = {"stage.supplement"}
-ACCOUNT_STEPS = {"stage.account", "pay.own_current", "pay.own_historical", "pay.shared"}
+ACCOUNT_STEPS = {"stage.account", "pay.own_current", "pay.own_historical", "pay.wallet", "pay.shared"}
 ITEM_CLASS = {"A": "01", "B": "02", "C": "03"}
 # First letter of a national code -> charge category: western and patent medicine, herbs, consumables; services: other.
 CHARGE_TYPE = {"X": "09", "Z": "11", "T": "10", "C": "08"}
@@ -61,6 +61,8 @@ class Shares(Protocol):
     def own_historical(self) -> Decimal: ...
     @property
     def shared(self) -> Decimal: ...
+    @property
+    def wallet(self) -> Decimal: ...
     @property
     def cash(self) -> Decimal: ...
     @property
@@ -147,10 +149,11 @@ def line(fee: FeeLine) -> dict[str, Any]:
 def amounts(shares: Shares, facts: BatchFacts, insured: str) -> dict[str, Decimal]:
     """The amounts of setlinfo, in yuan; the identities F1 to F5, F10 and F14 of interface.md 4.1 hold among them.
 
-    `acct_mulaid_pay` (the relatives) is inside `acct_pay`; funds never hold the account.
+    `acct_mulaid_pay` (the relatives) is inside `acct_pay`; funds never hold the account. What the patient's wallet pays is
+    in `acct_pay` too: the institution gets it from the insurance, and the patient owes it no cash (decision 0026).
     """
     employee = insured == Insurance.EMPLOYEE
-    accounts = shares.own_current + shares.own_historical + shares.shared
+    accounts = shares.own_current + shares.own_historical + shares.wallet + shares.shared
     return {
         "medfee_sumamt": shares.total,
         "fulamt_ownpay_amt": facts.off_catalogue,
@@ -208,7 +211,7 @@ def setlinfo(visit: Visit, enrolment: Enrolment, money: Mapping[str, Decimal], o
 
 
 def setldetail(money: Mapping[str, Decimal], insured: str, steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One row a payer that pays something (F9). Own and relatives' accounts are one row: a sharer has no code."""
+    """One row a payer that pays something (F9). Accounts and wallet are one row: a sharer and a wallet have no code."""
     kind, steps = Insurance(insured), list(steps)
     paid = [
         (POOLED_FUND[kind], money["hifp_pay"], FUND_STEPS),

@@ -30,7 +30,7 @@ SELECT coalesce(vs.med_type, ''), moved.kind, moved.insurance,
     ) AS recalculated,
     count(*) FILTER (WHERE sign = 1), count(*) FILTER (WHERE sign = -1),
     sum(sign * (in_scope + pre_self_pay + self_paid)), sum(sign * fund), sum(sign * supplement),
-    sum(sign * (own_current + own_historical)), sum(sign * shared), sum(sign * cash)
+    sum(sign * (own_current + own_historical)), sum(sign * wallet), sum(sign * shared), sum(sign * cash)
 FROM moved JOIN settlements_ledgertransaction t ON t.id = moved.transaction_id AND t.kind = 'care'
 LEFT JOIN gateway_visitsettlement vs ON vs.settlement_id = moved.id
 GROUP BY 1, 2, 3, 4
@@ -50,17 +50,18 @@ class Sums:
     fund: Decimal = ZERO
     supplement: Decimal = ZERO
     own: Decimal = ZERO
+    wallet: Decimal = ZERO
     family: Decimal = ZERO
     cash: Decimal = ZERO
 
     @property
     def due(self) -> Decimal:
-        return self.fund + self.supplement + self.own + self.family
+        return self.fund + self.supplement + self.own + self.wallet + self.family
 
     @property
     def accounts(self) -> Decimal:
-        """The patient's own account and relatives'."""
-        return self.own + self.family
+        """The patient's own account and wallet, and relatives' accounts."""
+        return self.own + self.wallet + self.family
 
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})

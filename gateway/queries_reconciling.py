@@ -27,7 +27,7 @@ WITHOUT_REFUNDS, REFUNDS_ALONE = "0", "1"
 # The amounts of 2207 and 2208: `answers.amounts` in SQL.
 AMOUNTS = """
     s.in_scope + s.pre_self_pay + s.self_paid AS total, s.fund + s.supplement AS fund,
-    s.own_current + s.own_historical + s.shared AS accounts, s.cash"""
+    s.own_current + s.own_historical + s.wallet + s.shared AS accounts, s.cash"""
 WHICH = """
     s.institution_id = %(institution)s AND s.region_id = %(region)s AND vs.med_type = ANY(%(med_types)s)
     AND (%(insurance)s = '' OR s.insurance = %(insurance)s)"""

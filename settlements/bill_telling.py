@@ -13,7 +13,7 @@ from settlements.enums import CareKind
 from settlements.models import Claim
 
 # The columns of a recalculation, in the order of the table.
-COLUMNS = ("deductible", "fund", "supplement", "own", "shared", "cash")
+COLUMNS = ("deductible", "fund", "supplement", "own", "wallet", "shared", "cash")
 
 
 def answers(bill: PaidBill | Claim, bank_account: str, url: str = "") -> list[dict[str, Any]]:
@@ -51,6 +51,7 @@ def columns() -> list[str]:
         "fund": _("Pooled fund"),
         "supplement": _("Supplementary fund"),
         "own": _("Own account"),
+        "wallet": _("Wallet"),
         "shared": _("Relatives"),
         "cash": _("Cash"),
     }

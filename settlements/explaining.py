@@ -20,9 +20,16 @@ from accounts.money import ZERO
 from settlements import working
 from settlements.models import Settlement
 
-# Columns of the table and order of the payers; relatives stand between the own account and cash.
-FUND, SUPPLEMENT, CURRENT, HISTORICAL, CASH = "fund", "supplement", "current", "historical", "cash"
-BAR_KIND = {FUND: "fund", SUPPLEMENT: "fund", CURRENT: "current", HISTORICAL: "history", CASH: "cash"}
+# Columns of the table and order of the payers; relatives stand between own money and cash.
+FUND, SUPPLEMENT, CURRENT, HISTORICAL, WALLET, CASH = "fund", "supplement", "current", "historical", "wallet", "cash"
+BAR_KIND = {
+    FUND: "fund",
+    SUPPLEMENT: "fund",
+    CURRENT: "current",
+    HISTORICAL: "history",
+    WALLET: "wallet",
+    CASH: "cash",
+}
 
 
 @dataclass
@@ -73,9 +80,8 @@ class Explanation:
             for payer, amount in part.pays.items():
                 sums[payer] = sums.get(payer, ZERO) + amount
         relatives = [payer for payer in sums if payer not in BAR_KIND]
-        return {
-            payer: sums[payer] for payer in (FUND, SUPPLEMENT, CURRENT, HISTORICAL, *relatives, CASH) if sums.get(payer)
-        }
+        order = (FUND, SUPPLEMENT, CURRENT, HISTORICAL, WALLET, *relatives, CASH)
+        return {payer: sums[payer] for payer in order if sums.get(payer)}
 
     def label(self, payer: str) -> str:
         """Who a payer is, to this reader."""
@@ -83,6 +89,8 @@ class Explanation:
             return _("Your balance of this year") if self.mine else _("Own balance of this year")
         if payer == HISTORICAL:
             return _("Your balance of earlier years") if self.mine else _("Own balance of earlier years")
+        if payer == WALLET:
+            return _("Your wallet") if self.mine else _("Own wallet")
         general = {FUND: _("Pooled fund"), SUPPLEMENT: _("Supplementary fund"), CASH: _("Cash")}
         return general.get(payer) or self.names.get(payer) or _("A relative's account")
 
@@ -127,6 +135,8 @@ class Explanation:
             left = before - sum(Decimal(row["amount"]) for row in steps)
             facts = {"left": working.yuan(left)}
             return _("What is left to the patient is paid from his own account first; %(left)s stayed in it.") % facts
+        if payer == WALLET:
+            return _("It is your own money: it pays after your account and before relatives' accounts.")
         if payer == CASH:
             steps = [row for row in self.bill.steps if row["key"] == "pay.cash"]
             return _sentences(*(working.step(row).sentence for row in steps))
@@ -216,6 +226,8 @@ class Explanation:
         phrases = [(self.label(payer), self.paid[payer], False) for payer in (FUND, SUPPLEMENT) if payer in self.paid]
         if own:
             phrases.append((_("your account") if self.mine else _("the own account"), own, False))
+        if wallet := self.paid.get(WALLET):
+            phrases.append((_("your wallet") if self.mine else _("the own wallet"), wallet, False))
         phrases += [(self.label(payer), amount, True) for payer, amount in self.paid.items() if payer not in BAR_KIND]
         head = format_html(_("The bill was {total}"), total=_amount(self.bill.total))
         if not phrases:
@@ -268,7 +280,7 @@ class _Flow:
             kind, _dot, name = stored["key"].partition(".")
             if kind != "pay":
                 continue
-            payer = {"own_current": CURRENT, "own_historical": HISTORICAL, "cash": CASH}.get(name)
+            payer = {"own_current": CURRENT, "own_historical": HISTORICAL, "wallet": WALLET, "cash": CASH}.get(name)
             queue = queues[stored["params"]["item_class"]]
             queue.append([payer or str(stored["params"]["grant"]), Decimal(stored["amount"])])
         return queues

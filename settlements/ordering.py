@@ -93,6 +93,8 @@ def worked_example(
     if tried.supplement:
         parts.append(Part("fund", _("Supplementary fund"), tried.supplement))
     parts += _own(tried.quoted)
+    if tried.wallet:
+        parts.append(Part("wallet", _("Your wallet"), tried.wallet))
     if grants:
         parts.append(_family(tried))
     parts.append(Part("cash", _("Cash"), tried.cash))

@@ -115,6 +115,8 @@ REASONS = {
 }
 ACTIONS = {
     "wallet_opened": _("opened the wallet"),
+    "wallet_pays": _("let the wallet pay bills"),
+    "wallet_pays_not": _("let the wallet pay no more bills"),
     "premium_ordered": _("had a premium debited at the month's end"),
     "premium_order_withdrawn": _("took back the order of a premium"),
 }

@@ -43,6 +43,7 @@ class Tried:
     supplement: Decimal
     own_current: Decimal
     own_historical: Decimal
+    wallet: Decimal
     family: Decimal
     sure: bool
     cash: Decimal
@@ -77,6 +78,7 @@ def try_bill(member: Member, bill: care.Bill, on: datetime.date, use_family: boo
         supplement=quoted.supplement,
         own_current=quoted.own_current,
         own_historical=quoted.own_historical,
+        wallet=quoted.wallet,
         family=family,
         sure=sure,
         cash=quoted.cash + quoted.shared - family,
@@ -109,7 +111,7 @@ def _shareable(quoted: care.Quote) -> set[str]:
 
 
 def _need(quoted: care.Quote) -> Decimal:
-    """What is left for relatives' accounts after the patient's own."""
+    """What is left for relatives' accounts after the patient's own account and wallet."""
     classes = _shareable(quoted)
     found = [
         Decimal(step["amount"])

@@ -196,6 +196,13 @@ def _own_historical(amount: Decimal, params: Mapping[str, Any], _names: Names) -
     return Told(_("From earlier years' balance"), sentence, rule)
 
 
+def _wallet(amount: Decimal, params: Mapping[str, Any], _names: Names) -> Told:
+    facts = {"before": yuan(params["before"]), "amount": yuan(amount)}
+    sentence = _("It held %(before)s and paid %(amount)s.") % facts
+    rule = _("The wallet is one's own money: it pays after the account, before relatives")
+    return Told(_("From the wallet"), sentence, rule)
+
+
 def _shared(amount: Decimal, params: Mapping[str, Any], names: Names) -> Told:
     who = names.get(str(params["grant"])) or _("A relative's account")
     return Told(
@@ -222,6 +229,7 @@ _TELLERS: dict[str, Callable[[Decimal, Mapping[str, Any], Names], Told]] = {
     "frozen": _frozen,
     "pay.own_current": _own_current,
     "pay.own_historical": _own_historical,
+    "pay.wallet": _wallet,
     "pay.shared": _shared,
     "pay.cash": _cash,
 }

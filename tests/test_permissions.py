@@ -147,6 +147,7 @@ settlements:transfer_accept   302  404  404  404  404  404  404  404
 settlements:wallet            302  200  200  404  404  404  404  404
 settlements:wallet_check      302  302  302  404  404  404  404  404
 settlements:wallet_open       302  302  302  404  404  404  404  404
+settlements:wallet_pays       302  302  302  404  404  404  404  404
 settlements:wallet_send       302  200  302  404  404  404  404  404
 """
 

@@ -19,7 +19,7 @@ register = template.Library()
 
 MINUS = "\N{MINUS SIGN}"
 # In this order in every bar and legend, so that a payer is found by place as well as by colour.
-PAYERS = ("fund", "current", "history", "family", "cash")
+PAYERS = ("fund", "current", "history", "wallet", "family", "cash")
 BAR_WIDTH = 1000
 BAR_GAP = 2
 # A payer of one fen is still seen.

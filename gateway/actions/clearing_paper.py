@@ -80,7 +80,7 @@ def heads() -> list[str]:
     """The columns of the table."""
     return [
         _("Category"), _("Settlements"), _("Reversals"), _("Total"), _("Pooled fund"), _("Supplementary fund"),
-        _("Own account"), _("Family's accounts"), _("Cash"), _("Due to the institution"),
+        _("Own account"), _("Own wallet"), _("Family's accounts"), _("Cash"), _("Due to the institution"),
     ]  # fmt: skip
 
 
@@ -107,7 +107,8 @@ def sums_of(clearing: Clearing) -> list[list[str]]:
     sums = clearing.sums
     return [
         [_("From the funds"), shown(sums.fund + sums.supplement)],
-        [_("From personal accounts"), shown(sums.accounts)],
+        [_("From personal accounts and wallets"), shown(sums.accounts)],
+        [_("of which from wallets"), shown(sums.wallet)],
         [_("of which the family's"), shown(sums.family)],
         [_("Due to the institution"), shown(sums.due)],
     ]
@@ -118,7 +119,7 @@ def notes(clearing: Clearing) -> list[str]:
     told = [
         _(
             "Amounts in yuan. By the day of settlement and of reversal; reversals are taken off. Due = pooled fund + "
-            "supplementary fund + own account + family's accounts."
+            "supplementary fund + own account + own wallet + family's accounts."
         )
     ]
     line = recalculated(clearing, shown)
@@ -142,7 +143,7 @@ def recalculated(clearing: Clearing, write: Callable[[Any], str]) -> str:
 
 def _cells(sums: Sums, write: Callable[[Any], str]) -> list[str]:
     amounts = (
-        sums.total, sums.fund, sums.supplement, sums.own, sums.family, sums.cash, sums.due,
+        sums.total, sums.fund, sums.supplement, sums.own, sums.wallet, sums.family, sums.cash, sums.due,
     )  # fmt: skip
     return [str(sums.settled), str(sums.reversed), *map(write, amounts)]
 

@@ -17,13 +17,15 @@ from accounts.models import Institution, Member, User
 from accounts.money import ZERO, plain
 from settlements import ledger
 from settlements.actions.recording import recorded, recording
-from settlements.domain.allocation import OWN, Allocation, Candidate, allocate, order_sources
+from settlements.domain.allocation import OWN, WALLET, Allocation, Candidate, allocate, order_sources
 from settlements.domain.assessment import Claim, Decision, assess
 from settlements.domain.parameters import NoValue
-from settlements.enums import Contra, EntryKind
+from settlements.enums import Contra, EntryKind, WalletEntryKind
+from settlements.ledger import wallets
 from settlements.models import Settlement, SettlementPayer
 from settlements.queries.care import BEGIN, CareFacts, GrantorAccount, care_facts, facts_of
 from settlements.queries.usage import usage_of
+from settlements.queries.wallet import paid_with
 
 # Who is owed what accounts pay of a bill, by the kind of its transaction; also the scope of its key.
 SCOPE: dict[str, str] = {EntryKind.CARE: Contra.INSTITUTION, EntryKind.CLAIM: Contra.CLAIM}
@@ -124,6 +126,10 @@ class Quote:
         return sum((payer.amount for payer in self.payers if payer.grant_id), ZERO)
 
     @property
+    def wallet(self) -> Decimal:
+        return self.allocation.paid(WALLET)
+
+    @property
     def cash(self) -> Decimal:
         return self.allocation.cash
 
@@ -141,17 +147,19 @@ def quote(
     on: datetime.date,
     use_account: bool = True,
     use_family: bool = True,
+    kind: str = EntryKind.CARE,
 ) -> Quote:
-    """What settling the bill on a day would take, and from whom; writes and locks nothing.
+    """What settling the bill on a day would take, and from whom; writes and locks nothing. Arguments as of `settle`.
 
     Raises Refused: not_insured, closed, not_covered (no scheme on that day, no rate for the level).
     """
-    facts = _facts(patient.pk, bill, on, use_family)
+    facts = _facts(patient.pk, bill, on, use_family, _uses_wallet(kind, use_account))
     own_id = facts.account_id if use_account else None
     account_ids = [own_id] if own_id else []
     shown = ledger.balances([*account_ids, *(grantor.account_id for grantor in facts.grantors)], on)
     usage = usage_of(facts.member_id, _years(facts))
-    return _decide(facts, institution, bill, on, usage, shown, own_id)
+    held = wallets.balances([patient.pk], ledger.moment(on)) if facts.wallet_id else {}
+    return _decide(facts, institution, bill, on, usage, shown, own_id, held.get(facts.wallet_id or 0, ZERO))
 
 
 def settle(
@@ -169,13 +177,15 @@ def settle(
 ) -> Settlement:
     """Settle a bill against the family's accounts; idempotent by (institution, key): the first settlement is given again.
 
-    `kind`: care, or claim where the patient has paid the bill in cash and is paid back (`actions.claims`).
+    `kind`: care, or claim where the patient has paid the bill in cash and is paid back (`actions.claims`); a wallet pays
+    only the former. `use_account`: the patient's own money, account and wallet.
     Raises Refused: not_insured, closed, not_covered (kept as the answer), and KeyReused for another bill with the key.
     The ledger transaction is the audit line: it names institution, key and who. `unsent`: see `ledger.once`.
     """
     request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
     made: list[Settlement] = []
-    asked = [patient.pk, bill.kind, bill.service_on or on, use_account, use_family, at := ledger.moment(on)]
+    use_wallet, at = _uses_wallet(kind, use_account), ledger.moment(on)
+    asked = [patient.pk, bill.kind, bill.service_on or on, use_account, use_family, use_wallet, at]
     answer = ledger.once(
         scope=f"{SCOPE[kind]}:{institution.pk}",
         key=key,
@@ -195,6 +205,7 @@ def reverse(
     *, settlement: Settlement, on: datetime.date, key: str, by: User | None = None
 ) -> dict[int, tuple[Decimal, Decimal]]:
     """Undo a settlement whole: each leg back to its payer, also after unbinding; account id -> (current, historical).
+    What a wallet paid goes back into it, whether it still pays bills or not.
 
     After the payer's year has closed, what came from current goes to historical; the counters of the year in which the
     bill counted are given back. Amounts in yuan. Raises Refused("duplicate") for a settlement already reversed.
@@ -217,9 +228,20 @@ def reverse(
     }
 
 
-def _facts(member_id: int, bill: Bill, on: datetime.date, use_family: bool) -> CareFacts:
-    service_on = bill.service_on or on
-    return care_facts(member_id=member_id, kind=bill.kind, on=on, service_on=service_on, use_family=use_family)
+def _facts(member_id: int, bill: Bill, on: datetime.date, use_family: bool, use_wallet: bool) -> CareFacts:
+    return care_facts(
+        member_id=member_id,
+        kind=bill.kind,
+        on=on,
+        service_on=bill.service_on or on,
+        use_family=use_family,
+        use_wallet=use_wallet,
+    )
+
+
+def _uses_wallet(kind: str, use_account: bool) -> bool:
+    """A claim is paid out in money: what lies in a wallet must not become cash that way (decision 0026)."""
+    return use_account and kind == EntryKind.CARE
 
 
 def _years(facts: CareFacts) -> set[int]:
@@ -235,6 +257,7 @@ def _decide(
     usage: Mapping[int, Mapping[str, Decimal]],
     accounts: Mapping[int, Any],
     own_id: int | None,
+    wallet: Decimal,
 ) -> Quote:
     service_on = bill.service_on or on
     signed = bill.signed
@@ -257,7 +280,7 @@ def _decide(
     limits_used = usage.get(facts.settled_year, {})
     candidates = [_candidate(place, grantor, accounts, limits_used) for place, grantor in enumerate(facts.grantors)]
     sources = order_sources(facts.rules.order, candidates, facts.rules.keep) if facts.rules else ()
-    allocation = allocate(decision, own, sources)
+    allocation = allocate(decision, own, sources, wallet)
     payers = _payers(facts, allocation)
     return Quote(
         facts=facts,
@@ -298,7 +321,7 @@ def _candidate(
 def _payers(facts: CareFacts, allocation: Allocation) -> tuple[Payer, ...]:
     """One payer an account, in the order in which each was first charged."""
     grantors = {str(grantor.grant_id): grantor for grantor in facts.grantors}
-    order = dict.fromkeys(leg.payer for leg in allocation.legs)
+    order = dict.fromkeys(leg.payer for leg in allocation.legs if leg.payer != WALLET)
     payers = []
     for payer in order:
         grantor = grantors.get(payer)
@@ -337,11 +360,14 @@ def _settle(
     settlement_id: int,
     found: list[Any] | None,
     opened: dict[str, Any],
+    purse: list[Any] | None,
 ) -> ledger.Decided:
     facts = facts_of(patient_id, bill.kind, bill.service_on or on, found)
     own_id = facts.account_id if use_account else None
     books = ledger.opened(patient_id=patient_id, on=on, at=at, found=opened)
-    quoted = _decide(facts, institution, bill, on, books.usage, books.accounts, own_id)
+    wallet = wallets.opened(purse, at) if purse else None
+    held = wallet.balance if wallet else ZERO
+    quoted = _decide(facts, institution, bill, on, books.usage, books.accounts, own_id, held)
     movements = [
         ledger.Movement(
             account_id=payer.account_id,
@@ -362,6 +388,7 @@ def _settle(
     calls = [
         posting,
         recording(settlement, _charged(quoted, books)),
+        *_spent(wallet, quoted.wallet, transaction_id, on),
         *([messages.telling(told, at=now())] if told else []),
     ]
     return ledger.Decided({"settlement": settlement_id}, calls, kept=True)
@@ -396,6 +423,7 @@ def _settlement(
         own_current=quoted.own_current,
         own_historical=quoted.own_historical,
         shared=quoted.shared,
+        wallet=quoted.wallet,
         cash=quoted.cash,
         counters={
             str(year): {name: plain(amount) for name, amount in names.items()}
@@ -422,6 +450,14 @@ def _charged(quoted: Quote, books: ledger.Books) -> list[dict[str, Any]]:
         }
         for payer in quoted.payers
     ]
+
+
+def _spent(
+    wallet: wallets.OpenWallet | None, amount: Decimal, transaction_id: int, on: datetime.date
+) -> tuple[Call, ...]:
+    if wallet is None or not amount:
+        return ()
+    return (wallets.moving(wallet, -amount, transaction_id=transaction_id, kind=WalletEntryKind.CARE, on=on),)
 
 
 def _told_to_grantors(quoted: Quote, settlement: Settlement, institution: Institution) -> list[messages.Told]:
@@ -460,6 +496,7 @@ def _reverse(settlement_id: int, on: datetime.date, transaction_id: int) -> dict
         on=on,
     )
     movements = [_back(payer, books.accounts[payer.account_id], settlement) for payer in payers]
+    _give_back(settlement, transaction_id, on)
     books.post(transaction_id, movements, counters)
     Settlement.objects.filter(pk=settlement.pk).update(reversed_on=on)
     return {
@@ -467,6 +504,13 @@ def _reverse(settlement_id: int, on: datetime.date, transaction_id: int) -> dict
             movement.account_id: (plain(movement.current), plain(movement.historical)) for movement in movements
         }
     }
+
+
+def _give_back(settlement: Settlement, transaction_id: int, on: datetime.date) -> None:
+    """What a wallet paid, back into it; its lock comes after those of accounts."""
+    if settlement.wallet:
+        wallet = wallets.lock(paid_with(settlement).pk, ledger.moment(on))
+        wallets.move(wallet, settlement.wallet, transaction_id=transaction_id, kind=WalletEntryKind.REVERSAL, on=on)
 
 
 def _back(payer: SettlementPayer, account: ledger.OpenAccount, settlement: Settlement) -> ledger.Movement:

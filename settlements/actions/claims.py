@@ -110,6 +110,7 @@ def preview_claim(*, patient: Member, asked: PaidBill, on: datetime.date) -> car
         on=on,
         use_account=with_accounts,
         use_family=with_accounts,
+        kind=EntryKind.CLAIM,
     )
 
 
@@ -246,6 +247,7 @@ def preview_filed(*, claim: Claim, on: datetime.date) -> care.Quote:
         on=on,
         use_account=with_accounts,
         use_family=with_accounts,
+        kind=EntryKind.CLAIM,
     )
 
 

@@ -28,11 +28,12 @@ from casework.policies import may_serve
 from settlements import ledger
 from settlements.actions import care
 from settlements.actions.recording import record
-from settlements.domain.allocation import OWN
+from settlements.domain.allocation import OWN, WALLET
 from settlements.domain.assessment import Claim, assess
 from settlements.domain.parameters import NoValue
 from settlements.domain.replay import Replayed, replay, staged
-from settlements.enums import RECALCULATION_CASE
+from settlements.enums import RECALCULATION_CASE, WalletEntryKind
+from settlements.ledger import wallets
 from settlements.models import (
     Claim as ClaimRow,
 )
@@ -46,8 +47,9 @@ from settlements.models import (
 from settlements.queries.care import care_facts
 from settlements.queries.parameters import scheme_on
 from settlements.queries.usage import usage_of
+from settlements.queries.wallet import paid_with
 
-AMOUNTS = ("deductible", "fund", "supplement", "own_current", "own_historical", "shared", "cash")
+AMOUNTS = ("deductible", "fund", "supplement", "own_current", "own_historical", "shared", "wallet", "cash")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +62,17 @@ class Line:
     @property
     def amounts(self) -> dict[str, Decimal]:
         """What the bill comes to anew, by the columns of a settlement."""
-        paid, own = self.anew.paid, self.anew.paid.get(OWN, {})
+        paid, own, wallet = self.anew.paid, self.anew.paid.get(OWN, {}), self.anew.paid.get(WALLET, {})
         return {
             "deductible": self.anew.decision.deductible,
             "fund": self.anew.decision.fund,
             "supplement": self.anew.decision.supplement,
             "own_current": own.get("current", ZERO),
             "own_historical": own.get("historical", ZERO),
-            "shared": sum((sum(buckets.values(), ZERO) for who, buckets in paid.items() if who != OWN), ZERO),
+            "shared": sum(
+                (sum(buckets.values(), ZERO) for who, buckets in paid.items() if who not in (OWN, WALLET)), ZERO
+            ),
+            "wallet": wallet.get(WALLET, ZERO),
             "cash": self.anew.cash,
         }
 
@@ -247,6 +252,9 @@ def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     if found.as_data() != asked.preview:
         raise Refused("recalculation_stale")
     changed = found.changed
+    # All accounts before any wallet: bill after bill would take them in another order than others do.
+    account_ids = [payer.account_id for line in changed for payer in line.bill.payers.all()]
+    ledger.open(patient_id=asked.member_id, years=[], account_ids=account_ids, on=on)
     for line in changed:
         care.reverse(settlement=line.bill, on=on, key=f"{case.number}:reverse:{line.bill.pk}", by=by)
     for line in changed:
@@ -301,6 +309,7 @@ def _post(line: Line, on: datetime.date, transaction_id: int) -> dict[str, Any]:
         account_ids=[payer.account_id for payer in bill.payers.all()],
         on=on,
     )
+    wallet = wallets.lock(paid_with(bill).pk, ledger.moment(on)) if bill.wallet else None
     payers = _payers(line, books)
     kind = bill.transaction.kind
     movements = [
@@ -316,6 +325,8 @@ def _post(line: Line, on: datetime.date, transaction_id: int) -> dict[str, Any]:
     ]
     counters = _counters(line, payers)
     books.post(transaction_id, movements, counters)
+    if wallet and (spent := line.amounts["wallet"]):
+        wallets.move(wallet, -spent, transaction_id=transaction_id, kind=WalletEntryKind.CARE, on=on)
     new = _copy(line, payers, counters, on, transaction_id)
     record(new, payers)
     return {"settlement": new.pk}
@@ -379,6 +390,7 @@ def _copy(
         own_current=sum((payer.current for payer in own), ZERO),
         own_historical=sum((payer.historical for payer in own), ZERO),
         shared=line.amounts["shared"],
+        wallet=line.amounts["wallet"],
         cash=line.anew.cash,
         counters={year: {name: plain(amount) for name, amount in names.items()} for year, names in counters.items()},
         steps=list(line.anew.steps),

@@ -224,7 +224,9 @@ class _Chunk:
 
     def _is(self, outcome: Outcome, row: Settlement) -> bool:
         charged = {who: amount for who, amount in self.charged.get(row.pk, {}).items() if who != "own"}
-        said = (row.fund, row.supplement, row.own_current, row.own_historical, row.cash, row.counted_year)
+        # A wallet counts with cash: what lay in it is not kept with the bill, and a draft changes nothing of it.
+        cash = row.cash + row.wallet
+        said = (row.fund, row.supplement, row.own_current, row.own_historical, cash, row.counted_year)
         came = (
             outcome.fund, outcome.supplement, outcome.own_current, outcome.own_historical, outcome.cash, outcome.year,
         )  # fmt: skip

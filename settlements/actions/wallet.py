@@ -42,6 +42,24 @@ def open_wallet(*, member: Member, by: User | None, at: datetime.datetime) -> Wa
     return wallet
 
 
+@transaction.atomic
+def let_pay(*, member: Member, pays: bool, by: User | None, at: datetime.datetime) -> Wallet:
+    """Let a member's wallet pay his bills, or no longer; bills settled before stay as they are.
+
+    Raises Refused("wallet_not_open"), and PermissionDenied.
+    """
+    wallet = Wallet.objects.select_for_update(no_key=True).filter(member=member).first()
+    if wallet is None:
+        raise Refused("wallet_not_open")
+    if not may_act_for(by, member, wallet.region_id):
+        raise PermissionDenied
+    if wallet.pays_care != pays:
+        wallet.pays_care = pays
+        wallet.save(update_fields=["pays_care"])
+        audit.record(action="wallet_pays" if pays else "wallet_pays_not", by=by, at=at, member=member)
+    return wallet
+
+
 def transfer(
     *,
     sender: Member,
@@ -263,4 +281,4 @@ def _tell(sent: WalletTransfer, member: Member, kind: str, at: datetime.datetime
     messages.notify(member=member, kind=kind, params=facts, at=at)
 
 
-__all__ = ["accept", "open_wallet", "return_overdue", "transfer"]
+__all__ = ["accept", "let_pay", "open_wallet", "return_overdue", "transfer"]

@@ -210,7 +210,8 @@ class _Player:
             "current": plain(settlement.own_current),
             "historical": plain(settlement.own_historical),
             "shared": {payer: plain(amount) for payer, amount in shared.items()},
-            "cash": plain(settlement.cash),
+            # Cases know no wallet at a bill; it is what the patient pays out of his own pocket.
+            "cash": plain(settlement.cash + settlement.wallet),
             "deductible": plain(settlement.deductible),
             "supplement": plain(settlement.supplement),
         }

@@ -1,4 +1,4 @@
-"""Who pays the personal share of a bill: own account, then grantors in the region's order, then cash."""
+"""Who pays the personal share of a bill: own account, own wallet, then grantors in the region's order, then cash."""
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +11,8 @@ from settlements.domain.assessment import Decision, Step
 from settlements.domain.scheme import SHARED, Payer
 
 OWN = "own"
+# Payer and bucket: the patient's wallet beside his account.
+WALLET = "wallet"
 # The one bucket of a grantor that relatives may use; a current balance is never shared.
 SHAREABLE = "historical"
 
@@ -49,7 +51,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Leg:
-    """One payment: `payer` is "own" or the key of a grant; `account` is empty for the own account."""
+    """One payment: `payer` is "own", "wallet" or the key of a grant; `account` is empty for the own account."""
 
     payer: str
     account: str
@@ -135,24 +137,43 @@ def _available(candidate: Candidate, keep: Decimal) -> Decimal:
     return above if candidate.limit is None else min(above, candidate.limit - candidate.limit_used)
 
 
-def allocate(decision: Decision, own: Mapping[str, Decimal], sources: Iterable[Source]) -> Allocation:
+def allocate(
+    decision: Decision, own: Mapping[str, Decimal], sources: Iterable[Source], wallet: Decimal = ZERO
+) -> Allocation:
     """Pay the personal share, item class after item class, each by its row of payers, and the rest in cash.
 
-    `own`: bucket -> balance before this bill. The legs begin with what the account stage took.
+    `own`: bucket -> balance before this bill. The legs begin with what the account stage took. `wallet`: what the
+    patient's wallet may pay of it; it stands in the rows by itself (`_with_wallet`).
     The bill = fund + supplement + legs + cash, and nobody gives more than he has.
     """
-    purse = _Purse(decision, own, sources)
+    purse = _Purse(decision, own, sources, wallet)
     for item_class, share in decision.personal.items():
-        for payer in decision.payers[item_class]:
+        row = decision.payers[item_class]
+        for payer in _with_wallet(row) if wallet else row:
             share -= purse.pay(payer, item_class, share)
         purse.pay_cash(item_class, share)
     return Allocation(tuple(purse.legs), purse.cash, tuple(purse.steps))
 
 
+def _with_wallet(row: tuple[Payer, ...]) -> tuple[Payer, ...]:
+    """A row of payers with the wallet in it: own money comes before relatives' (decision 0026).
+
+    It pays where some account may pay whatever it holds: not where cash alone pays, nor where accounts only pay from what
+    lies above an amount.
+    """
+    if all(payer.above for payer in row):
+        return row
+    at = next((place for place, payer in enumerate(row) if payer.bucket == SHARED), len(row))
+    return (*row[:at], Payer(WALLET), *row[at:])
+
+
 class _Purse:
     """What is left in each account while a bill is being paid."""
 
-    def __init__(self, decision: Decision, own: Mapping[str, Decimal], sources: Iterable[Source]) -> None:
+    def __init__(
+        self, decision: Decision, own: Mapping[str, Decimal], sources: Iterable[Source], wallet: Decimal
+    ) -> None:
+        self.wallet = wallet
         self.own = {bucket: balance - decision.account.get(bucket, ZERO) for bucket, balance in own.items()}
         self.sources = tuple(sources)
         self.available = {source.grant: source.available for source in self.sources}
@@ -164,6 +185,8 @@ class _Purse:
         """Take as much of what is due as this payer can give."""
         if payer.bucket == SHARED:
             return self._pay_shared(item_class, due)
+        if payer.bucket == WALLET:
+            return self._pay_wallet(item_class, due)
         before = self.own.get(payer.bucket, ZERO)
         taken = max(ZERO, min(due, before - payer.above))
         if taken:
@@ -183,6 +206,15 @@ class _Purse:
                 self.legs.append(Leg(source.grant, source.account, SHAREABLE, item_class, taken))
                 self._note("pay.shared", taken, item_class, before=before, grant=source.grant, account=source.account)
         return due - rest
+
+    def _pay_wallet(self, item_class: str, due: Decimal) -> Decimal:
+        before = self.wallet
+        taken = min(due, before)
+        if taken:
+            self.wallet -= taken
+            self.legs.append(Leg(WALLET, "", WALLET, item_class, taken))
+            self._note("pay.wallet", taken, item_class, before=before)
+        return taken
 
     def pay_cash(self, item_class: str, due: Decimal) -> None:
         """What nobody has paid."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.money import ZERO, plain
-from settlements.domain.allocation import OWN
+from settlements.domain.allocation import OWN, WALLET
 from settlements.domain.assessment import Decision
 
 # A stored step as `Step.as_data` makes it.
@@ -17,7 +17,7 @@ ACCOUNT_STAGE = "stage.account"
 
 @dataclass(frozen=True, kw_only=True)
 class Replayed:
-    """A bill as it comes out anew, in yuan. `paid`: who (own or the id of a grant) -> bucket -> amount."""
+    """A bill as it comes out anew, in yuan. `paid`: who (own, wallet or the id of a grant) -> bucket -> amount."""
 
     decision: Decision
     paid: Mapping[str, Mapping[str, Decimal]]
@@ -90,6 +90,8 @@ def _paid(decision: Decision, told: Sequence[Stored]) -> dict[str, dict[str, Dec
         kind, amount = step["key"], Decimal(step["amount"])
         if kind.startswith("pay.own_"):
             add(OWN, kind.removeprefix("pay.own_"), amount)
+        elif kind == "pay.wallet":
+            add(WALLET, WALLET, amount)
         elif kind == "pay.shared":
             add(str(step["params"]["grant"]), "historical", amount)
     return paid

@@ -103,7 +103,10 @@ WHERE (t.kind IN ('care', 'claim') AND t.refused = '') <> (s.id IS NOT NULL)
 """
 REFUSED_MOVED_NOTHING = """
 SELECT t.id AS transaction, t.refused FROM settlements_ledgertransaction t
-WHERE t.refused <> '' AND EXISTS (SELECT 1 FROM settlements_entry e WHERE e.transaction_id = t.id)
+WHERE t.refused <> '' AND (
+    EXISTS (SELECT 1 FROM settlements_entry e WHERE e.transaction_id = t.id)
+    OR EXISTS (SELECT 1 FROM settlements_walletentry e WHERE e.transaction_id = t.id)
+)
 """
 # What the accounts paid by the entries against what the bill and its legs say.
 LEGS_ARE_ENTRIES = """
@@ -441,6 +444,25 @@ SELECT wallet_id AS wallet, version FROM (
     FROM settlements_walletentry
 ) AS e WHERE after <> b + delta
 """
+# What bills say that wallets paid, and reversals that they gave back, against the wallets' movements: in the same
+# transaction, for the same amount, at the patient's own wallet. A claim takes nothing out of one.
+WALLETS_PAY_BILLS = """
+WITH said AS (
+    SELECT s.transaction_id, s.patient_id AS member_id, t.kind, -s.wallet AS amount
+    FROM settlements_settlement s JOIN settlements_ledgertransaction t ON t.id = s.transaction_id WHERE s.wallet <> 0
+    UNION ALL
+    SELECT r.id, s.patient_id, r.kind, s.wallet
+    FROM settlements_settlement s JOIN settlements_ledgertransaction r ON r.reverses_id = s.transaction_id
+    WHERE s.wallet <> 0
+), booked AS (
+    SELECT e.transaction_id, w.member_id, e.kind, sum(e.delta) AS amount
+    FROM settlements_walletentry e JOIN settlements_wallet w ON w.id = e.wallet_id
+    WHERE e.kind IN ('care', 'reversal') GROUP BY e.transaction_id, w.member_id, e.kind
+)
+SELECT transaction_id AS transaction, member_id AS member, kind, said.amount AS said, booked.amount AS booked
+FROM said FULL JOIN booked USING (transaction_id, member_id, kind)
+WHERE said.amount IS DISTINCT FROM booked.amount
+"""
 # Each leg of a transfer was booked once, in its own transaction, for its whole amount, at the purse it names.
 TRANSFERS_ARE_ENTRIES = """
 WITH legs AS (
@@ -519,6 +541,7 @@ CHECKS = [
     Check("I1", "money for wallets is on its way, in wallets or spent", WALLET_MONEY_CONSERVED),
     Check("I3", "a wallet's row is its last entry", WALLET_ROW_IS_LAST_ENTRY),
     Check("I5", "each wallet balance follows from the one before", WALLET_AFTER_FOLLOWS_BEFORE),
+    Check("I8", "what wallets paid of bills is their movements", WALLETS_PAY_BILLS),
     Check("I10", "transfers are what was booked", TRANSFERS_ARE_ENTRIES),
     Check("I10", "transfers keep their rules", TRANSFERS_KEEP_THEIR_RULES),
     Check("I10", "a year of an account is closed once", YEAR_ROLLED_ONCE),

@@ -6,6 +6,7 @@ transfers.
 """
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from accounts import clock
+from accounts.calls import Call, from_json, send
 from settlements.domain.wallet import SHANGHAI
 
 # The one condition under which money on its way counts as back.
@@ -65,23 +67,14 @@ INSERT INTO settlements_walletentry
 SELECT m.id, m.version, cause.id, 'returned', due.day, due.amount, m.balance, due.id FROM moved m, due, cause
 """
 )
-LOCK_WALLET = "SELECT id, version, balance FROM settlements_wallet WHERE id = %s FOR NO KEY UPDATE"
+OPEN = "wallet_open(%s, %s)"
+MOVE = "wallet_move(%s, %s, %s, %s, %s, %s, %s)"
 BALANCE = f"""
 SELECT w.id, w.balance + coalesce((
     SELECT sum(t.amount) FROM settlements_wallettransfer t
     WHERE t.wallet_id = w.id AND t.source = 'wallet' AND {OVERDUE}
 ), 0)
 FROM settlements_wallet w WHERE w.member_id = ANY(%(members)s)
-"""
-MOVE = """
-WITH moved AS (
-    UPDATE settlements_wallet SET balance = balance + %(delta)s, version = version + 1
-    WHERE id = %(wallet)s AND version = %(version)s RETURNING version, balance
-)
-INSERT INTO settlements_walletentry (wallet_id, version, transaction_id, kind, business_date, delta, after, transfer_id)
-SELECT %(wallet)s::bigint, version, %(transaction)s::bigint, %(kind)s, %(on)s::date, %(delta)s::numeric, balance,
-    %(transfer)s::bigint
-FROM moved
 """
 
 
@@ -109,33 +102,52 @@ def balances(member_ids: list[int], at: datetime.datetime) -> dict[int, Decimal]
 
 def lock(wallet_id: int, at: datetime.datetime) -> OpenWallet:
     """Lock a wallet after all accounts, and bring back first what is due to it at that moment."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK_WALLET, [wallet_id])
-        cursor.fetchone()
-        cursor.execute(WALLET_BACK, {"id": wallet_id, "moment": at, "now": clock.now()})
-        cursor.execute(LOCK_WALLET, [wallet_id])
-        return OpenWallet(*cursor.fetchone())
+    return opened(_found(wallet_id, at), at)
+
+
+def opened(found: Sequence[Any], at: datetime.datetime) -> OpenWallet:
+    """The wallet out of what `wallet_open` gave as of the moment, for a caller who had it sent with something else."""
+    *purse, overdue = found
+    if overdue:
+        with connection.cursor() as cursor:
+            cursor.execute(WALLET_BACK, {"id": purse[0], "moment": at, "now": clock.now()})
+        *purse, _overdue = _found(purse[0], at)
+    return OpenWallet(*purse)
+
+
+def _found(wallet_id: int, at: datetime.datetime) -> Sequence[Any]:
+    (text,) = send(Call(OPEN, [wallet_id, at]))
+    found: Sequence[Any] = from_json(text)
+    return found
 
 
 def move(
-    wallet: OpenWallet, delta: Decimal, *, transaction_id: int, kind: str, on: datetime.date, transfer_id: int | None
+    wallet: OpenWallet,
+    delta: Decimal,
+    *,
+    transaction_id: int,
+    kind: str,
+    on: datetime.date,
+    transfer_id: int | None = None,
 ) -> None:
     """Write one movement of a locked wallet: row and entry in one statement. Raises IntegrityError below zero."""
-    facts: dict[str, Any] = {
-        "wallet": wallet.id,
-        "version": wallet.version,
-        "delta": delta,
-        "transaction": transaction_id,
-        "kind": kind,
-        "on": on,
-        "transfer": transfer_id,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(MOVE, facts)
-        if cursor.rowcount != 1:
-            raise RuntimeError(f"wallet {wallet.id} changed under its lock")
+    send(moving(wallet, delta, transaction_id=transaction_id, kind=kind, on=on, transfer_id=transfer_id))
+
+
+def moving(
+    wallet: OpenWallet,
+    delta: Decimal,
+    *,
+    transaction_id: int,
+    kind: str,
+    on: datetime.date,
+    transfer_id: int | None = None,
+) -> Call:
+    """The same as a call, for a caller who sends it with others."""
+    call = Call(MOVE, [wallet.id, wallet.version, transaction_id, kind, on, delta, transfer_id])
     wallet.version += 1
     wallet.balance += delta
+    return call
 
 
 def bring_back(account_id: int, at: datetime.datetime) -> int:

@@ -55,6 +55,8 @@ class Settlement(models.Model):
     own_current = Yuan(_("own current balance"))
     own_historical = Yuan(_("own historical balance"))
     shared = Yuan(_("family"))
+    # Out of the patient's wallet; its movement is a WalletEntry of the same transaction.
+    wallet = Yuan(_("wallet"), default=0)
     cash = Yuan(_("cash"))
     counters = models.JSONField(default=dict)
     steps = models.JSONField(_("working"), default=list)
@@ -94,6 +96,7 @@ class Settlement(models.Model):
                     + F("own_current")
                     + F("own_historical")
                     + F("shared")
+                    + F("wallet")
                     + F("cash")
                     - F("pre_self_pay")
                     - F("self_paid")
@@ -111,6 +114,7 @@ class Settlement(models.Model):
                     own_current__gte=0,
                     own_historical__gte=0,
                     shared__gte=0,
+                    wallet__gte=0,
                     cash__gte=0,
                 ),
             ),

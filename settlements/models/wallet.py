@@ -14,7 +14,7 @@ from settlements.models.fields import Yuan
 class Wallet(models.Model):
     """A member's medical insurance wallet (医保钱包): money that relatives transferred to him, and now his own.
 
-    Not a personal account: it has one balance, no benefit year, no interest. Read it through `ledger.wallets.balance`.
+    Not a personal account: it has one balance, no benefit year, no interest. Read it through `ledger.wallets.balances`.
     """
 
     member = models.OneToOneField(Member, models.PROTECT, related_name="wallet", verbose_name=_("member"))
@@ -22,6 +22,8 @@ class Wallet(models.Model):
     balance = Yuan(_("balance"), default=0)
     version = models.BigIntegerField(_("version"), default=0)
     opened_at = models.DateTimeField(_("opened at"))
+    # Its member may keep it for transfers and premiums alone.
+    pays_care = models.BooleanField(_("pays bills"), default=True)
 
     class Meta:
         verbose_name = _("wallet")

@@ -13,9 +13,10 @@ from settlements.domain.parameters import Person
 from settlements.queries.parameters import SchemeVersion, scheme_version
 
 # The order of its values is that in which `facts_of` takes them apart.
-FACTS = "care_facts(%s, %s, %s, %s, %s)"
-# The arguments of the claim, then those of the facts: patient, kind, day of care, own account, relatives' accounts, moment.
-BEGIN = f"care_begin({', '.join(['%s'] * 14)})"
+FACTS = "care_facts(%s, %s, %s, %s, %s, %s)"
+# The arguments of the claim, then those of the facts: patient, kind, day of care, own account, relatives' accounts, wallet,
+# moment.
+BEGIN = f"care_begin({', '.join(['%s'] * 15)})"
 
 day = datetime.date.fromisoformat
 
@@ -51,16 +52,25 @@ class CareFacts:
     scheme: SchemeVersion
     rules: SharingRules | None
     grantors: tuple[GrantorAccount, ...]
+    wallet_id: int | None
 
 
 def care_facts(
-    *, member_id: int, kind: str, on: datetime.date, service_on: datetime.date, use_family: bool = True
+    *,
+    member_id: int,
+    kind: str,
+    on: datetime.date,
+    service_on: datetime.date,
+    use_family: bool = True,
+    use_wallet: bool = False,
 ) -> CareFacts:
-    """The facts of a bill: enrolment and scheme on the day of care, account and grants on the day of settlement.
+    """The facts of a bill: enrolment and scheme on the day of care, account, grants and wallet on the day of settlement.
+
+    `wallet_id`: of the patient's wallet, if it is to be used, he lets it pay bills, and his region takes part that day.
 
     Raises Refused: not_insured, closed, not_covered (no scheme on that day).
     """
-    (text,) = send(Call(FACTS, [member_id, kind, on, service_on, use_family]))
+    (text,) = send(Call(FACTS, [member_id, kind, on, service_on, use_family, use_wallet]))
     return facts_of(member_id, kind, service_on, text and from_json(text))
 
 
@@ -69,7 +79,8 @@ def facts_of(member_id: int, kind: str, service_on: datetime.date, found: list[A
     if found is None:
         raise Refused("not_insured")
     region_id, insurance, status, personal_status, retired_on, signed_id, birth, died_on, name, *rest = found
-    two_buckets, account_id, settled_year, service_year, scheme_id, version, rules_id, rules_version, grants = rest
+    two_buckets, account_id, settled_year, service_year, scheme_id, version, *rest = rest
+    rules_id, rules_version, grants, wallet_id = rest
     if status == "closed" or (died_on is not None and service_on > day(died_on)):
         raise Refused("closed")
     if settled_year is None or service_year is None or scheme_id is None:
@@ -97,6 +108,7 @@ def facts_of(member_id: int, kind: str, service_on: datetime.date, found: list[A
         scheme=scheme,
         rules=rules_version_of(rules_id, rules_version) if rules_id else None,
         grantors=tuple(_grantor(*grant) for grant in grants or ()),
+        wallet_id=wallet_id,
     )
 
 

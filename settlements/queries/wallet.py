@@ -15,7 +15,7 @@ from accounts.queries import enrolment_on
 from settlements.domain.wallet import SHANGHAI
 from settlements.enums import AccountStatus, TransferState
 from settlements.ledger import wallets
-from settlements.models import PersonalAccount, Wallet, WalletEntry, WalletTransfer
+from settlements.models import PersonalAccount, Settlement, Wallet, WalletEntry, WalletTransfer
 
 
 def takes_part(region: Region, on: datetime.date) -> bool:
@@ -38,6 +38,15 @@ def enrolled(member: Member, on: datetime.date) -> Enrolment:
     if not takes_part(enrolment.region, on):
         raise Refused("not_permitted", why="wallet_region", region=enrolment.region.name)
     return enrolment
+
+
+def pays_in_region(member: Member, on: datetime.date) -> bool:
+    """Whether a wallet can pay the member's bills of a day: where he is insured it can."""
+    try:
+        enrolled(member, on)
+    except Refused:
+        return False
+    return True
 
 
 def account_to_send_from(member: Member, enrolment: Enrolment) -> PersonalAccount:
@@ -108,8 +117,18 @@ def sent_with(sender: Member, key: str, *, receiver: Member, amount: Decimal, so
 
 def entries_of(wallet: Wallet) -> QuerySet[WalletEntry]:
     """The movements of a wallet, newest first."""
-    told = ("transfer__sender", "transfer__receiver", "transaction__settlement__institution")
-    return wallet.entries.select_related("transaction", *told).order_by("-version")
+    bills = ("transaction__settlement__institution", "transaction__reverses__settlement__institution")
+    return wallet.entries.select_related("transfer__sender", "transfer__receiver", *bills).order_by("-version")
+
+
+def bill_of(entry: WalletEntry) -> Settlement | None:
+    """The bill that a movement paid, or gave back; None for a transfer."""
+    return getattr(entry.transaction.reverses or entry.transaction, "settlement", None)
+
+
+def paid_with(bill: Settlement) -> Wallet:
+    """The wallet that paid a part of a bill. DoesNotExist if none did."""
+    return Wallet.objects.get(entries__transaction=bill.transaction_id)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,9 @@ def home(request: HttpRequest) -> HttpResponse:
         return _not_open(request, member, at)
     page = Paginator(read.transfers_visible_to(request.user), PER_PAGE).get_page(request.GET.get("page"))
     context = LIMITS | {
+        "form": OnceForm(),
         "wallet": found,
+        "region_pays": read.pays_in_region(member, clock.today()),
         "balance": read.balance_of(found, at),
         "waiting": [transfer_row(sent, member, at) for sent in read.waiting_for(member, at)],
         "on_its_way": read.on_its_way(member, at),
@@ -96,11 +98,13 @@ def transfer_row(sent: WalletTransfer, member: Member, at: datetime.datetime) ->
 
 
 def _entry_row(entry: WalletEntry) -> dict[str, Any]:
-    who = ""
-    if entry.transfer:
+    who, bill = "", read.bill_of(entry)
+    if bill is not None:
+        who = bill.institution.name
+    elif entry.transfer:
         received = entry.kind == WalletEntryKind.RECEIVED
         who = masks.mask_name((entry.transfer.sender if received else entry.transfer.receiver).name)
-    return {"entry": entry, "what": str(ENTRIES[WalletEntryKind(entry.kind)]) % {"who": who}}
+    return {"entry": entry, "bill": bill, "what": str(ENTRIES[WalletEntryKind(entry.kind)]) % {"who": who}}
 
 
 @verified
@@ -117,6 +121,28 @@ def open_it(request: HttpRequest) -> HttpResponse:
         except Refused:
             return _not_open(request, request.user.member, clock.now(), 422)
         messages.success(request, _("Your wallet is open."))
+        return redirect("settlements:wallet")
+
+    return done_once(request, work)
+
+
+@verified
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_proof_required
+def pays(request: HttpRequest) -> HttpResponse:
+    """Let the wallet pay bills, or no longer; what it has paid stays paid."""
+    if request.method != "POST":
+        return redirect("settlements:wallet")
+
+    def work() -> HttpResponse:
+        on = request.POST.get("pays") == "yes"
+        try:
+            act.let_pay(member=request.user.member, pays=on, by=request.user, at=clock.now())
+        except Refused as refused:
+            messages.error(request, str(reasons.tell_refused(refused)))
+        else:
+            done = _("Your wallet pays bills from now on.") if on else _("Your wallet no longer pays bills.")
+            messages.success(request, done)
         return redirect("settlements:wallet")
 
     return done_once(request, work)

@@ -194,6 +194,7 @@ ELSEWHERE = {
     "settlements:transfer_accept",
     "settlements:wallet_check",
     "settlements:wallet_open",
+    "settlements:wallet_pays",
 }
 
 

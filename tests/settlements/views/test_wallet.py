@@ -14,7 +14,7 @@ from settlements.actions import wallet
 from settlements.models import Wallet, WalletTransfer
 from tests.people import make_login, make_member
 from tests.settlements.rollover.world import faults
-from tests.settlements.scene import make_scene, region_of_file
+from tests.settlements.scene import bill, make_scene, region_of_file, undo
 from tests.support.pages import fields, log_in
 
 pytestmark = pytest.mark.django_db
@@ -243,3 +243,35 @@ def test_the_words_of_the_wallet_keep_away_from_those_of_sharing(now):
         assert "转账转走了钱" in apart.get_text()
         assert "共济不转走钱" in apart.get_text()
         assert "共济" not in page.get_text()
+
+
+def test_it_pays_a_bill_and_the_movement_leads_there(now):
+    scene, _brother = world()
+    for member in (scene.daughter.member, scene.father.member):
+        wallet.open_wallet(member=member, by=None, at=now)
+    wallet.accept(transfer=sent_to(scene, scene.father.member), at=now)
+    settled = bill(scene, in_scope="450.00", self_paid="0.00")
+    father = english(scene.father)
+    page = father.get(HOME)
+    assert "Care, 浦江中心医院 −127.95" in text(page)
+    link = BeautifulSoup(page.content, "html.parser").find("a", string="Care, 浦江中心医院")
+    told = text(father.get(link["href"]))
+    assert link["href"] == reverse("settlements:bill", args=[settled.public_id])
+    assert "your wallet paid 127.95 yuan" in told
+    assert "It is your own money: it pays after your account and before relatives' accounts." in told
+    undo(scene, settled)
+    assert "Refund of care, 浦江中心医院 +127.95" in text(father.get(HOME))
+
+
+def test_its_member_lets_it_pay_no_bills(now):
+    scene, _brother = world()
+    daughter = english(scene.daughter)
+    opened(daughter)
+    for said, done in [("no", "Your wallet no longer pays bills."), ("yes", "Your wallet pays bills from now on.")]:
+        page = daughter.get(HOME)
+        button = BeautifulSoup(page.content, "html.parser").find("button", attrs={"name": "pays"})
+        assert button["value"] == said
+        answer = daughter.post(reverse("settlements:wallet_pays"), fields(page) | {"pays": said}, follow=True)
+        assert done in text(answer)
+        assert Wallet.objects.get(member=scene.daughter.member).pays_care is (said == "yes")
+    assert daughter.get(reverse("settlements:wallet_pays")).status_code == 302
