@@ -12,11 +12,16 @@ class CounterConfig(AppConfig):
         from accounts.enums import Role
         from casework.queries import waiting
         from counter import texts
+        from counter.actions import consents
         from counter.closing_papers import PROOF
+        from counter.paying_papers import PREMIUM, TRANSFER
         from documents import kinds as document_kinds
 
         texts.register()
+        consents.register()
         document_kinds.register(PROOF, _("Proof of a closed account"))
+        document_kinds.register(PREMIUM, _("Proof of a premium"))
+        document_kinds.register(TRANSFER, _("Proof of a wallet transfer"))
 
         def clerks(request: HttpRequest) -> bool:
             return policies.has_any_role(request.user, Role.CLERK)

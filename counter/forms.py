@@ -17,6 +17,8 @@ REASONS = [
     ("sharing", _("Family sharing")),
     ("balance", _("Balance or statement")),
     ("reimbursement", _("Bills paid in cash")),
+    ("premium", _("Premiums")),
+    ("wallet", _("Wallet")),
     ("correction", _("Checking or correcting the record")),
     (OTHER, _("Something else (say what)")),
 ]

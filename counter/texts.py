@@ -29,6 +29,12 @@ ACTIONS = {
     "paper_copied": _("issued a copy of a paper"),
     "paper_held_back": _("asked for a paper that the printer cannot draw"),
     "paper_revoked": _("declared a paper void"),
+    "window_premium_pay": _("paid a premium as the member asked"),
+    "window_premium_order": _("had a premium debited at the month's end as the member asked"),
+    "window_premium_refund": _("had a premium given back as the member asked"),
+    "window_wallet_open": _("opened the wallet as the member asked"),
+    "window_wallet_accept": _("accepted a wallet transfer as the member asked"),
+    "window_wallet_send": _("sent a wallet transfer as the member asked"),
     "denied": _("asked for a page without a right to it"),
 }
 

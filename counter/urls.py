@@ -1,6 +1,6 @@
 from django.urls import path
 
-from counter.views import bills, cases, catalogue, closing, desk, review, sharing
+from counter.views import bills, cases, catalogue, closing, desk, premiums, review, sharing, wallet
 
 app_name = "counter"
 urlpatterns = [
@@ -24,6 +24,15 @@ urlpatterns = [
     path("cases/<uuid:public_id>/paper/", closing.paper, name="closing_paper"),
     path("claim/", bills.claim, name="claim"),
     path("recalculate/", bills.recalculate, name="recalculate"),
+    path("premiums/", premiums.home, name="premiums"),
+    path("premiums/for/<uuid:public_id>/", premiums.pay, name="premium_pay"),
+    path("premiums/<uuid:public_id>/", premiums.payment, name="premium"),
+    path("premiums/<uuid:public_id>/paper/", premiums.paper, name="premium_paper"),
+    path("premiums/orders/<uuid:public_id>/withdraw/", premiums.withdraw, name="premium_withdraw"),
+    path("wallet/", wallet.home, name="wallet"),
+    path("wallet/send/", wallet.send, name="wallet_send"),
+    path("wallet/<uuid:public_id>/", wallet.transfer, name="transfer"),
+    path("wallet/<uuid:public_id>/paper/", wallet.paper, name="transfer_paper"),
     path("payments/", bills.payments, name="payments"),
     path("payments/file/", bills.payments_file, name="payments_file"),
     path("catalogue/", catalogue.catalogue, name="catalogue"),

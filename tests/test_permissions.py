@@ -80,12 +80,21 @@ counter:member                302  404  404  302  404  404  404  404
 counter:order                 302  404  404  302  404  404  404  404
 counter:payments              302  404  404  404  200  404  404  404
 counter:payments_file         302  404  404  404  405  404  404  404
+counter:premium               302  404  404  302  404  404  404  404
+counter:premium_paper         302  404  404  302  404  404  404  404
+counter:premium_pay           302  404  404  302  404  404  404  404
+counter:premium_withdraw      302  404  404  302  404  404  404  404
+counter:premiums              302  404  404  302  404  404  404  404
 counter:queue                 302  404  404  404  200  404  404  404
 counter:recalculate           302  404  404  302  404  404  404  404
 counter:receipt               302  404  404  405  404  404  404  404
 counter:review                302  404  404  404  200  404  404  404
 counter:statement             302  404  404  302  404  404  404  404
+counter:transfer              302  404  404  302  404  404  404  404
+counter:transfer_paper        302  404  404  302  404  404  404  404
 counter:unmask                302  404  404  302  404  404  404  404
+counter:wallet                302  404  404  302  404  404  404  404
+counter:wallet_send           302  404  404  302  404  404  404  404
 documents:check               200  200  200  200  200  200  200  200
 documents:check_number        200  200  200  200  200  200  200  200
 family:adjust                 302  200  404  404  404  404  404  404
@@ -261,6 +270,12 @@ def arguments(name: str, world: tuple) -> list[object]:
         "admin:view_on_site": [1, 1],
         "counter:end": [grant.public_id],
         "counter:closing_begin": ["withdrawal"],
+        "counter:premium": [PremiumPayment.objects.get().public_id],
+        "counter:premium_paper": [PremiumPayment.objects.get().public_id],
+        "counter:premium_pay": [people.child.public_id],
+        "counter:premium_withdraw": [PremiumOrder.objects.get().public_id],
+        "counter:transfer": [WalletTransfer.objects.get().public_id],
+        "counter:transfer_paper": [WalletTransfer.objects.get().public_id],
     }
     for page in ("grant", "adjust", "pause", "end"):
         by_name[f"family:{page}"] = [grant.public_id]

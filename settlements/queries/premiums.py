@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Enrolment, Member, User
 from accounts.money import ZERO
-from accounts.policies import is_member
+from accounts.policies import is_member, regions_with_role
 from accounts.queries import enrolment_on
 from family.models import SharingGrant
 from family.queries import grant_between, rules_on, whom_shares
@@ -178,11 +179,12 @@ def groups_for(window: Window, insured: Member) -> tuple[PremiumGroup, ...]:
 
 
 def payments_visible_to(user: User) -> QuerySet[PremiumPayment]:
-    """What a citizen paid, and what was paid for him."""
-    if not is_member(user):
-        return PremiumPayment.objects.none()
-    mine = Q(payer=user.member_id) | Q(insured=user.member_id)
-    return PremiumPayment.objects.filter(mine).select_related("payer", "insured", "grant", "region", "transaction")
+    """What a citizen paid, and what was paid for him; clerks see those paid from accounts of their regions."""
+    if is_member(user):
+        seen = Q(payer=user.member_id) | Q(insured=user.member_id)
+    else:
+        seen = Q(region__in=regions_with_role(user, Role.CLERK))
+    return PremiumPayment.objects.filter(seen).select_related("payer", "insured", "grant", "region", "transaction")
 
 
 def payment_visible_to(user: User, public_id: UUID) -> PremiumPayment | None:
@@ -191,10 +193,12 @@ def payment_visible_to(user: User, public_id: UUID) -> PremiumPayment | None:
 
 
 def orders_visible_to(user: User) -> QuerySet[PremiumOrder]:
-    """The orders a citizen has given for the month's end."""
-    if not is_member(user):
-        return PremiumOrder.objects.none()
-    found = PremiumOrder.objects.filter(payer=user.member_id)
+    """The orders a citizen has given for the month's end; clerks see those of their regions."""
+    found = PremiumOrder.objects.all()
+    if is_member(user):
+        found = found.filter(payer=user.member_id)
+    else:
+        found = found.filter(region__in=regions_with_role(user, Role.CLERK))
     return found.select_related("payer", "insured", "grant", "region", "payment")
 
 

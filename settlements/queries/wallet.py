@@ -73,9 +73,12 @@ def balance_of(wallet: Wallet, at: datetime.datetime) -> Decimal:
 
 def transfers_visible_to(user: User) -> QuerySet[WalletTransfer]:
     """The transfers that a citizen sent or was sent."""
-    if not is_member(user):
-        return WalletTransfer.objects.none()
-    mine = Q(sender=user.member_id) | Q(receiver=user.member_id)
+    return transfers_of(user.member) if is_member(user) else WalletTransfer.objects.none()
+
+
+def transfers_of(member: Member) -> QuerySet[WalletTransfer]:
+    """The transfers that a member sent or was sent; the caller has asked whether they may be read."""
+    mine = Q(sender=member) | Q(receiver=member)
     return WalletTransfer.objects.filter(mine).select_related("sender", "receiver")
 
 

@@ -156,7 +156,7 @@ def send(request: HttpRequest) -> HttpResponse:
     found = read.wallet_of(member)
     if found is None:
         return redirect("settlements:wallet")
-    sources = _sources(member, found)
+    sources = send_sources(member, found)
     known = request.session.get(SESSION, {})
     form = SendForm(sources, request.POST or None, initial=known.get("form", {}))
     if form.is_valid():
@@ -164,7 +164,7 @@ def send(request: HttpRequest) -> HttpResponse:
     return _send_page(request, form, found)
 
 
-def _sources(member: Member, found: Wallet) -> list[tuple[str, str]]:
+def send_sources(member: Member, found: Wallet) -> list[tuple[str, str]]:
     """What there is to send from, with what it holds; the account first."""
     on, at = clock.today(), clock.now()
     offered = []

@@ -151,6 +151,12 @@ DESK: list[tuple[str, str, str]] = [
     (CLERK, "counter:catalogue", ""),
     (CLERK, "counter:recalculate", ""),
     (CLERK, "counter:case", "claim"),
+    (CLERK, "counter:premiums", ""),
+    (CLERK, "counter:premium_pay", "premium person"),
+    (CLERK, "counter:premium", "premium"),
+    (CLERK, "counter:wallet", ""),
+    (CLERK, "counter:wallet_send", ""),
+    (CLERK, "counter:transfer", "transfer"),
     (SUPERVISOR, "counter:review", "claim"),
     (SUPERVISOR, "counter:payments", ""),
     (SUPERVISOR, "counter:queue", ""),
@@ -451,6 +457,7 @@ def desk(scene: Scene) -> World:
     # Since it was submitted, the register has changed: the check shows what.
     Case.objects.filter(pk=cases[2].case_id).update(submitted_at=clock.now() - DAY)
     relatives[2].member.enrolments.update(status="suspended")
+    names |= _paying(scene)
     names |= {
         "claim": _claim(scene, "00112233").case.public_id,
         "closing": _closing(scene),
