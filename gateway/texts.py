@@ -17,7 +17,7 @@ TEXTS: Mapping[str, Promise] = {
     "signature_wrong": _("The signature does not match"),
     "key_expired": _("The key is not valid at this time; ask the administrator for a new one"),
     "nonce_used": _("This nonce was used before; sign each call anew"),
-    "institution_unknown": _("The institution code does not belong to the key"),
+    "institution_unknown": _("fixmedins_code is not that of the institution whose key signed"),
     "institution_suspended": _("The institution is suspended and may not settle"),
     "address_not_allowed": _("This institution may not call from the address %(address)s; ask the administrator"),
     "sign_in_needed": _("Sign in first (9001) and send its sign_no with each call of the day"),
@@ -38,7 +38,7 @@ TEXTS: Mapping[str, Promise] = {
     "field_missing": _("%(field)s is required"),
     "field_too_long": _("%(field)s is longer than %(most)s"),
     "field_format": _("%(field)s has the wrong format, wanted: %(kind)s"),
-    "dictionary_unknown": _("There is no code list %(type)s; its name is that of the field"),
+    "dictionary_unknown": _("There is no code list %(type)s; type is the name of a field"),
     "field_code": _("%(field)s is not in its code list"),
     "answer_deleted": _("This msgid was answered on %(day)s, and the answer is no longer kept; send a new one"),
     "msgid_reused": _("This msgid was used for another request; send a new one"),
@@ -47,9 +47,11 @@ TEXTS: Mapping[str, Promise] = {
     "credential_unsupported": _(
         "This kind of credential is not accepted yet; use the ID card or the social security card"
     ),
-    "person_unknown": _("No insured person is found with these details; check number, name and credential"),
+    "person_unknown": _(
+        "No insured person is found with these details; check psn_no, mdtrt_cert_type, mdtrt_cert_no, certno and psn_name"
+    ),
     "begun_later": _("begntime lies in the future"),
-    "visit_unknown": _("This visit is not found; check mdtrt_id and psn_no"),
+    "visit_unknown": _("This visit is not found; check mdtrt_id, psn_no and, to cancel it, ipt_otp_no"),
     "several_visits": _("One upload may hold lines of one visit only"),
     "line_repeated": _("feedetl_sn %(line)s is there twice, or was uploaded before in this visit"),
     "line_later": _("fee_ocur_time of line %(line)s lies in the future"),
