@@ -6,6 +6,7 @@ A stored value is: suite byte, key id byte, 12-byte nonce, AES-256-GCM ciphertex
 import base64
 import hmac
 import os
+from functools import cache
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,15 +15,16 @@ from django.conf import settings
 SUITE_AES_256_GCM = 1
 
 
-def _key(key_id: int) -> bytes:
-    return base64.b64decode(settings.PII_KEYS[key_id])
+@cache
+def _cipher(key: str) -> AESGCM:
+    return AESGCM(base64.b64decode(key))
 
 
 def encrypt(text: str, context: str) -> bytes:
     """Encrypt `text` for one column; `context` ("table.column") is authenticated, so no value fits another column."""
     key_id = max(settings.PII_KEYS)
     nonce = os.urandom(12)
-    sealed = AESGCM(_key(key_id)).encrypt(nonce, text.encode(), context.encode())
+    sealed = _cipher(settings.PII_KEYS[key_id]).encrypt(nonce, text.encode(), context.encode())
     return bytes([SUITE_AES_256_GCM, key_id]) + nonce + sealed
 
 
@@ -31,9 +33,9 @@ def decrypt(stored: bytes, context: str) -> str:
     stored = bytes(stored)
     if stored[0] != SUITE_AES_256_GCM:
         raise ValueError("unknown encryption suite")
-    return AESGCM(_key(stored[1])).decrypt(stored[2:14], stored[14:], context.encode()).decode()
+    return _cipher(settings.PII_KEYS[stored[1]]).decrypt(stored[2:14], stored[14:], context.encode()).decode()
 
 
 def blind_index(text: str) -> str:
     """A keyed digest by which an encrypted value can be found and kept unique; 64 hex digits."""
-    return hmac.new(base64.b64decode(settings.BLIND_INDEX_KEY), text.encode(), sha256).hexdigest()
+    return hmac.digest(base64.b64decode(settings.BLIND_INDEX_KEY), text.encode(), sha256).hex()

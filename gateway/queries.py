@@ -20,6 +20,8 @@ from gateway.domain.places import covering
 from gateway.models import FeeLine, Visit, VisitSettlement
 from settlements.domain.withdrawal import Open
 from settlements.enums import CareKind
+from settlements.ledger import Balance, moment
+from settlements.ledger.balances import HELD, HELD_COLUMNS, shown
 from settlements.models import PersonalAccount
 
 ID_CARD, SOCIAL_SECURITY_CARD = "02", "03"
@@ -59,12 +61,14 @@ UNION ALL
 SELECT false, sn FROM gateway_feeline WHERE visit_id = %(visit)s AND sn = ANY(%(sns)s) AND cancelled_at IS NULL
 """
 ACCOUNT = "SELECT id FROM settlements_personalaccount WHERE member_id = %s AND region_id = %s AND status = 'open'"
-# The account is the one in the region of the row.
+# The account belongs to the employee insurance in force; a row of the past shows none.
 PERSON = f"""
-SELECT {", ".join(f"m.{name}" for name in MEMBER_FIELDS)}, a.id, {", ".join(f"e.{name}" for name in INSURED_FIELDS)}
+SELECT {", ".join(f"m.{name}" for name in MEMBER_FIELDS)}, {", ".join(f"e.{name}" for name in INSURED_FIELDS)}, {HELD}
 FROM accounts_member m JOIN accounts_enrolment e
-    ON e.member_id = m.id AND e.valid_from <= %(until)s AND (e.valid_to IS NULL OR e.valid_to > %(since)s)
-LEFT JOIN settlements_personalaccount a ON a.member_id = m.id AND a.region_id = e.region_id AND a.status = 'open'
+    ON e.member_id = m.id AND e.valid_from <= %(on)s AND (e.valid_to IS NULL OR e.valid_to > %(since)s)
+LEFT JOIN settlements_personalaccount a
+    ON a.member_id = m.id AND a.region_id = e.region_id AND a.status = 'open'
+    AND e.insurance = 'employee' AND (e.valid_to IS NULL OR e.valid_to > %(on)s)
 WHERE m.{{index}} = %(index)s ORDER BY e.valid_from DESC
 """
 PATIENT = f"""
@@ -139,21 +143,28 @@ def member_by_credential(cert_type: str, cert_no: str) -> Member:
 
 
 def person_by_credential(
-    cert_type: str, cert_no: str, since: datetime.date, until: datetime.date
-) -> tuple[Member, list[tuple[Enrolment, int | None]]]:
-    """The member whom the credential shows, and how he is insured as `enrolments_since` has it, each with the open account
-    in its region. Raises Refused: credential_unsupported, person_unknown (also for somebody insured nowhere then)."""
+    cert_type: str, cert_no: str, since: datetime.date, on: datetime.date
+) -> tuple[Member, list[tuple[Enrolment, Balance | None]]]:
+    """The member whom the credential shows, and how he is insured on a day and was since an earlier one, the latest first
+    and none before his last day; beside the insurance in force what its account holds.
+
+    Raises Refused: credential_unsupported, person_unknown (also for somebody insured nowhere then).
+    """
     index, number = _indexed(cert_type, cert_no)
+    known = {"index": number, "since": since, "on": on, "moment": moment(on)}
     with connection.cursor() as cursor:
-        cursor.execute(PERSON.format(index=index), {"index": number, "since": since, "until": until})
+        cursor.execute(PERSON.format(index=index), known)
         rows = cursor.fetchall()
-    if not rows:
+    member = _member(rows[0][: len(MEMBER_FIELDS)]) if rows else None
+    # The last day's care is still settled, as `settlements.actions.care` has it.
+    if member is None or (member.died_on and member.died_on < on):
         raise Refused("person_unknown")
-    width = len(MEMBER_FIELDS)
-    member = _member(rows[0][:width])
-    if member.died_on and member.died_on < until:
-        raise Refused("person_unknown")
-    return member, [(Enrolment(**dict(zip(INSURED_FIELDS, row[width + 1 :], strict=True))), row[width]) for row in rows]
+    insured = [dict(zip(INSURED_FIELDS, row[len(MEMBER_FIELDS) :], strict=False)) for row in rows]
+    accounts = [row[-HELD_COLUMNS:] for row in rows]
+    held = shown([account for account in accounts if account[0]], on)
+    return member, [
+        (Enrolment(**values), held.get(account[0])) for values, account in zip(insured, accounts, strict=True)
+    ]
 
 
 def _indexed(cert_type: str, cert_no: str) -> tuple[str, str]:

@@ -7,13 +7,12 @@ from django.utils import timezone
 
 from accounts.actions import audit
 from accounts.calls import Call
-from accounts.enums import Channel, Insurance
+from accounts.enums import Channel
 from accounts.errors import Refused
-from accounts.models import Enrolment, Institution, Member
+from accounts.models import Institution, Member
 from accounts.money import ZERO
 from gateway import answers
 from gateway.queries import person_by_credential
-from settlements.ledger import balances
 
 
 def look_up(
@@ -31,15 +30,12 @@ def look_up(
     if any(said and said.upper() != held for said, held in stated):
         raise Refused("person_unknown")
     unsent.append(seen(member, institution, msgid, at))
-    shown = [account_id if _has_account(enrolment, on) else None for enrolment, account_id in insured]
-    held = balances([account_id for account_id in shown if account_id], on)
-    latest = held.get(shown[0])
+    _, latest = insured[0]
     return {
         "baseinfo": answers.person(member, on)
         | {"exp_content": latest and answers.buckets(latest.current, latest.historical)},
         "insuinfo": [
-            answers.insurance(enrolment, on, held[account_id].total if account_id else ZERO)
-            for (enrolment, _), account_id in zip(insured, shown, strict=True)
+            answers.insurance(enrolment, on, balance.total if balance else ZERO) for enrolment, balance in insured
         ],
         "idetinfo": [],
     }
@@ -55,9 +51,3 @@ def seen(member: Member, institution: Institution, msgid: str, at: datetime.date
         details={"institution": institution.name, "msgid": msgid},
         channel=Channel.GATEWAY,
     )
-
-
-def _has_account(enrolment: Enrolment, on: datetime.date) -> bool:
-    """The account belongs to the employee insurance in force; a row of the past shows none."""
-    over = enrolment.valid_to is not None and enrolment.valid_to <= on
-    return enrolment.insurance == Insurance.EMPLOYEE and not over
