@@ -269,7 +269,7 @@ def _act(message: Message, given: dict[str, Any], claim: str | None) -> str | Fi
     is_file = isinstance(said, FileAnswer)
     # An action may have something to say beside its nodes, though it did what it was asked.
     warn_msg = None if is_file else said.pop("warn_msg", None)
-    output = {} if is_file else fields.write(fields.tables(call.infno).output, said)
+    output = None if is_file else fields.write(fields.tables(call.infno).output, said)
     answer = envelope.success(
         output, region_id=institution.region_id, received_at=at, at=now(), dialect=message.dialect, warn_msg=warn_msg
     )

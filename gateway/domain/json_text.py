@@ -8,9 +8,9 @@ from typing import Any
 MOST_LEVELS = 32
 MOST_PLACE = 60
 # Made once: json.dumps with other than its defaults makes one for each number and each name.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 # What it does with a text, without asking first what it is.
-_text = json.encoder.encode_basestring
+quoted = json.encoder.encode_basestring
 
 
 class NotJson(ValueError):
@@ -19,6 +19,15 @@ class NotJson(ValueError):
     def __init__(self, why: str, place: str) -> None:
         super().__init__(f"{why}: {place}")
         self.why, self.place = why, place[:MOST_PLACE]
+
+
+class Json:
+    """JSON that is written already, as a part of what `dumps` writes."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
 class _Constant(str):
@@ -90,12 +99,22 @@ def _place_of_constant(value: Any, place: str) -> str:
 
 def dumps(value: Any) -> str:
     """The value as JSON on one line; a Decimal is a JSON number with the decimals it has."""
+    try:
+        # In C, a tenth of the time; it knows no Decimal.
+        return _ENCODER.encode(value)
+    except TypeError:
+        return _dumps(value)
+
+
+def _dumps(value: Any) -> str:
     if isinstance(value, str):
-        return _text(value)
+        return quoted(value)
     if isinstance(value, dict):
-        return "{" + ",".join([f"{_text(str(key))}:{dumps(item)}" for key, item in value.items()]) + "}"
+        return "{" + ",".join([f"{quoted(str(key))}:{_dumps(item)}" for key, item in value.items()]) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(map(dumps, value)) + "]"
+        return "[" + ",".join(map(_dumps, value)) + "]"
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, Json):
+        return value.text
     return _ENCODER.encode(value)

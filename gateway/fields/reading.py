@@ -3,12 +3,13 @@
 import base64
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
+from accounts import clock
 from gateway.errors import Rejected
 from gateway.fields.tables import Field, Node, code_in, fold
 
@@ -37,7 +38,10 @@ def read(nodes: Iterable[Node], given: Any) -> dict[str, Any]:
 
 def _read_nodes(nodes: Iterable[Node], given: Mapping[str, Any], place: str) -> dict[str, Any]:
     found = _Spellings(given)
-    return {node.name: _read_node(node, found.of(node), f"{place}{node.name}") for node in nodes}
+    return {
+        node.name: _read_node(node, given[node.name] if node.name in given else found.of(node), f"{place}{node.name}")
+        for node in nodes
+    }
 
 
 def _read_node(node: Node, given: Any, place: str) -> Row | list[Row] | None:
@@ -63,19 +67,20 @@ def read_fields(fields: Iterable[Field], given: Any, place: str) -> Row:
     if not isinstance(given, Mapping):
         raise Rejected("node_missing", node=place)
     found = _Spellings(given)
-    return {field.name: _read_field(field, found.of(field), f"{place}.{field.name}") for field in fields}
+    return {
+        field.name: _read_field(field, given[field.name] if field.name in given else found.of(field), place)
+        for field in fields
+    }
 
 
 class _Spellings:
-    """What was given, by name; if it is not there, by another spelling: capitals, underscores, `also`."""
+    """What was given under another spelling: capitals, underscores, `also`."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         self.given = given
         self.folded: dict[str, Any] | None = None
 
     def of(self, named: Field | Node) -> Any:
-        if named.name in self.given:
-            return self.given[named.name]
         if self.folded is None:
             self.folded = {fold(name): value for name, value in self.given.items()}
         for spelling in named.spellings:
@@ -84,64 +89,59 @@ class _Spellings:
         return None
 
 
-def _read_field(field: Field, raw: Any, place: str) -> Value:
-    if field.kind == "bytes" and isinstance(raw, list):
-        return _octets(raw, place)
-    if isinstance(raw, bool) or not isinstance(raw, str | None):
-        raise Rejected("field_format", field=place, kind=field.kind)
-    text = (raw or "").strip()
-    if text in EMPTY:
-        if field.required:
-            raise Rejected("field_missing", field=place)
-        return None
-    match field.kind:
-        case "num":
-            return _number(field, text, place)
-        case "datetime":
-            return _moment(text, place)
-        case "date":
-            return timezone.localdate(_moment(text, place))
-        case "bytes":
-            return _bytes(text, place)
-        case _:
-            return _text(field, text, place)
+def _read_field(field: Field, raw: Any, row: str) -> Value:
+    """Every call has hundreds of them, so what a mistake would be told of is made when there is one."""
+    if isinstance(raw, str):
+        text = raw.strip()
+        if text not in EMPTY:
+            return READERS[field.kind](field, text, row)
+    elif field.kind == "bytes" and isinstance(raw, list):
+        return _octets(raw, f"{row}.{field.name}")
+    elif raw is not None:
+        raise _wrong(field, row, field.kind)
+    if field.required:
+        raise Rejected("field_missing", field=f"{row}.{field.name}")
+    return None
 
 
-def _text(field: Field, text: str, place: str) -> str:
+def _wrong(field: Field, row: str, wanted: str) -> Rejected:
+    return Rejected("field_format", field=f"{row}.{field.name}", kind=wanted)
+
+
+def _text(field: Field, text: str, row: str) -> str:
     # NUL cannot be stored, a lone surrogate cannot be encoded, and neither is writing.
     if not text.isprintable() and any(not char.isprintable() and char not in "\n\r\t\u3000" for char in text):
-        raise Rejected("field_format", field=place, kind=field.kind)
+        raise _wrong(field, row, field.kind)
     if len(text) > field.size:
-        raise Rejected("field_too_long", field=place, most=field.size)
+        raise Rejected("field_too_long", field=f"{row}.{field.name}", most=field.size)
     code = code_in(field.dictionary, text) if field.dictionary else text
     if code is None:
-        raise Rejected("field_code", field=place)
+        raise Rejected("field_code", field=f"{row}.{field.name}")
     return code
 
 
-def _number(field: Field, text: str, place: str) -> Decimal:
+def _number(field: Field, text: str, row: str) -> Decimal:
     if not NUMBER.fullmatch(text):
-        raise Rejected("field_format", field=place, kind=field.kind)
+        raise _wrong(field, row, field.kind)
     number = Decimal(text)
     if number < 0 and not field.signed:
-        raise Rejected("field_format", field=place, kind="≥ 0")
-    unit = Decimal(1).scaleb(-field.places)
-    if abs(number) >= Decimal(10) ** (field.size - field.places):
-        raise Rejected("field_too_long", field=place, most=field.size)
+        raise _wrong(field, row, "≥ 0")
+    if abs(number) >= field.bound:
+        raise Rejected("field_too_long", field=f"{row}.{field.name}", most=field.size)
     # 69.600 is 69.60; 69.605 is no amount in fen, and rounding it here would be a guess.
-    if number % unit:
-        raise Rejected("field_format", field=place, kind=f"num({field.size},{field.places})")
-    return number.quantize(unit)
+    if number % field.unit:
+        raise _wrong(field, row, f"num({field.size},{field.places})")
+    return number.quantize(field.unit)
 
 
-def _bytes(text: str, place: str) -> bytes:
+def _bytes(field: Field, text: str, row: str) -> bytes:
     # Zhejiang's client sends "[]" for no bytes.
     if text == "[]":
         return b""
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
-        raise Rejected("field_format", field=place, kind="Base64") from None
+        raise _wrong(field, row, "Base64") from None
 
 
 def _octets(raw: list[Any], place: str) -> bytes:
@@ -152,13 +152,17 @@ def _octets(raw: list[Any], place: str) -> bytes:
         raise Rejected("field_format", field=place, kind="Base64") from None
 
 
-def _moment(text: str, place: str) -> datetime.datetime:
+def _moment(field: Field, text: str, row: str) -> datetime.datetime:
     """An aware moment; without a zone it is the time of the country."""
     moment = _parsed(text)
     # Year 1 in Shanghai is before year 1 in UTC: the database cannot hold it.
     if moment is None or not 1900 <= moment.year <= 2999:
-        raise Rejected("field_format", field=place, kind="yyyy-MM-dd HH:mm:ss")
-    return moment if moment.tzinfo else timezone.make_aware(moment)
+        raise _wrong(field, row, "yyyy-MM-dd HH:mm:ss")
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
+
+
+def _day(field: Field, text: str, row: str) -> datetime.date:
+    return clock.local(_moment(field, text, row)).date()
 
 
 def _parsed(text: str) -> datetime.datetime | None:
@@ -172,3 +176,12 @@ def _parsed(text: str) -> datetime.datetime | None:
         except ValueError:
             continue
     return None
+
+
+READERS: Mapping[str, Callable[[Field, str, str], Value]] = {
+    "string": _text,
+    "num": _number,
+    "datetime": _moment,
+    "date": _day,
+    "bytes": _bytes,
+}

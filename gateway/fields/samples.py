@@ -1,6 +1,7 @@
 """A sample request and a sample answer of each transaction, made from its tables and the values of examples.toml."""
 
 import datetime
+import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -32,10 +33,8 @@ def request_input(number: str) -> dict[str, Any]:
 @cache
 def answer_output(number: str) -> Any:
     """The `output` of an answer, as `write` makes it; the amounts of one invented bill."""
-    return write(
-        tables(number).output,
-        {node.name: _answered(number, node) for node in tables(number).output},
-    )
+    written = write(tables(number).output, {node.name: _answered(number, node) for node in tables(number).output})
+    return json.loads(written.text, parse_float=Decimal, parse_int=Decimal)
 
 
 @cache

@@ -5,7 +5,8 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from decimal import Decimal
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -13,6 +14,7 @@ REQUIRED = "Y"
 NEEDS = (REQUIRED, "(Y)", "")
 
 
+@lru_cache(maxsize=4096)
 def fold(name: str) -> str:
     """Under which a name is found however it is written: exp_content, expContent, EXP_CONTENT."""
     return name.replace("_", "").lower()
@@ -40,10 +42,20 @@ class Field:
         """Its names as `fold` has them."""
         return tuple(map(fold, (self.name, *self.also)))
 
-    @property
+    @cached_property
     def required(self) -> bool:
         """Whether a call without it is sent back, and an answer without it is a fault of ours."""
         return self.need == REQUIRED
+
+    @cached_property
+    def unit(self) -> Decimal:
+        """The last decimal of a number."""
+        return Decimal(1).scaleb(-self.places)
+
+    @cached_property
+    def bound(self) -> Decimal:
+        """A number is smaller."""
+        return Decimal(10) ** (self.size - self.places)
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,11 @@ class Node:
     also: tuple[str, ...] = ()
     bare: bool = False
     nodes: tuple["Node", ...] = ()
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Of its fields."""
+        return frozenset(field.name for field in self.fields)
 
     @cached_property
     def spellings(self) -> tuple[str, ...]:

@@ -1,17 +1,20 @@
 """Output made from its table, exactly: every field, in the order of the table, in its type."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.utils import timezone
-
+from accounts import clock
+from gateway.domain.json_text import Json, quoted
 from gateway.fields.tables import Field, Node
 
+NOTHING = Json("null")
 
-def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> Any:
-    """The output as JSON-able data (numbers stay Decimal); None for a transaction without one, as in real answers.
+
+def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> Json:
+    """The output as JSON, at once and not by way of a dict; null for a transaction without one, and for a list that is
+    the whole output and empty, as in real answers.
 
     Raises ValueError for a required value that is missing and for one that no table names: faults of ours, never of the
     caller.
@@ -20,45 +23,55 @@ def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> Any:
     unknown = set(answer) - {node.name for node in nodes}
     if unknown:
         raise ValueError(f"no such node: {sorted(unknown)}")
-    written: dict[str, Any] = {}
-    if not nodes:
-        return None
+    written = []
     for node in nodes:
-        found = _write_node(node, answer[node.name])
+        given = answer[node.name]
+        text = f"[{','.join([_row(node, row) for row in given])}]" if node.many else _row(node, given)
         if node.bare:
-            return found
-        written |= dict.fromkeys((node.name, *node.also), found)
-    return written
+            return NOTHING if text == "[]" else Json(text)
+        written += [f'"{name}":{text}' for name in (node.name, *node.also)]
+    return Json(f"{{{','.join(written)}}}") if written else NOTHING
 
 
-def _write_node(node: Node, given: Any) -> Any:
-    return [_row(node, row) for row in given] if node.many else _row(node, given)
-
-
-def _row(node: Node, given: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = set(given) - {field.name for field in node.fields}
-    if unknown:
-        raise ValueError(f"{node.name}: no such field: {sorted(unknown)}")
-    row = {}
+def _row(node: Node, given: Mapping[str, Any]) -> str:
+    if not given.keys() <= node.names:
+        raise ValueError(f"{node.name}: no such field: {sorted(given.keys() - node.names)}")
+    written = []
     for field in node.fields:
-        row[field.name] = value = _value(field, given.get(field.name))
-        if field.also and value is not None:
-            row |= dict.fromkeys(field.also, value)
-    return row
+        value = given.get(field.name)
+        if value is None or value == "":
+            if field.required:
+                raise ValueError(f"{field.name} is required")
+            written.append(f'"{field.name}":null')
+            continue
+        text = WRITERS[field.kind](field, value)
+        written.append(f'"{field.name}":{text}')
+        written += [f'"{name}":{text}' for name in field.also]
+    return f"{{{','.join(written)}}}"
 
 
-def _value(field: Field, value: Any) -> Any:
-    if value is None or value == "":
-        if field.required:
-            raise ValueError(f"{field.name} is required")
-        return None
-    match field.kind:
-        case "num":
-            return Decimal(value).quantize(Decimal(1).scaleb(-field.places), rounding=ROUND_HALF_UP)
-        case "datetime":
-            return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
-        case "date":
-            day = timezone.localdate(value) if isinstance(value, datetime.datetime) else value
-            return day.isoformat()
-        case _:
-            return str(value)[: field.size]
+def _number(field: Field, value: Decimal | int) -> str:
+    return format(Decimal(value).quantize(field.unit, ROUND_HALF_UP), "f")
+
+
+def _moment(_field: Field, value: datetime.datetime) -> str:
+    return f'"{clock.local(value):%Y-%m-%d %H:%M:%S}"'
+
+
+def _day(_field: Field, value: datetime.date) -> str:
+    day = clock.local(value).date() if isinstance(value, datetime.datetime) else value
+    return f'"{day.isoformat()}"'
+
+
+def _text(field: Field, value: Any) -> str:
+    return quoted(str(value)[: field.size])
+
+
+# What is not one of these (bytes) is a text in an answer too.
+WRITERS: Mapping[str, Callable[[Field, Any], str]] = {
+    "string": _text,
+    "num": _number,
+    "datetime": _moment,
+    "date": _day,
+    "bytes": _text,
+}
