@@ -205,7 +205,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 
 # The year-end batch: accounts a chunk (a transaction each), workers on one run at most, seconds a task works.
-ROLLOVER_CHUNK_SIZE = 2000
+ROLLOVER_CHUNK_SIZE = 1000
 ROLLOVER_WORKERS = 4
 ROLLOVER_SECONDS = 20
 # A visit takes as many accounts of its chunk as it can hold for so long: settlements of theirs wait that time at most.
@@ -236,7 +236,7 @@ LOGGING = {
 }
 
 # A call of an institution that has waited longer than this for a worker is told that the system is busy.
-GATEWAY_PATIENCE_MS = 200
+GATEWAY_PATIENCE_MS = 150
 # For so long bodies of calls and answers are kept, encrypted; then only who called what when, and how it ended.
 GATEWAY_BODIES_DAYS = 180
 # For so long files of institutions (9101, 9102) are kept, encrypted, and can be fetched.

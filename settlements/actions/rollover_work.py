@@ -4,6 +4,7 @@ It gives way to settlements: a visit of a chunk takes as many accounts, and rest
 domain/pacing.py says.
 """
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from settlements.queries import load
 SLOTS = 20_26_06
 # Milliseconds between two looks at the load: asking costs a third of one, a visit fifty.
 LOOK_EVERY_MS = 250
+# Whoever settles without pause is met in a look or two; after this long without anybody there is nobody to give way to.
+ALONE_AFTER_MS = 2000
 
 
 class Outcome(Enum):
@@ -49,8 +52,8 @@ def work(*, run_id: int, seconds: float) -> Outcome:
                 # Only accounts that movements hold: come back rather than knock again and again.
                 return Outcome.WAIT
             visit_ms = _now_ms() - begun_ms
-            share = pacing.next_share(share, visit.accounts, visit_ms, settings.ROLLOVER_HELD_MS)
             pace.rest(visit_ms)
+            share = pacing.next_share(share, visit.accounts, visit_ms, pace.held_ms)
         return Outcome.AGAIN
 
 
@@ -63,6 +66,12 @@ class Pace:
 
     def __init__(self, run_id: int) -> None:
         self.run_id, self.rest_ms, self.looked_ms = run_id, 0, 0
+        self.met_ms = -ALONE_AFTER_MS
+
+    @property
+    def held_ms(self) -> int:
+        """How long a visit may hold its accounts: without limit where nobody else has been met at work for a while."""
+        return settings.ROLLOVER_HELD_MS if _now_ms() - self.met_ms < ALONE_AFTER_MS else sys.maxsize
 
     def rest(self, visit_ms: int) -> None:
         """Rest after a visit that took so long, if there is need."""
@@ -74,6 +83,8 @@ class Pace:
 
     def _look(self, visit_ms: int) -> None:
         waiting, busy = load.disturbed_and_busy()
+        if waiting or busy:
+            self.met_ms = self.looked_ms
         limits = pacing.Limits(busy=settings.ROLLOVER_BUSY, visit_ms=settings.ROLLOVER_SLOW_MS)
         seen = pacing.Load(waiting=waiting, busy=busy, visit_ms=visit_ms)
         before, self.rest_ms = self.rest_ms, pacing.next_rest(self.rest_ms, seen, limits)
@@ -90,13 +101,13 @@ def roll_next(*, run_id: int, most: int | None = None) -> batch.Visit | Outcome:
 
     One transaction: a kill leaves the chunk to do.
     """
+    chunk = batch.claim_chunk(RolloverRun(pk=run_id))
+    if chunk is not None:
+        return batch.roll_chunk(chunk.run, chunk, most)
     run = RolloverRun.objects.get(pk=run_id)
     if run.state != RunState.RUNNING:
         return Outcome.STOPPED
-    chunk = batch.claim_chunk(run)
-    if chunk is None:
-        return Outcome.WAIT if run.chunks.filter(done=False).exists() else Outcome.FINISHED
-    return batch.roll_chunk(run, chunk, most)
+    return Outcome.WAIT if run.chunks.filter(done=False).exists() else Outcome.FINISHED
 
 
 @contextmanager

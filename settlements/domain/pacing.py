@@ -6,7 +6,7 @@ from dataclasses import dataclass
 # Milliseconds: the first rest, and the longest. The longest is short enough that a rollover always ends.
 FIRST_MS, MOST_MS = 25, 1600
 # Accounts of a visit: the first one's, and so few that most of the time would go into beginning and committing.
-FIRST_SHARE, LEAST_SHARE = 500, 100
+FIRST_SHARE, LEAST_SHARE = 1000, 250
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,11 @@ class Limits:
 
 
 def is_strained(load: Load, limits: Limits) -> bool:
-    """Whether settlements suffer, or soon will: one waits for us, too many are at work, or writing has become slow."""
-    return load.waiting > 0 or load.busy > limits.busy or load.visit_ms > limits.visit_ms
+    """Whether settlements suffer, or soon will: one waits for us, too many are at work, or writing has become slow.
+
+    Slow writing alone is no reason: where nobody else is at work a rest helps nobody.
+    """
+    return load.waiting > 0 or load.busy > limits.busy or (load.busy > 0 and load.visit_ms > limits.visit_ms)
 
 
 def next_rest(rest_ms: int, load: Load, limits: Limits) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts import clock
+from settlements.enums import RunState
 from settlements.ledger.once import request_hash
 from settlements.models import RolloverChunk, RolloverRun
 
@@ -102,13 +103,15 @@ class Visit:
 
 
 def claim_chunk(run: RolloverRun) -> RolloverChunk | None:
-    """The next chunk of a run that is not done and that nobody works on, locked until the transaction ends.
+    """The next chunk of a running run that is not done and that nobody works on, locked until the transaction ends.
 
-    None if there is no such chunk. Call it inside a transaction, with `roll_chunk` in the same one: the claim is the
-    row's lock, which dies with the session, so nothing has to be cleaned up after a killed worker. A chunk visited in
-    vain (a movement held an account of it) waits behind those nobody has been to.
+    It brings the run along as it is now; of `run` only the key is looked at. None if there is no such chunk. Call it
+    inside a transaction, with `roll_chunk` in the same one: the claim is the row's lock, which dies with the session, so
+    nothing has to be cleaned up after a killed worker. A chunk visited in vain (a movement held an account of it) waits
+    behind those nobody has been to.
     """
-    todo = run.chunks.filter(done=False).order_by("visits", "number")
+    todo = RolloverChunk.objects.filter(run=run.pk, run__state=RunState.RUNNING, done=False).select_related("run")
+    todo = todo.order_by("visits", "number")
     return todo.select_for_update(skip_locked=True, of=("self",)).first()
 
 
@@ -130,7 +133,7 @@ def roll_chunk(run: RolloverRun, chunk: RolloverChunk, most: int | None = None) 
         "key": key,
         "digest": request_hash({"rollover": key}),
     }
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(ROLL, parameters)
         accounts, moved, netted, interest, behind, written = cursor.fetchone()
         visit = Visit(accounts, moved, netted, interest, left=behind - accounts)

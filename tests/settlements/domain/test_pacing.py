@@ -18,7 +18,8 @@ loads = st.builds(Load, waiting=st.integers(0, 50), busy=st.integers(0, 200), vi
         (Load(waiting=0, busy=12, visit_ms=600), False),
         (Load(waiting=1, busy=0, visit_ms=0), True),
         (Load(waiting=0, busy=13, visit_ms=0), True),
-        (Load(waiting=0, busy=0, visit_ms=601), True),
+        (Load(waiting=0, busy=1, visit_ms=601), True),
+        (Load(waiting=0, busy=0, visit_ms=60_000), False),
     ],
 )
 def test_what_counts_as_strain(load, strained):

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, connections
 
 from settlements.actions import rollover, rollover_work
-from settlements.models import RolloverRun
+from settlements.models import LedgerTransaction, RolloverRun
 from settlements.queries import load
 from tests.people import make_member, make_region
 from tests.settlements.rollover.world import BOUNDARY, FIRST_DAY, YEAR, at, faults, release_run
@@ -109,3 +109,23 @@ def test_at_rest_it_goes_at_full_speed_and_gives_its_name_back(settings, monkeyp
     with connection.cursor() as cursor:
         cursor.execute("SHOW application_name")
         assert cursor.fetchone()[0] != load.WORKER
+
+
+@pytest.mark.parametrize(("others", "taken"), [(1, [20, 5, 5, 5, 5]), (0, [20, 20])])
+def test_beside_others_a_visit_takes_fewer_accounts_and_alone_all_of_its_chunk(settings, monkeypatch, others, taken):
+    settings.ROLLOVER_HELD_MS = 0  # nobody is as fast
+    monkeypatch.setattr(rollover_work, "LOOK_EVERY_MS", 0)
+    monkeypatch.setattr(rollover_work, "ALONE_AFTER_MS", 3_600_000)
+    monkeypatch.setattr(rollover_work.load, "disturbed_and_busy", lambda: (0, others))
+    monkeypatch.setattr(rollover_work.pacing, "FIRST_SHARE", 20)
+    monkeypatch.setattr(rollover_work.pacing, "LEAST_SHARE", 5)
+    region = make_region()
+    open_many(region, YEAR, 40, FIRST_DAY)
+    run = rollover.begin(run=release_run(region), at=at(BOUNDARY))
+    assert rollover_work.work(run_id=run.pk, seconds=PATIENCE) == rollover_work.Outcome.FINISHED
+    visits = (
+        LedgerTransaction.objects.filter(scope="rollover").order_by("pk").values_list("answer__accounts", flat=True)
+    )
+    assert list(visits) == taken
+    assert rollover.finish(run=run, at=at(BOUNDARY)).state == "reconciled"
+    assert faults() == []
