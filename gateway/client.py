@@ -7,6 +7,7 @@ import http.client
 import json
 import secrets
 import time
+from dataclasses import dataclass
 from hashlib import sha1, sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,13 +54,18 @@ def api_key_headers(key_id: str, secret: str) -> dict[str, str]:
     return {"apikey": f"{key_id}.{secret}"}
 
 
+def new_msgid(institution_code: str) -> str:
+    """The number of a message: 30 characters that no other message has."""
+    # The text wants code + moment + four digits; a random tail is as accepted, and never meets another process's.
+    return institution_code[:12] + secrets.token_hex(9)
+
+
 def envelope(infno: str, given: Any, institution_code: str, *, msgid: str = "", region: str = "") -> dict[str, Any]:
     """The request around an input; a new msgid unless one is given."""
     now = datetime.datetime.now(SHANGHAI)
     return {
         "infno": infno,
-        # The text wants code + moment + four digits; a random tail is as accepted, and never meets another process's.
-        "msgid": msgid or institution_code[:12] + secrets.token_hex(9),
+        "msgid": msgid or new_msgid(institution_code),
         "mdtrtarea_admvs": region or institution_code[1:7],
         "insuplc_admdvs": "",
         "recer_sys_code": "MBS_LOCAL",
@@ -72,6 +78,15 @@ def envelope(infno: str, given: Any, institution_code: str, *, msgid: str = "", 
         "fixmedins_name": "",
         "input": given,
     }
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back over the line, as it came."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
 
 
 class Client:
@@ -89,9 +104,18 @@ class Client:
         A lost answer is asked for again by calling with the same `msgid`; nothing happens twice.
         """
         body = json.dumps(envelope(infno, given, self.institution_code, msgid=msgid), ensure_ascii=False, default=str)
-        headers = {"Content-Type": "application/json", **signed_headers(self.key_id, self.secret)}
-        self.connection.request("POST", PATH, body.encode(), headers)
-        return json.loads(self.connection.getresponse().read())
+        answer: dict[str, Any] = json.loads(self.send(body.encode(), self.headers()).content)
+        return answer
+
+    def headers(self) -> dict[str, str]:
+        """Those of one call: each is signed anew."""
+        return {"Content-Type": "application/json", **signed_headers(self.key_id, self.secret)}
+
+    def send(self, body: bytes, headers: dict[str, str]) -> Answered:
+        """A body with its headers, and what came back. Raises OSError or http.client.HTTPException when nothing did."""
+        self.connection.request("POST", PATH, body, headers)
+        answer = self.connection.getresponse()
+        return Answered(answer.status, dict(answer.getheaders()), answer.read())
 
     def close(self) -> None:
         """Give the connection back."""

@@ -128,20 +128,21 @@ def groups(asked: str = "") -> list[Group]:
 def _met(number: str, words: list[str]) -> Entry | None:
     """The entry if every word is in the transaction's own names, or in the names of one of its fields."""
     if not words or all(any(word in fold(name) for name in _names(number)) for word in words):
-        return _entry(number)
+        return entry(number)
     met = [
         field.name
         for field in _fields(number)
         if all(any(word in fold(text) for text in (field.name, *field.also, *_titles(field))) for word in words)
     ]
-    return _entry(number, tuple(dict.fromkeys(met))) if met else None
+    return entry(number, tuple(dict.fromkeys(met))) if met else None
 
 
 def _names(number: str) -> tuple[str, ...]:
     return number, fields.tables(number).name, load_toml("names")["transactions"][number]
 
 
-def _entry(number: str, found: tuple[str, ...] = ()) -> Entry:
+def entry(number: str, found: tuple[str, ...] = ()) -> Entry:
+    """A transaction as lists name it, in the reader's language first. Raises KeyError."""
     _number, chinese, english = _names(number)
     names = (chinese, english) if is_chinese() else (english, chinese)
     return Entry(number, *names, is_there=number in TRANSACTIONS or number == ENVELOPE, found=found)
@@ -166,7 +167,7 @@ def page(number: str) -> Page:
     tables = fields.tables(number)
     named = [(_("Columns of the uploaded file"), tables.columns_in), (_("Columns of the result"), tables.columns_out)]
     return Page(
-        entry=_entry(number),
+        entry=entry(number),
         remarks=tuple(pair[0 if is_chinese() else 1] for pair in load_toml("remarks").get(number, ())),
         input=tuple(_sections(tables.input)),
         output=tuple(_sections(tables.output)),
@@ -289,7 +290,7 @@ def pretty(value: Any, indent: str = "") -> str:
 
 def refusals(asked: str = "") -> list[Refusal]:
     """Every code that may stand in brackets, what it says, and what helps; with a search those that hold it."""
-    told = [Refusal(code, _plain(str(text)), _remedy(code)) for code, text in TEXTS.items()]
+    told = [Refusal(code, _plain(str(text)), remedy(code)) for code, text in TEXTS.items()]
     told += [Refusal(code, said.reason, said.remedy) for code in OF_SETTLEMENTS for said in [reasons.tell(code)]]
     return [refusal for refusal in told if asked.lower() in f"{refusal.code} {refusal.text} {refusal.remedy}".lower()]
 
@@ -304,7 +305,8 @@ class _Ellipsis(dict[str, str]):
         return "…"
 
 
-def _remedy(code: str) -> str:
+def remedy(code: str) -> str:
+    """What a program does after a refusal."""
     if code in SAME_AGAIN:
         return _("Send the same msgid again after a moment; nothing happens twice.")
     if code in SETUP:

@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,3 +14,13 @@ class PortalConfig(AppConfig):
             return policies.is_member(request.user)
 
         navigation.register("citizen", "home", _("Home"), "home", order=10, visible=members)
+
+        if settings.DEMO:
+            from accounts.views import demo
+
+            def till():  # type: ignore[no-untyped-def]
+                note = _("Quote, settle and reverse a bill through the real interface, and read every message")
+                return [{"what": _("Open the till"), "url": reverse("till:start"), "note": note}]
+
+            demo.register("till", _("Till of a pharmacy and a clinic"), till, order=10)
+            navigation.register("foot", "till", _("Till (demonstration)"), "till:start", order=75)

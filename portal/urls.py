@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -29,3 +30,5 @@ urlpatterns = [
     path("family/", include(([*combined, *family_pages], "family"))),
     path("counter/", include("counter.urls")),
 ]
+if settings.DEMO:
+    urlpatterns.append(path("demo/till/", include("portal.till.urls")))

@@ -16,14 +16,14 @@ from accounts.wording import Text
 
 PERIOD_SECONDS = 30
 MOST = 50
-# Title, and what gives the rows: `what`, `values` to copy, `note`.
+# Title, and what gives the rows: `what` (with `url` a link), `values` to copy, `note`.
 Rows = Callable[[], list[dict[str, Any]]]
-_sections: dict[str, tuple[Text, Rows]] = {}
+_sections: dict[str, tuple[int, Text, Rows]] = {}
 
 
-def register(key: str, title: Text, rows: Rows) -> None:
+def register(key: str, title: Text, rows: Rows, order: int = 100) -> None:
     """A section that another app adds to the page; its title is a lazy text. The last one with a key wins."""
-    _sections[key] = (title, rows)
+    _sections[key] = (order, title, rows)
 
 
 @login_not_required
@@ -40,5 +40,6 @@ def page(request: HttpRequest) -> HttpResponse:
         roles = list(dict.fromkeys(one.get_role_display() for one in held))
         staff.append({"user": authenticator.user, "code": code, "roles": roles})
     context = {"staff": staff, "seconds": PERIOD_SECONDS - used, "texts": SmsOutbox.objects.order_by("-id")[:MOST]}
-    context["sections"] = [{"key": key, "title": title, "rows": rows()} for key, (title, rows) in _sections.items()]
+    known = sorted(_sections.items(), key=lambda section: section[1][0])
+    context["sections"] = [{"key": key, "title": title, "rows": rows()} for key, (_order, title, rows) in known]
     return render(request, "accounts/demo.html", context)

@@ -26,6 +26,8 @@ IDENTITY_ADAPTER = "accounts.identity.DemoFace"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 # The demo says where it stands, for papers carry the address.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
+# Where the till calls the gateway; never what a request says of its host.
+TILL_URL = os.environ.get("TILL_URL", PUBLIC_URL)
 SECRET_KEY = local_secret("django")
 PII_KEYS = {1: local_secret("pii")}
 BLIND_INDEX_KEY = local_secret("blind-index")

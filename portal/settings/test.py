@@ -5,6 +5,8 @@ from portal.settings.base import *  # noqa: F403 - the settings idiom
 
 DEBUG = False
 DEMO = True
+# Nothing answers there: a test that lets the till talk names its own server.
+TILL_URL = "http://127.0.0.1:1"
 AUDIT_ANCHORS = BASE_DIR / "var" / "test" / "anchors"  # noqa: F405
 IDENTITY_ADAPTER = "accounts.identity.DemoFace"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "testserver"]
