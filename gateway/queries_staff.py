@@ -67,7 +67,7 @@ def messages_visible_to(user: User) -> QuerySet[GatewayMessage]:
 def day_of(regions: Collection[str], day: datetime.date) -> list[InstitutionDay]:
     """The calls of a day by institution, most first; whoever did not call is not there."""
     with connection.cursor() as cursor:
-        cursor.execute(DAY, [*_bounds(day), list(regions)])
+        cursor.execute(DAY, [*bounds_of(day), list(regions)])
         return [InstitutionDay(*row) for row in cursor.fetchall()]
 
 
@@ -91,10 +91,11 @@ def signed_in_now(regions: Collection[str], at: datetime.datetime) -> dict[int, 
 
 
 def _of_day(regions: Collection[str], day: datetime.date) -> QuerySet[GatewayMessage]:
-    since, until = _bounds(day)
+    since, until = bounds_of(day)
     return GatewayMessage.objects.filter(institution__region__in=regions, received_at__gte=since, received_at__lt=until)
 
 
-def _bounds(day: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
+def bounds_of(day: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
+    """The moments between which a day lies: its midnight, and the next."""
     begin = timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
     return begin, begin + datetime.timedelta(days=1)

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts import clock, dates, reasons
@@ -16,6 +17,7 @@ from gateway.forms_staff import ReasonForm
 from gateway.models import GatewayMessage
 from gateway.policies_messages import may_open_messages, may_watch_calls
 from gateway.queries_staff import (
+    bounds_of,
     day_of,
     messages_visible_to,
     refusals_of,
@@ -83,9 +85,9 @@ def _day(request: HttpRequest) -> datetime.date:
 
 
 def _list(row: Any, day: datetime.date) -> str:
-    until = day + ONE_DAY
-    query = f"institution__id__exact={row.institution_id}&received_at__gte={day}&received_at__lt={until}"
-    return f"{reverse('admin:gateway_gatewaymessage_changelist')}?{query}"
+    begin, end = bounds_of(day)
+    asked = {"institution__id__exact": row.institution_id, "received_at__gte": begin, "received_at__lt": end}
+    return f"{reverse('admin:gateway_gatewaymessage_changelist')}?{urlencode(asked)}"
 
 
 def _facts(found: GatewayMessage) -> list[dict[str, Any]]:
