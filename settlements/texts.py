@@ -202,6 +202,10 @@ REASONS = {
         _("%(day_on)s has not come yet."),
         _("Enter it on that day or later."),
     ),
+    "leaving_known": (
+        _("The insurance is known to end or rest on %(until)s, so the year is not credited ahead."),
+        _("Credit the months one by one; what is short is topped up by the clearing of the year."),
+    ),
     "no_base": (
         _("No contribution base is known, so the credit cannot be worked out."),
         _("Ask the employer to report the base, or bring a payslip to the window."),

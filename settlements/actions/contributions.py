@@ -4,7 +4,7 @@ import datetime
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 from itertools import islice
@@ -137,7 +137,7 @@ SELECT c.member_id, a.id, c.month, c.base, EXISTS (
         AND e.valid_from < (c.month + interval '1 month')::date AND (e.valid_to IS NULL OR e.valid_to > c.month)
 )
 FROM settlements_contribution c
-JOIN settlements_personalaccount a ON a.member_id = c.member_id AND a.region_id = %(region)s AND a.status = 'open'
+LEFT JOIN settlements_personalaccount a ON a.member_id = c.member_id AND a.region_id = %(region)s AND a.status = 'open'
 WHERE c.file_id = %(file)s AND c.line BETWEEN %(first)s AND %(last)s ORDER BY c.line
 """
 
@@ -401,7 +401,10 @@ def _totals(file: ContributionFile, reading: _Reading) -> dict[str, Any]:
 
 
 def post_chunk(run: CreditRun, chunk: CreditChunk, transaction_id: int) -> Done:
-    """Post the lines of a chunk: bases into the enrolments, and the credit of each month that nobody credited yet."""
+    """Post the lines of a chunk: bases into the enrolments, and the credit of each month that nobody credited yet.
+
+    Why a line credits nothing is counted, so that whoever expected more reads it.
+    """
     facts = {
         "file": run.file_id, "region": run.region_id, "first": chunk.first_id, "last": chunk.last_id,
         "month": run.file.month if run.file else None,
@@ -410,35 +413,46 @@ def post_chunk(run: CreditRun, chunk: CreditChunk, transaction_id: int) -> Done:
         _set_bases(cursor, facts)
         cursor.execute(ROWS, facts)
         rows = [_Posted(*row) for row in cursor.fetchall()]
-    years = years_of(run.region)
-    lock_many({row.account for row in rows}, run.on)
-    standing = _standing(run, {row.account for row in rows}, years)
-    dues = [due for row in rows if (due := _due(run, row, standing, years))]
-    return post_credits(dues, run.on, transaction_id)
+    years, accounts = years_of(run.region), {row.account for row in rows if row.account is not None}
+    lock_many(accounts, run.on)
+    standing = _standing(run, accounts, years)
+    dues, left = [], dict[str, tuple[int, Decimal]]()
+    for row in rows:
+        due = _due(run, row, standing, years)
+        if isinstance(due, Due):
+            dues.append(due)
+        else:
+            count, yuan = left.get(due, (0, ZERO))
+            stood_for = month_credit(credit_rule_on(run.region_id, row.month), SOMEBODY, row.base, row.month)
+            left[due] = count + 1, yuan + stood_for
+    return replace(post_credits(dues, run.on, transaction_id), left=left)
 
 
 @dataclass(frozen=True)
 class _Posted:
-    """A line to be posted; `insured`: he was, on some day of that month."""
+    """A line to be posted; `account`: None where none is open; `insured`: he was, on some day of that month."""
 
     member: int
-    account: int
+    account: int | None
     month: datetime.date
     base: Decimal
     insured: bool
 
 
-def _due(run: CreditRun, row: _Posted, standing: dict[tuple[int, datetime.date], int], years: Rules) -> Due | None:
-    """What a line credits: the month where months are credited, and months of a gap that are paid late."""
+def _due(run: CreditRun, row: _Posted, standing: dict[tuple[int, datetime.date], int], years: Rules) -> Due | str:
+    """What a line credits: the month where months are credited, and months of a gap that are paid late; or why nothing
+    (a key of credit_runs.LEFT)."""
     rule = credit_rule_on(run.region_id, row.month)
+    if row.account is None:
+        return "closed"
     if (row.account, row.month) in standing:
-        return None
+        return "standing"
     late = year_of(years, row.month) < year_of(years, run.on)
     if rule.every != MONTH and not late and row.insured:
-        return None  # the credit of the year is for it, or will be
+        return "year"  # the credit of the year is for it, or will be
     bucket = rule.arrears if late else rule.bucket
     if bucket == "none":
-        return None
+        return "arrears"
     times = standing.get((-row.account, row.month), 0)
     return Due(
         account_id=row.account,

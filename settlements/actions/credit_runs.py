@@ -6,9 +6,9 @@ a worker may die at any moment and a run that is worked on again does nothing tw
 
 import datetime
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from functools import partial
@@ -54,7 +54,7 @@ WHERE a.region_id = %(region)s AND a.status = 'open' AND a.id BETWEEN %(first)s 
             )
     )
     -- Of somebody who is about to leave the year is not credited ahead: nobody would take it back.
-    AND (%(monthly)s OR e.valid_to IS NULL OR EXISTS (
+    AND (%(monthly)s OR e.valid_to IS NULL OR e.valid_to >= %(year_ends)s OR EXISTS (
         SELECT 1 FROM accounts_enrolment n WHERE n.member_id = e.member_id AND n.region_id = e.region_id
             AND n.valid_from = e.valid_to AND n.status = 'normal'
     ))
@@ -109,12 +109,21 @@ class Due:
 
 @dataclass(frozen=True)
 class Done:
-    """What a chunk did: accounts moved, and yuan put in, taken out, and become a debt."""
+    """What a chunk did: accounts moved, and yuan put in, taken out, and become a debt.
+
+    `left`: why the rest of what it looked at was not credited: a key of LEFT -> how many, and the yuan that they stood for.
+    """
 
     accounts: int = 0
     amount: Decimal = ZERO
     taken: Decimal = ZERO
     debt: Decimal = ZERO
+    left: Mapping[str, tuple[int, Decimal]] = field(default_factory=dict)
+
+
+# A month that stands credited; covered by the year's credit; paid late where the region credits nothing for it; an account
+# that is closed; somebody for whom no source names an amount; who left or was credited since the run was planned.
+LEFT = ("standing", "year", "arrears", "closed", "unknown", "meanwhile")
 
 
 def begin(
@@ -289,7 +298,8 @@ def _do(run: CreditRun, chunk: CreditChunk) -> Done:
     def answer(transaction_id: int) -> dict[str, Any]:
         done = work_(transaction_id)
         sums = {name: plain(getattr(done, name)) for name in ("amount", "taken", "debt")}
-        return {"accounts": done.accounts, **sums, "run": run.pk, "what": run.kind, "period": run.period}
+        left = {why: [count, plain(yuan)] for why, (count, yuan) in done.left.items()}
+        return {"accounts": done.accounts, **sums, "left": left, "run": run.pk, "what": run.kind, "period": run.period}
 
     given = ledger.once(
         scope="credit-run",
@@ -301,7 +311,8 @@ def _do(run: CreditRun, chunk: CreditChunk) -> Done:
         by_id=run.released_by_id,
         work=answer,
     )
-    return Done(given["accounts"], *(Decimal(given[name]) for name in ("amount", "taken", "debt")))
+    left = {why: (count, Decimal(yuan)) for why, (count, yuan) in given.get("left", {}).items()}
+    return Done(given["accounts"], *(Decimal(given[name]) for name in ("amount", "taken", "debt")), left)
 
 
 def _credit_chunk(run: CreditRun, chunk: CreditChunk, transaction_id: int) -> Done:
@@ -326,7 +337,12 @@ def _credit_chunk(run: CreditRun, chunk: CreditChunk, transaction_id: int) -> Do
         dues.append(
             Due(account_id=account, period=period, amount=amount, bucket=rule.bucket, counted_on=counted_on)
         )  # fmt: skip
-    return post_credits(dues, run.on, transaction_id)
+    unknown = sum(not due.amount for due in dues)
+    gone = max(chunk.planned - len(rows), 0)
+    done = post_credits(dues, run.on, transaction_id)
+    return replace(
+        done, left={why: (count, ZERO) for why, count in (("unknown", unknown), ("meanwhile", gone)) if count}
+    )
 
 
 def _amount(rule: CreditRule, who: Person, base: Decimal, day: datetime.date, every: str, years: Any) -> Decimal:
@@ -362,7 +378,7 @@ def _span_of(rows: Iterable[tuple[int, datetime.date, datetime.date | None]], on
 
 def _facts(run: CreditRun, taken_over: bool) -> dict[str, Any]:
     years = years_of(run.region)
-    year_starts = start_of(years, year_of(years, run.on))
+    year = year_of(years, run.on)
     return {
         **_period(run),
         "first": 0,
@@ -371,7 +387,8 @@ def _facts(run: CreditRun, taken_over: bool) -> dict[str, Any]:
         "region": run.region_id,
         "monthly": run.kind == MONTH,
         "taken_over": taken_over or run.kind == MONTH,
-        "year_starts": year_starts,
+        "year_starts": start_of(years, year),
+        "year_ends": start_of(years, year + 1),
     }
 
 
@@ -449,6 +466,7 @@ def _slot(run_id: int) -> Iterator[bool]:
 
 __all__ = [
     "CHUNK",
+    "LEFT",
     "WORKERS",
     "Done",
     "Due",

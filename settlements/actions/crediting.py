@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from accounts.domain.benefit_year import year_of
+from accounts.domain.benefit_year import start_of, year_of
 from accounts.errors import Refused
 from accounts.models import Enrolment, Region, User
 from accounts.money import ZERO, plain
@@ -37,8 +37,9 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
     """Credit one member for the month or (the rest of) the benefit year of a day, by his region's rule.
 
     A debt is repaid first by what goes to historical; a credit to current leaves it for the year's end, when it is netted
-    against historical. Raises Refused: not_permitted (no account), closed, suspended, no_base, not_covered, duplicate
-    (credited for this period already).
+    against historical. A year is not credited ahead to somebody who is known to leave within it: nobody would take it
+    back; his months can be credited one by one. Raises Refused: not_permitted (no account), closed, suspended,
+    leaving_known (with `until`), no_base, not_covered, duplicate (credited for this period already).
     """
     account = PersonalAccount.objects.filter(member=enrolment.member_id, region=enrolment.region_id).first()
     if account is None or enrolment.insurance != "employee":
@@ -47,6 +48,8 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
         raise Refused("closed")
     rules = years_of(enrolment.region)
     rule = credit_rule_on(enrolment.region_id, on)
+    if every == YEAR and enrolment.status == "normal":
+        _refuse_leaving(enrolment, on, rules)
     amount = amount_for(rule, enrolment, every, on, rules)
     period = _not_given_back(account, period_of(every, on, rules))
     answer = ledger.once(
@@ -61,6 +64,19 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
         work=partial(_credit, account, enrolment.pk, rule.bucket, amount, period, on),
     )
     return Credited(*(Decimal(answer[name]) for name in ("current", "historical", "debt_repaid")))
+
+
+def _refuse_leaving(enrolment: Enrolment, on: datetime.date, years: Any) -> None:
+    """Raises Refused("leaving_known") where the insurance is known to end or rest before the year does.
+
+    The same rule as that of the runs (credit_runs.DUE): a row that another normal one follows is no end.
+    """
+    end = enrolment.valid_to
+    spans = Enrolment.objects.filter(member=enrolment.member_id, region=enrolment.region_id, insurance="employee")
+    while end is not None and (following := spans.filter(valid_from=end, status="normal").first()):
+        end = following.valid_to
+    if end is not None and end < start_of(years, year_of(years, on) + 1):
+        raise Refused("leaving_known", until=end.isoformat())
 
 
 def amount_for(rule: CreditRule, enrolment: Enrolment, every: str, on: datetime.date, years: Any) -> Decimal:

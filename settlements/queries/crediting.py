@@ -11,7 +11,15 @@ from accounts.enums import Role
 from accounts.models import User
 from accounts.money import ZERO
 from accounts.policies import has_any_role, regions_with_role
-from settlements.models import Clawback, Clearing, ContributionFile, Credit, CreditRun, PersonalAccount
+from settlements.models import (
+    Clawback,
+    Clearing,
+    ContributionFile,
+    Credit,
+    CreditRun,
+    LedgerTransaction,
+    PersonalAccount,
+)
 
 
 def runs_visible_to(user: User) -> QuerySet[CreditRun]:
@@ -73,6 +81,17 @@ def progress(run: CreditRun, at: datetime.datetime) -> Progress:
     )
     running = (at - run.resumed_at).total_seconds() if run.resumed_at else 0
     return Progress(**whole, **done, seconds=int(run.worked_seconds + max(running, 0)))
+
+
+def left_out(run: CreditRun) -> dict[str, tuple[int, Decimal]]:
+    """Why what a run looked at was not credited: a key of `credit_runs.LEFT` -> how many, and the yuan they stood for."""
+    found: dict[str, tuple[int, Decimal]] = {}
+    answers = LedgerTransaction.objects.filter(scope="credit-run", key__startswith=f"{run.pk}:")
+    for answer in answers.values_list("answer", flat=True):
+        for why, (count, yuan) in (answer or {}).get("left", {}).items():
+            before = found.get(why, (0, ZERO))
+            found[why] = before[0] + count, before[1] + Decimal(yuan)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

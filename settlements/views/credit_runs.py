@@ -22,9 +22,22 @@ from settlements.enums import CreditKind, CreditState
 from settlements.forms_crediting import ClearingForm
 from settlements.models import CreditRun
 from settlements.policies import may_credit
-from settlements.queries.crediting import Progress, progress, runs_visible_to
+from settlements.queries.crediting import Progress, left_out, progress, runs_visible_to
+from settlements.queries.parameters import credit_rule_on
 from settlements.views.rollover import duration
 
+# Why something was not credited, and the key of the rule in the region's file that says so.
+LEFT_TEXTS = {
+    "standing": (gettext_lazy("The month stands credited already, and a month is credited once."), "credit_once"),
+    "year": (gettext_lazy("The month is covered by the credit of the whole year."), "every"),
+    "arrears": (
+        gettext_lazy("For a month of an earlier year that is paid late the region credits nothing."),
+        "arrears",
+    ),
+    "closed": (gettext_lazy("The account is closed."), ""),
+    "unknown": (gettext_lazy("No source tells what somebody of this status is credited."), "retired_amount"),
+    "meanwhile": (gettext_lazy("Left the insurance, or was credited, since the run was planned."), ""),
+}
 DETAIL = "admin:settlements_creditrun_change"
 
 
@@ -145,6 +158,7 @@ def _context(run: CreditRun, user: User) -> dict[str, Any]:
         "planned": f"{shown.total:,}",
         "facts": _facts(run),
         "money": _money(run, shown),
+        "left": _left(run) if run.released_at else [],
         "polls": run.state == CreditState.RUNNING,
     }
 
@@ -163,9 +177,37 @@ def _figures(run: CreditRun, shown: Progress) -> list[dict[str, str]]:
 
 def _money(run: CreditRun, shown: Progress) -> list[tuple[str, Any]]:
     """Names and yuan of what the run did so far."""
+    if run.kind == CreditKind.CONTRIBUTIONS and run.file and "expected" in run.file.totals:
+        return [
+            (_("Credit that these contributions carry"), run.file.totals["expected"]),
+            (_("Credited"), shown.amount),
+        ]
     if run.kind != CreditKind.CLEARING:
         return [(_("Credited"), shown.amount)]
     return [(_("Topped up"), shown.amount), (_("Taken back"), shown.taken), (_("Owed from now on"), shown.debt)]
+
+
+def _left(run: CreditRun) -> list[dict[str, Any]]:
+    """Why it is not more: for each reason how many, the yuan they stood for, and the key and source of the rule."""
+    found = left_out(run)
+    if not found:
+        return []
+    rule = credit_rule_on(run.region_id, run.file.month if run.file else run.on)
+    values = {
+        "credit_once": "",
+        "every": rule.every,
+        "arrears": rule.arrears,
+        "retired_amount": "",
+    }
+    rows = []
+    for why, (count, yuan) in sorted(found.items(), key=lambda row: -row[1][0]):
+        text, key = LEFT_TEXTS[why]
+        told = f"crediting.{key}" + (f" = {values[key]}" if values.get(key) else "") if key else ""
+        source = f"{rule.source} ({rule.grade})" if key and key != "credit_once" else ""
+        rows.append(
+            {"text": text, "count": f"{count:,}", "yuan": yuan, "key": " · ".join(filter(None, [told, source]))}
+        )
+    return rows
 
 
 def _facts(run: CreditRun) -> list[dict[str, str]]:

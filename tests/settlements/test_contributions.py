@@ -13,9 +13,11 @@ from accounts.reasons import registered
 from settlements.actions import contributions, credit_runs, leaving
 from settlements.actions.opening import open_account
 from settlements.models import Contribution, ContributionFault, ContributionFile, Credit
+from settlements.queries.crediting import left_out
 from tests.people import make_member, make_staff
 from tests.settlements.rollover.world import at, faults, state_of, yuan
 from tests.settlements.scene import BEIJING, region_of_file
+from tests.support.pages import log_in
 
 NOVEMBER = datetime.date(2025, 11, 1)
 DAY = datetime.date(2025, 11, 20)
@@ -158,6 +160,22 @@ def test_the_same_file_again_is_told_and_after_the_fix_it_is_taken(beijing):
     assert wrong.state == "faulty"
     # The same bytes again are read again: what was wrong may be that the register did not know somebody yet.
     assert read(beijing, line(member, "x")).state == "faulty"
+
+
+def test_why_less_was_credited_than_the_file_carries(beijing):
+    """A file that carries 600.00 yuan and books 0.00 says why, with the rule."""
+    (first, _), (second, gone) = insured(beijing), insured(beijing)
+    credit_runs.credit_region(region=beijing, every="month", on=DAY)
+    type(gone).objects.filter(pk=gone.pk).update(status="closed", current=0, historical=0, debt=0)
+    run, [done] = post(read(beijing, line(first), line(second), line(first, month="2024-12")))
+    assert dict(done.left) == {"standing": (1, yuan("200.00")), "closed": (1, yuan("200.00"))}
+    assert left_out(run) == {"standing": (1, yuan("200.00")), "closed": (1, yuan("200.00"))}
+    credited = log_in(make_staff("region_admin", region=beijing))
+    page = credited.get(f"/admin/settlements/creditrun/{run.pk}/change/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert "The month stands credited already" in page
+    assert "crediting.credit_once" in page
+    assert "The account is closed." in page
+    assert "600.00" in page
 
 
 def test_a_month_posted_twice_is_credited_once(beijing):

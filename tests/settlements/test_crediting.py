@@ -8,11 +8,11 @@ from django.db import DatabaseError, transaction
 from accounts.errors import Refused
 from accounts.models import Enrolment, Member
 from accounts.money import ZERO
-from settlements.actions import credit_runs, crediting
+from settlements.actions import credit_runs, crediting, leaving
 from settlements.actions.opening import open_account
 from settlements.models import Credit, PersonalAccount
 from tests.people import make_member
-from tests.settlements.rollover.world import faults, yuan
+from tests.settlements.rollover.world import at, faults, yuan
 from tests.settlements.scene import region_of_file
 
 ON = datetime.date(2026, 7, 1)
@@ -93,3 +93,43 @@ def test_with_another_base_the_same_days_second_attempt_is_a_duplicate(region):
     with pytest.raises(Refused, match="duplicate"):
         crediting.credit(enrolment=enrolments.get(), every=crediting.YEAR, on=ON)
     assert Credit.objects.filter(account=account).count() == 1
+
+
+class TestSomebodyWhoIsKnownToLeave:
+    """Shanghai SH8: on leaving the months to the year's end go back. Who has left already is not given them first."""
+
+    @pytest.fixture
+    def leaver(self, region):
+        member, account = worker(region)
+        row = Enrolment.objects.get(member=member)
+        leaving.leave(enrolment=row, why="stopped", on=ON, at=at(ON))
+        return member, account
+
+    def test_the_year_is_refused_and_his_months_are_not(self, leaver):
+        member, account = leaver
+        row = Enrolment.objects.get(member=member, status="normal")
+        with pytest.raises(Refused) as refused:
+            crediting.credit(enrolment=row, every=crediting.YEAR, on=ON)
+        assert (refused.value.code, refused.value.params["until"]) == ("leaving_known", "2026-08-01")
+        assert credit_all(row.region) == (0, ZERO)
+        assert crediting.credit(enrolment=row, every=crediting.MONTH, on=ON).current == yuan("200.00")
+        account.refresh_from_db()
+        assert account.current == yuan("200.00")
+        assert faults(ON) == []
+
+    def test_a_new_base_or_an_end_after_the_year_is_no_leaving(self, region):
+        first, _ = worker(region)
+        second, _ = worker(region)
+        row = Enrolment.objects.get(member=first)
+        Enrolment.objects.filter(pk=row.pk).update(valid_to=datetime.date(2026, 9, 1))
+        row.pk, row.valid_from = None, datetime.date(2026, 9, 1)
+        row.save()
+        Enrolment.objects.filter(member=second).update(valid_to=datetime.date(2027, 7, 1))
+        for member in (first, second):
+            row = Enrolment.objects.filter(member=member).earliest("valid_from")
+            assert crediting.credit(enrolment=row, every=crediting.YEAR, on=ON).current == yuan("2400.00")
+
+    def test_a_run_gives_the_year_to_whom_it_ends_after_it(self, region):
+        member, account = worker(region)
+        Enrolment.objects.filter(member=member).update(valid_to=datetime.date(2027, 7, 1))
+        assert credit_all(region) == (1, yuan("2400.00"))
