@@ -2,6 +2,7 @@
 
 from io import BytesIO
 
+from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
@@ -23,7 +24,8 @@ def split(body: bytes, content_type: str) -> tuple[bytes, bytes | None]:
     handler.handle_raw_input(BytesIO(body), meta, len(body), None)
     try:
         parts, files = MultiPartParser(meta, BytesIO(body), [handler], "latin-1").parse()
-    except MultiPartParserError:
+    except (MultiPartParserError, SuspiciousOperation):
+        # The latter: more parts than Django takes.
         raise Rejected("body_not_json", place="multipart") from None
     if NAME in files:
         message = files[NAME].read()
