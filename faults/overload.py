@@ -19,6 +19,8 @@ from faults.unanswered import accounts, crew
 
 PROCESSES, SECONDS, QUIET_SECONDS = 4, 8.0, 6.0
 FAMILIES, VISITS = 40, 6000
+# Who is told to come again in a moment does so after so many seconds.
+PAUSE = 0.1
 # Of the calls that were let in: how much slower than for a till that is alone.
 MOST_TIMES_SLOWER = 10
 BUSY = b"[busy]"
@@ -96,7 +98,7 @@ def _client(
     mine = range(number, clients, PROCESSES)
     made = [
         tills.Till(
-            shop, Timed(tills.Wire(site.address)), told.Log(logs / f"{one}.log", durable=False), lambda: site.ahead
+            shop, Timed(tills.Wire(site.address)), told.Log(logs / f"{one}.log", durable=False), lambda: site.ahead, PAUSE
         )
         for one in mine
     ]  # fmt: skip

@@ -174,13 +174,15 @@ def code_of(answer: Line) -> str:
 
 @dataclass
 class Till:
-    """One till. `ahead`: by how many seconds the portal's clock is ahead; `lost` counts calls without an answer, `busy`
-    those that were told to come again."""
+    """One till. `ahead`: by how many seconds the portal's clock is ahead; `pause`: seconds before it asks again; `lost`
+    counts calls without an answer, `busy` those that were told to come again, `errors` those that failed in the portal.
+    """
 
     shop: Shop
     way: Way
     log: Log
     ahead: Callable[[], float]
+    pause: float = 0.02
     lost: int = 0
     busy: int = 0
     errors: int = 0
@@ -213,7 +215,7 @@ class Till:
                 if patience:
                     self._log("failed", act, error=f"nothing for {patience:.0f} s")
                 return None
-            time.sleep(0.02)
+            time.sleep(self.pause)
 
     def _send(self, act: Line) -> bytes:
         call = envelope(act["infno"], act["input"], self.shop.code, msgid=act["msgid"])

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from faults import counters, reckoning, tills, told, unanswered, web, world
+from faults import counters, overload, reckoning, tills, told, unanswered, web, world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 
@@ -38,4 +38,17 @@ def test_tills_at_once_and_answers_lost(site, new_till, tmp_path):
     assert till.lost > 0
     assert till.errors == 0
     found += reckoning.check(told.read(tmp_path / "log"), [*families, *unanswered.accounts([family])], world.LAST_DAY)
+    assert found == []
+
+
+def test_ten_times_as_many_tills_as_threads(site, tmp_path):
+    """Nothing is lost, nothing fails, and what they were told is there; how fast is `make faults`'s to say."""
+    families = world.families(4)
+    people = tills.patients(one for family in families for one in family)
+    visits, shop = tills.stock(people, 400, world.at(world.LAST_DAY)), tills.open_shop()
+    rush = overload.Rush(site, shop, visits, tmp_path / "rush")
+    pace = rush.let_loose(clients=40, seconds=2.0, share=1.0)
+    assert (pace.lost, pace.errors) == (0, 0)
+    assert pace.let_in
+    found = reckoning.check(rush.told(), unanswered.accounts(families), world.LAST_DAY)
     assert found == []
