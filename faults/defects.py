@@ -120,9 +120,9 @@ def by_tills() -> list[str]:
 def wrong_bucket_order() -> Iterator[None]:
     """Relatives pay before the patient's own account."""
 
-    def allocate(decision: Any, own: Any, sources: Any) -> Any:
+    def allocate(decision: Any, own: Any, sources: Any, wallet: Any) -> Any:
         payers = {item: tuple(reversed(row)) for item, row in decision.payers.items()}
-        return real(replace(decision, payers=payers), own, sources)
+        return real(replace(decision, payers=payers), own, sources, wallet)
 
     real = care.allocate
     with mock.patch.object(care, "allocate", allocate):
@@ -149,8 +149,8 @@ def no_funds_check() -> Iterator[None]:
     """What is not there is paid all the same."""
     real = care.allocate
 
-    def allocate(decision: Any, own: Any, sources: Any) -> Any:
-        return real(decision, {bucket: amount + 1000 for bucket, amount in own.items()}, sources)
+    def allocate(decision: Any, own: Any, sources: Any, wallet: Any) -> Any:
+        return real(decision, {bucket: amount + 1000 for bucket, amount in own.items()}, sources, wallet)
 
     with mock.patch.object(care, "allocate", allocate):
         yield
