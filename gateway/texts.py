@@ -59,8 +59,8 @@ TEXTS: Mapping[str, Promise] = {
         "det_item_fee_sumamt of line %(line)s is %(amount)s yuan, but cnt times pric is %(expected)s yuan"
     ),
     "amount_too_large": _("The amount (det_item_fee_sumamt, medfee_sumamt) is too large"),
-    "batch_empty": _("Charge batch %(batch)s has no lines; upload them first (2204)"),
-    "batch_settled": _("Charge batch %(batch)s is already settled; reverse it first (2208)"),
+    "batch_empty": _("Charge batch %(batch)s (chrg_bchno) has no lines; upload them first (2204)"),
+    "batch_settled": _("Charge batch %(batch)s (chrg_bchno) is already settled; reverse it first (2208)"),
     "total_other": _("medfee_sumamt is %(amount)s yuan, but the uploaded lines come to %(expected)s yuan"),
     "insutype_other": _("insutype is not the insurance of the visit"),
     "med_type_unsupported": _("This med_type cannot be settled here yet, or does not fit the institution"),
@@ -134,7 +134,7 @@ TEXTS: Mapping[str, Promise] = {
     "med_type_other": _("A visit has one med_type, and that of this one is %(med_type)s"),
     "not_a_pharmacy": _("Only pharmacies settle in one step; hospitals register the visit first (2201)"),
     "already_reversed": _("The settlement was reversed already; a correction is not possible"),
-    "correction_unsupported": _("Transaction %(infno)s cannot be corrected; reverse it instead"),
+    "correction_unsupported": _("Transaction %(infno)s (oinfno) cannot be corrected; reverse it instead"),
     "correction_other": _("omsgid is the message of transaction %(infno)s, not of oinfno"),
 }
 
