@@ -8,7 +8,7 @@ WORKERS ?= $(shell [ $(CORES) -lt 4 ] && echo $(CORES) || echo 4)
 TYPED = $(wildcard accounts/money.py accounts/domain family/domain family/domain.py settlements/domain \
 	settlements/domain.py settlements/ledger settlements/ledger.py */policies.py) portal/services manage.py
 
-.PHONY: help base dev assets demo test check format bench faults clean
+.PHONY: help base dev assets demo test check format bench faults conformance clean
 
 help:
 	@echo "make demo    the portal on http://localhost:8000 with invented people (ARGS=--fresh begins again; PORT, HOST)"
@@ -17,6 +17,7 @@ help:
 	@echo "make format  put the code into the style that check asks for"
 	@echo "make bench   the measurements (ARGS names some)"
 	@echo "make faults  servers killed, answers lost, disks full, clocks wrong: what holds (ARGS names some)"
+	@echo "make conformance  programs that others wrote settle here unmodified (ARGS names parts; CONFORMANCE_EXAMPLES)"
 	@echo "make clean   remove what was built and installed; the demo's data under var/ stays"
 
 base:
@@ -54,6 +55,9 @@ bench: dev assets
 
 faults: dev assets
 	@exec $(PY) -m faults $(ARGS)
+
+conformance: dev assets
+	@exec $(PY) -m conformance $(ARGS)
 
 clean:
 	rm -rf .venv node_modules static/build var/static var/log .pytest_cache .ruff_cache .mypy_cache .hypothesis
