@@ -118,8 +118,10 @@ class Table:
         for name, place in self._places.items():
             cell = cells[place] if place < len(cells) else None
             text = _text(cell)
-            narrow = unicodedata.normalize("NFKC", text).strip() if not text.isascii() else text
-            row.widened = row.widened or any(character.isdigit() and not character.isascii() for character in text)
+            narrow = text
+            if not text.isascii():
+                narrow = unicodedata.normalize("NFKC", text).strip()
+                row.widened = row.widened or any(character.isdigit() and not character.isascii() for character in text)
             row.values[name] = narrow
             code = _wrong(cell, narrow)
             if code:
@@ -185,7 +187,8 @@ def _wrong(cell: Any, text: str) -> str:
         return "cell_formula"
     if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) >= EXACT:
         return "cell_digits_lost"
-    if any(unicodedata.category(character) == "Cc" for character in text):
+    # Whatever can be printed is no control character, and that is told for a whole text at once.
+    if not text.isprintable() and any(unicodedata.category(character) == "Cc" for character in text):
         return "cell_control"
     return ""
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from typing import IO, Any
@@ -264,6 +265,8 @@ class _Reading:
         self.widened = 0
         self.expected = ZERO
         self.rules: dict[datetime.date, CreditRule] = {}
+        # Many have the same base.
+        self.credit = lru_cache(maxsize=10_000)(self._credit)
 
     def run(self, content: IO[bytes]) -> None:
         table = tables.read(content, COLUMNS, max_bytes=MAX_BYTES, max_rows=MAX_ROWS)
@@ -301,7 +304,7 @@ class _Reading:
                 first = dict(cursor.fetchall())
         for line, _, month, base in right:
             if line in kept:
-                self.expected += month_credit(self._rule(month), SOMEBODY, base, month)
+                self.expected += self.credit(month, base)
             else:
                 self._add([self._fault(rows[line], "id_number", "row_twice", first=first[line])])
 
@@ -365,6 +368,9 @@ class _Reading:
         if not found or not 1 <= int(found[2]) <= 12:
             return None
         return datetime.date(int(found[1]), int(found[2]), 1)
+
+    def _credit(self, month: datetime.date, base: Decimal) -> Decimal:
+        return month_credit(self._rule(month), SOMEBODY, base, month)
 
     def _rule(self, month: datetime.date) -> Any:
         if month not in self.rules:
