@@ -158,6 +158,11 @@ settlements:wallet_check      302  302  302  404  404  404  404  404
 settlements:wallet_open       302  302  302  404  404  404  404  404
 settlements:wallet_pays       302  302  302  404  404  404  404  404
 settlements:wallet_send       302  200  302  404  404  404  404  404
+till:command                  404  404  404  404  404  404  404  404
+till:patients                 200  200  200  200  200  200  200  200
+till:receipt                  302  302  302  302  302  302  302  302
+till:start                    200  200  200  200  200  200  200  200
+till:visit                    302  302  302  302  302  302  302  302
 """
 
 # Lists of the administration; who may not see the list finds none of the model's other pages either.
@@ -269,6 +274,8 @@ def arguments(name: str, world: tuple) -> list[object]:
         "admin:app_list": ["accounts"],
         "admin:view_on_site": [1, 1],
         "counter:end": [grant.public_id],
+        "till:command": [1],
+        "till:patients": [people.institution.code],
         "counter:closing_begin": ["withdrawal"],
         "counter:premium": [PremiumPayment.objects.get().public_id],
         "counter:premium_paper": [PremiumPayment.objects.get().public_id],
@@ -327,8 +334,9 @@ def test_who_may_not_see_a_list_of_the_administration_finds_none_of_its_pages(cl
     assert found == []
 
 
-def test_the_demo_page_is_only_in_the_demo() -> None:
-    assert ("accounts:demo" in all_names()) is settings.DEMO
+def test_the_demo_page_and_the_till_are_only_in_the_demo() -> None:
+    for name in ("accounts:demo", "till:start", "till:patients", "till:visit", "till:receipt", "till:command"):
+        assert (name in all_names()) is settings.DEMO
 
 
 def test_what_is_only_for_a_button_says_so(world, clients) -> None:

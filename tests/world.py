@@ -13,6 +13,7 @@ from casework.actions import cases
 from documents.models import IssuedDocument
 from family.actions import sharing
 from family.queries import commitment_on
+from gateway.actions import keys
 from settlements.actions import care, claims, premiums, wallet
 from settlements.actions.regions import load, region_files
 from settlements.models import Payee, Recalculation, WithdrawalApplication
@@ -57,6 +58,8 @@ def world(db):
     )
     pay_and_send(people, today, now)
     hand_in(people, today, now)
+    # A key of the demo, with which the till plays the institution.
+    keys.issue(institution=people.institution, by=None, at=now)
     return people, application, grant, settled, paper
 
 

@@ -21,6 +21,7 @@ from documents.models import IssuedDocument
 from family.actions import sharing
 from family.models import SharingApplication
 from family.queries import commitment_on
+from gateway.actions import keys
 from settlements.actions import claims, premiums, statements, wallet
 from settlements.models import Claim, Payee, Recalculation, Settlement, WithdrawalApplication
 from tests.e2e.eyes import Window
@@ -49,6 +50,8 @@ PAGES: list[tuple[str, str, str]] = [
     (NOBODY, "gateway:docs_signing", ""),
     (NOBODY, "gateway:docs_codes", ""),
     (NOBODY, "gateway:docs_transaction", "transaction"),
+    (NOBODY, "till:start", ""),
+    (NOBODY, "till:patients", "till"),
     (NEWCOMER, "home", ""),
     (NEWCOMER, "accounts:prove_identity", ""),
     (RESIDENT, "home", ""),
@@ -242,7 +245,7 @@ def world(scene: Scene) -> World:
     _looked_at(scene)
     return World(
         scene,
-        {"": "", "transaction": "2207"}
+        {"": "", "transaction": "2207", "till": _till(scene)}
         | _names(fathers=fathers, own=own, undone=undone, draft=draft, asked=asked, offered=offered, paper=paper)
         | _paying(scene)
         | {"grant": scene.grant.public_id, "closing": _closing(scene)}
@@ -255,6 +258,12 @@ def world(scene: Scene) -> World:
             FATHER: log_in(scene.father),
         },
     )
+
+
+def _till(scene: Scene) -> str:
+    """The code of an institution that the till of the demo can play."""
+    keys.issue(institution=scene.institution, by=None, at=clock.now() - DAY)
+    return scene.institution.code
 
 
 def _names(
