@@ -29,6 +29,8 @@ def machines_pass(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         response = found.func(request, *found.args, **found.kwargs)
         connection.answered_at = time.monotonic()
         response["Cache-Control"] = "no-store"
+        # Else the server sends it in chunks.
+        response["Content-Length"] = str(len(response.content))
         return response
 
     return middleware
