@@ -152,6 +152,18 @@ class DecisionForm(VersionForm):
         return reason
 
 
+class ReversalForm(OnceForm):
+    """Why a settled claim is to be undone."""
+
+    why = forms.CharField(
+        label=_("Why is it to be reversed?"),
+        help_text=_("The member and the second person read these words."),
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Write why it is to be reversed"), "max_length": _("At most 200 characters")},
+    )
+
+
 class PeriodForm(forms.Form):
     """The period of a statement."""
 

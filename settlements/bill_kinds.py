@@ -9,9 +9,9 @@ from accounts.masks import mask_name
 from accounts.models import User
 from casework.kinds import Kind
 from casework.models import Case
-from settlements.actions import claims, recalculation
-from settlements.enums import CLAIM_CASE, RECALCULATION_CASE
-from settlements.models import Claim, Recalculation
+from settlements.actions import claim_reversals, claims, recalculation
+from settlements.enums import CLAIM_CASE, CLAIM_REVERSAL_CASE, RECALCULATION_CASE
+from settlements.models import Claim, ClaimReversal, Recalculation
 
 
 def about_claims(cases: Collection[Case], user: User) -> Mapping[int, str]:
@@ -42,6 +42,17 @@ def about_recalculations(cases: Collection[Case], user: User) -> Mapping[int, st
     }
 
 
+def about_reversals(cases: Collection[Case], user: User) -> Mapping[int, str]:
+    """Which claim; for staff whose bill it is as well."""
+    rows = ClaimReversal.objects.filter(case__in=cases).select_related("claim__institution", "claim__patient")
+    return {
+        row.case_id: " · ".join(
+            filter(None, [mask_name(row.claim.patient.name) if user.is_staff else "", row.claim.institution.name])
+        )
+        for row in rows
+    }
+
+
 KINDS = [
     Kind(
         code=CLAIM_CASE,
@@ -60,5 +71,14 @@ KINDS = [
         on_granted=recalculation.take_effect,
         on_moved=recalculation.after_step,
         about=about_recalculations,
+    ),
+    Kind(
+        code=CLAIM_REVERSAL_CASE,
+        title=gettext_lazy("Reversal of a bill paid in cash"),
+        url_name="settlements:claim",
+        on_review_check=claim_reversals.check_again,
+        on_granted=claim_reversals.take_effect,
+        on_moved=claim_reversals.after_step,
+        about=about_reversals,
     ),
 ]

@@ -23,6 +23,20 @@ MESSAGES = {
             "Bill paid in cash, number %(case)s: %(amount)s yuan go to your bank account. The working is with your bills."
         ),
     ),
+    "claim_reversed": (
+        _("A settled bill was reversed"),
+        _(
+            "Your bill paid in cash, number %(case)s, was reversed: %(reason)s Nothing is paid for it; it can be handed in"
+            " anew."
+        ),
+    ),
+    "claim_reversed_owed": (
+        _("A settled bill was reversed"),
+        _(
+            "Your bill paid in cash, number %(case)s, was reversed: %(reason)s %(amount)s yuan that were paid to you are to"
+            " be paid back at the window. The bill can be handed in anew."
+        ),
+    ),
     "reimbursement_paid": (
         _("Money is on its way to your bank account"),
         _("For the case %(case)s %(amount)s yuan have been sent to your bank account."),
@@ -89,12 +103,25 @@ REASONS = {
         _("The same year waits for its second check already, number %(number)s."),
         _("Wait for that, or withdraw it first."),
     ),
+    "already_asked.claim": (
+        _("The reversal of this bill waits for its second check already, number %(number)s."),
+        _("Wait for that, or withdraw it first."),
+    ),
+    "claim_not_settled": (
+        _("This bill is not settled, so there is nothing to reverse."),
+        _("Withdraw it, or have it returned to be changed."),
+    ),
+    "duplicate.claim_reversed": (
+        _("This bill was reversed already."),
+        _("It can be handed in anew."),
+    ),
     "recalculation_stale": (
         _("The bills come out otherwise by now: a bill was settled or reversed since."),
         _("Refuse the case; the clerk looks at the new figures and asks anew."),
     ),
 }
 ACTIONS = {
+    "claim_reversed": _("reversed a settled bill that was paid in cash"),
     "claim_amended": _("changed a bill paid in cash"),
     "reimbursement_paid": _("noted a payment to or from the bank account"),
     "reimbursements_exported": _("wrote the list of payments with full bank accounts"),

@@ -118,6 +118,7 @@ class WalletEntryKind(models.TextChoices):
 # Kinds of cases about bills.
 CLAIM_CASE = "claim"
 RECALCULATION_CASE = "recalculation"
+CLAIM_REVERSAL_CASE = "claim_reversal"
 
 
 class FileState(models.TextChoices):

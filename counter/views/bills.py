@@ -30,17 +30,17 @@ from casework.enums import CaseState
 from casework.models import Case
 from counter import desk
 from counter.desk import Opened, needs_opened
-from counter.forms import DecisionForm
+from counter.forms import DecisionForm, ReversalForm
 from counter.policies import centre_of
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from counter.views.desk import opened_context
 from family.forms import VersionForm
 from settlements import bill_telling
-from settlements.actions import claims, recalculation
+from settlements.actions import claim_reversals, claims, recalculation
 from settlements.actions.recalculation import Preview
 from settlements.explaining import Explanation
 from settlements.forms_claims import AgentClaimForm, BankForm, PaidForm, initial_claim, suggestions
-from settlements.models import Claim, Recalculation, Reimbursement
+from settlements.models import Claim, ClaimReversal, Recalculation, Reimbursement
 from settlements.queries import claims as read
 from settlements.queries.year import year_on
 
@@ -128,16 +128,20 @@ def _submit(request: HttpRequest, serving: Opened, form: AgentClaimForm) -> Http
 # A case about bills: claims and years settled anew
 
 
-def _payload(request: HttpRequest, public_id: UUID, regions: set[str]) -> Claim | Recalculation:
-    """The claim or the recalculation of a case in these regions, or 404."""
-    found = read.claims_visible_to(request.user).filter(case__public_id=public_id, case__region__in=regions).first()
-    if found is not None:
-        return found
+Payload = Claim | Recalculation | ClaimReversal
+
+
+def _payload(request: HttpRequest, public_id: UUID, regions: set[str]) -> Payload:
+    """The claim, its reversal, or the recalculation of a case in these regions, or 404."""
+    for rows in (read.claims_visible_to(request.user), read.reversals_visible_to(request.user)):
+        found = rows.filter(case__public_id=public_id, case__region__in=regions).first()
+        if found is not None:
+            return found
     seen = read.recalculations_visible_to(request.user).filter(case__region__in=regions)
     return get_object_or_404(seen, case__public_id=public_id)
 
 
-def _context(request: HttpRequest, found: Claim | Recalculation) -> dict[str, Any]:
+def _context(request: HttpRequest, found: Payload) -> dict[str, Any]:
     case = found.case
     context: dict[str, Any] = {
         "case": case,
@@ -146,12 +150,27 @@ def _context(request: HttpRequest, found: Claim | Recalculation) -> dict[str, An
         "person": case.applicant,
         "events": case_telling.events(case, request.user),
         "payment": Reimbursement.objects.filter(case=case).first(),
-        "masked": found.masked_bank_account,
         "found": found,
     }
+    if isinstance(found, ClaimReversal):
+        claim = found.claim
+        rows = [{"label": _("Claim"), "value": claim.case.number}, {"label": _("Reason"), "value": found.reason}]
+        rows += bill_telling.answers(claim, claim.masked_bank_account)
+        return context | {"reversal": found, "rows": rows, "undoing": _undoing(found)}
+    context["masked"] = found.masked_bank_account
     if isinstance(found, Claim):
-        return context | {"claim": found, "rows": bill_telling.answers(found, found.masked_bank_account)}
+        reversal = found.reversals.select_related("case").order_by("-id").first()
+        rows = bill_telling.answers(found, found.masked_bank_account)
+        return context | {"claim": found, "rows": rows, "reversed_by": reversal}
     return context | {"recalculation": found} | _figures(found)
+
+
+def _undoing(found: ClaimReversal) -> dict[str, Any]:
+    """What undoing it means for money: yuan that the patient has to pay back, or that are not paid to him."""
+    settled = found.claim.settlement
+    amount = claims.paid_back(settled) if settled else 0
+    row = Reimbursement.objects.filter(case=found.claim.case).first()
+    return {"amount": amount, "paid_out": row is not None and row.done_on is not None, "settlement": settled}
 
 
 def _figures(found: Recalculation) -> dict[str, Any]:
@@ -189,6 +208,8 @@ def case(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return redirect("counter:home")
     elif request.POST.get("do") == "withdraw":
         return done_once(request, lambda: _withdraw(request, found))
+    elif request.POST.get("do") == "reverse":
+        return _reverse(request, found)
     else:
         return _amend(request, found)
     return _case_page(request, found, serves)
@@ -196,18 +217,21 @@ def case(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _case_page(
     request: HttpRequest,
-    found: Claim | Recalculation,
+    found: Payload,
     serves: bool,
     form: AgentClaimForm | None = None,
     problem: reasons.Told | None = None,
+    undo: ReversalForm | None = None,
 ) -> HttpResponse:
     state = found.case.state
     if form is None and isinstance(found, Claim) and state == CaseState.RETURNED and serves:
         form = AgentClaimForm(initial=initial_claim(found))
-    bad = bool(problem or (form and form.errors))
+    bad = bool(problem or (form and form.errors) or (undo and undo.errors))
+    stands = isinstance(found, Claim) and found.settlement is not None and found.settlement.reversed_on is None
     context = _context(request, found) | {
         "serves": serves,
         "form": form,
+        "undo": (undo or ReversalForm()) if stands and serves else None,
         "version": VersionForm(initial={"version": found.case.version}),
         "problem": problem,
         "may_withdraw": serves and "withdraw" in states.verbs_for(state, states.CLERK),
@@ -217,7 +241,7 @@ def _case_page(
     return render(request, "counter/bill_case.html", context, status=422 if bad else 200)
 
 
-def _withdraw(request: HttpRequest, found: Claim | Recalculation) -> HttpResponse:
+def _withdraw(request: HttpRequest, found: Payload) -> HttpResponse:
     form = VersionForm(request.POST)
     version = form.cleaned_data["version"] if form.is_valid() else -1
     try:
@@ -229,7 +253,30 @@ def _withdraw(request: HttpRequest, found: Claim | Recalculation) -> HttpRespons
     return redirect("counter:case", public_id=found.case.public_id)
 
 
-def _amend(request: HttpRequest, found: Claim | Recalculation) -> HttpResponse:
+def _reverse(request: HttpRequest, found: Payload) -> HttpResponse:
+    """Ask for the reversal of a settled claim; a second person decides."""
+    form = ReversalForm(request.POST)
+    if not isinstance(found, Claim) or not form.is_valid():
+        return _case_page(request, found, True, undo=form if isinstance(found, Claim) else None)
+
+    def work() -> HttpResponse:
+        try:
+            asked = claim_reversals.request_reversal(
+                claim=found,
+                reason=form.cleaned_data["why"],
+                by=request.user,
+                at=clock.now(),
+                centre=centre_of(request.user, found.case.region_id),
+            )
+        except Refused as refused:
+            return _case_page(request, found, True, problem=reasons.tell_refused(refused), undo=form)
+        messages.success(request, _("%(number)s waits for the second check.") % {"number": asked.case.number})
+        return redirect("counter:case", public_id=asked.case.public_id)
+
+    return done_once(request, work)
+
+
+def _amend(request: HttpRequest, found: Payload) -> HttpResponse:
     """A claim that came back, changed and handed in again."""
     form, version = AgentClaimForm(request.POST), VersionForm(request.POST)
     if not isinstance(found, Claim) or not form.is_valid() or not version.is_valid():
@@ -261,9 +308,7 @@ def review(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return check(request, public_id, BILLS)
 
 
-def _review_page(
-    request: HttpRequest, found: Claim | Recalculation, form: DecisionForm, problem: Problem
-) -> HttpResponse:
+def _review_page(request: HttpRequest, found: Payload, form: DecisionForm, problem: Problem) -> HttpResponse:
     case = found.case
     context = _context(request, found) | decision_context(request, case, [case.applicant_id], form, problem)
     if isinstance(found, Claim) and context["waits"]:

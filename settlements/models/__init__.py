@@ -1,6 +1,6 @@
 from settlements.models.books import Clawback, Credit, Entry, LedgerTransaction, PersonalAccount, Usage
 from settlements.models.catalogue import CatalogueFault, CatalogueFile, CatalogueRow
-from settlements.models.claims import Claim, RecalculatedBill, Recalculation, Reimbursement
+from settlements.models.claims import Claim, ClaimReversal, RecalculatedBill, Recalculation, Reimbursement
 from settlements.models.crediting import (
     Clearing,
     Contribution,
@@ -24,6 +24,7 @@ __all__ = [
     "CatalogueItem",
     "CatalogueRow",
     "Claim",
+    "ClaimReversal",
     "Clawback",
     "Clearing",
     "Contribution",

@@ -16,7 +16,7 @@ from settlements.models.settlement import Settlement
 class Claim(models.Model):
     """A bill that the member paid in cash (零星报销): the payload of a case of kind claim.
 
-    `void`: the case came to nothing, so that the bill may be claimed again.
+    `void`: the case came to nothing, or was reversed, so that the bill may be claimed again.
     """
 
     case = models.OneToOneField(Case, models.PROTECT, related_name="claim", verbose_name=_("case"))
@@ -51,7 +51,6 @@ class Claim(models.Model):
                 name="claim_amounts", condition=Q(in_scope__gte=0, pre_self_pay__gte=0, self_paid__gte=0)
             ),
             models.CheckConstraint(name="claim_not_empty", condition=~Q(in_scope=0, pre_self_pay=0, self_paid=0)),
-            models.CheckConstraint(name="claim_void_not_settled", condition=Q(void=False) | Q(settlement=None)),
         ]
 
     def __str__(self) -> str:
@@ -66,6 +65,28 @@ class Claim(models.Model):
     def masked_bank_account(self) -> str:
         """As it is shown: the ends of the number."""
         return mask_id(self.bank_account or "")
+
+
+class ClaimReversal(models.Model):
+    """A settled claim to be undone: the payload of a case of kind claim_reversal.
+
+    Once granted its claim is void. What was paid out already the member owes; what was not is paid no more.
+    """
+
+    case = models.OneToOneField(Case, models.PROTECT, related_name="claim_reversal", verbose_name=_("case"))
+    claim = models.ForeignKey(Claim, models.PROTECT, related_name="reversals", verbose_name=_("claim"))
+    reason = models.CharField(_("reason"), max_length=200)
+
+    class Meta:
+        verbose_name = _("reversal of a claim")
+        verbose_name_plural = _("reversals of claims")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(name="claim_reversal_has_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.case)
 
 
 class Recalculation(models.Model):

@@ -7,8 +7,8 @@ from accounts.models import Member, User
 from accounts.policies import regions_with_role
 from casework.models import Case
 from casework.queries import visible_to
-from settlements.enums import CLAIM_CASE, RECALCULATION_CASE
-from settlements.models import Claim, Recalculation, Reimbursement
+from settlements.enums import CLAIM_CASE, CLAIM_REVERSAL_CASE, RECALCULATION_CASE
+from settlements.models import Claim, ClaimReversal, Recalculation, Reimbursement
 
 
 def claims_visible_to(user: User) -> QuerySet[Claim]:
@@ -25,6 +25,20 @@ def recalculations_visible_to(user: User) -> QuerySet[Recalculation]:
     return rows.select_related("case__region", "case__centre", "case__opened_by", "member")
 
 
+def reversals_visible_to(user: User) -> QuerySet[ClaimReversal]:
+    """Reversals of one's own claims, and for clerks and supervisors those of their regions."""
+    rows = ClaimReversal.objects.filter(case__in=visible_to(user).values("pk"))
+    related = (
+        "case__region",
+        "case__centre",
+        "case__opened_by",
+        "claim__case",
+        "claim__institution",
+        "claim__settlement",
+    )
+    return rows.select_related(*related, "claim__patient")
+
+
 def reimbursements_visible_to(user: User) -> QuerySet[Reimbursement]:
     """Payments of the regions in which a login may carry them out; the open ones first, the oldest first."""
     rows = Reimbursement.objects.filter(case__region__in=regions_with_role(user, Role.SUPERVISOR))
@@ -33,5 +47,7 @@ def reimbursements_visible_to(user: User) -> QuerySet[Reimbursement]:
 
 def open_bill_cases(user: User, member: Member) -> list[Case]:
     """The cases about a member's bills that are not closed, the latest first."""
-    rows = visible_to(user).filter(applicant=member, kind__in=(CLAIM_CASE, RECALCULATION_CASE), closed_at=None)
+    rows = visible_to(user).filter(
+        applicant=member, kind__in=(CLAIM_CASE, RECALCULATION_CASE, CLAIM_REVERSAL_CASE), closed_at=None
+    )
     return list(rows.order_by("-opened_at"))

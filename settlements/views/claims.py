@@ -27,7 +27,7 @@ from settlements.actions import claims
 from settlements.actions.claims import PaidBill
 from settlements.explaining import Explanation
 from settlements.forms_claims import ClaimForm, initial_claim, suggestions
-from settlements.models import Claim
+from settlements.models import Claim, Reimbursement
 from settlements.queries import claims as read
 from settlements.queries.filing import filing_deadline, filing_rule_on
 
@@ -104,8 +104,12 @@ def _check_page(request: HttpRequest, asked: PaidBill, problem: reasons.Told | N
 @member_required()
 @require_safe
 def claim(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Where a claim stands."""
+    """Where a claim stands; the case of its reversal leads here too."""
+    undone = read.reversals_visible_to(request.user).filter(case__public_id=public_id).first()
+    if undone is not None:
+        return redirect("settlements:claim", public_id=undone.claim.case.public_id)
     found = get_object_or_404(_mine(request), case__public_id=public_id)
+    owed = Reimbursement.objects.filter(case__claim_reversal__claim=found, done_on=None).first()
     verbs = states.verbs_for(found.case.state, states.APPLICANT)
     context = {
         "claim": found,
@@ -115,6 +119,7 @@ def claim(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "events": events(found.case, request.user),
         "steps": bill_telling.next_steps(found),
         "payment": getattr(found.case, "reimbursement", None),
+        "owed": -owed.amount if owed else None,
         "may_amend": found.case.state == "returned",
         "may_withdraw": "withdraw" in verbs,
     }

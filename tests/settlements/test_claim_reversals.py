@@ -1,0 +1,152 @@
+"""A settled claim undone: asked for at the window, done after a second check; the money and the counters come back."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+
+from accounts import clock
+from accounts.errors import Refused
+from accounts.models import AuditEvent, Message
+from settlements import ledger
+from settlements.actions import claim_reversals, claims
+from settlements.ledger.checks import run_checks
+from settlements.models import Claim, ClaimReversal, Reimbursement, Usage
+from tests.people import make_staff
+from tests.settlements.test_claims import LAST, SHANGHAI, Desk, at
+from tests.support.pages import fields, log_in
+
+pytestmark = pytest.mark.django_db
+REASON = "发票金额录错，重新提交"
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def granted(desk: Desk, *, paid: bool = False) -> Claim:
+    claim = desk.submit(in_scope=Decimal("6000.00"))
+    desk.decide(claim)
+    if paid:
+        row = Reimbursement.objects.get(case=claim.case)
+        claims.pay_out(reimbursement=row, reference="PJ1", by=desk.supervisor, at=at(hour=15))
+    return claim
+
+
+def ask(desk: Desk, claim: Claim, **more) -> ClaimReversal:
+    terms = {"claim": claim, "reason": REASON, "by": desk.clerk, "at": at(hour=15)} | more
+    return claim_reversals.request_reversal(**terms)
+
+
+def decide(desk: Desk, asked: ClaimReversal, verb: str = "approve", by=None) -> None:
+    asked.case.refresh_from_db()
+    claims.decide(
+        case=asked.case, verb=verb, by=by or desk.supervisor, at=at(hour=15), note="", version=asked.case.version
+    )
+    asked.claim.refresh_from_db()
+
+
+def code_of(act) -> str:
+    with pytest.raises(Refused) as refused:
+        act()
+    return refused.value.code
+
+
+def used(desk: Desk) -> Decimal:
+    return sum((row.amount for row in Usage.objects.filter(member=desk.patient.member)), Decimal(0))
+
+
+def test_before_it_was_paid_out_nothing_is_paid_and_the_bill_can_be_handed_in_anew(desk) -> None:
+    claim = granted(desk)
+    assert used(desk) > 0
+    assert Reimbursement.objects.get().amount > 0
+    decide(desk, ask(desk, claim))
+    assert not Reimbursement.objects.exists()
+    assert (claim.void, claim.settlement.reversed_on) == (True, LAST)
+    assert used(desk) == 0
+    line = AuditEvent.objects.get(action="claim_reversed")
+    assert (line.actor_id, line.reason, line.details["paid_out"]) == (desk.supervisor.pk, REASON, False)
+    assert Message.objects.filter(kind="claim_reversed", member=desk.patient.member).count() == 1
+    assert desk.submit(in_scope=Decimal("600.00")).case.state == "review"
+    assert [found.check.name for found in run_checks(LAST) if found.count] == []
+
+
+def test_what_was_paid_out_is_owed(desk) -> None:
+    claim = granted(desk, paid=True)
+    before = Reimbursement.objects.get()
+    asked = ask(desk, claim)
+    decide(desk, asked)
+    owed = Reimbursement.objects.get(case=asked.case)
+    assert (owed.amount, owed.done_on) == (-before.amount, None)
+    assert Message.objects.get(kind="claim_reversed_owed").params["amount"] == str(before.amount)
+    claims.pay_out(reimbursement=owed, reference="R2", by=desk.supervisor, at=at(hour=15))
+    assert [found.check.name for found in run_checks(LAST) if found.count] == []
+
+
+def test_accounts_that_paid_get_theirs_back() -> None:
+    desk = Desk(SHANGHAI)
+    before = ledger.balances([desk.account.pk], LAST)[desk.account.pk]
+    claim = desk.submit()
+    desk.decide(claim)
+    decide(desk, ask(desk, claim))
+    assert ledger.balances([desk.account.pk], LAST)[desk.account.pk] == before
+
+
+def test_refusals(desk) -> None:
+    waiting = desk.submit(invoice_number="1")
+    assert code_of(lambda: ask(desk, waiting)) == "claim_not_settled"
+    claim = granted(desk)
+    with pytest.raises(PermissionDenied):
+        ask(desk, claim, by=desk.patient)
+    with pytest.raises(PermissionDenied):
+        ask(desk, claim, by=make_staff("clerk", region=Desk(SHANGHAI).region))
+    asked = ask(desk, claim)
+    assert code_of(lambda: ask(desk, claim)) == "already_asked"
+    decide(desk, asked)
+    assert code_of(lambda: ask(desk, claim)) == "duplicate"
+
+
+def test_refused_nothing_happens(desk) -> None:
+    claim = granted(desk)
+    asked = ask(desk, claim)
+    asked.case.refresh_from_db()
+    claims.decide(
+        case=asked.case, verb="refuse", by=desk.supervisor, at=at(hour=15), note="不符", version=asked.case.version
+    )
+    claim.refresh_from_db()
+    assert (claim.void, claim.settlement.reversed_on) == (False, None)
+    assert Reimbursement.objects.count() == 1
+
+
+def test_at_the_window_and_the_second_check(desk) -> None:
+    with clock.standing(at(LAST + datetime.timedelta(days=1))):
+        claim = granted(desk, paid=True)
+        clerk, judge = log_in(desk.clerk), log_in(desk.supervisor)
+        for client in (clerk, judge):
+            client.cookies["django_language"] = "en"
+        page = reverse("counter:case", args=[claim.case.public_id])
+        assert "Reverse it" not in clerk.get(page).content.decode()
+        opening = {"number": desk.patient.member.id_number, "reason": "reimbursement"}
+        clerk.post("/counter/", fields(clerk.get("/counter/")) | opening)
+        sent = fields(clerk.get(page)) | {"do": "reverse"}
+        empty = clerk.post(page, sent)
+        assert (empty.status_code, "Write why it is to be reversed" in empty.content.decode()) == (422, True)
+        for _ in range(2):
+            assert clerk.post(page, sent | {"why": REASON}).status_code == 302
+        asked = ClaimReversal.objects.get()
+        review = reverse("counter:review", args=[asked.case.public_id])
+        shown = judge.get(review).content.decode()
+        assert "is to pay it back at the window" in shown
+        assert REASON in shown
+        assert judge.post(review, fields(judge.get(review)) | {"verdict": "approve"}).status_code == 302
+        claim.refresh_from_db()
+        assert claim.settlement.reversed_on is not None
+        assert "Reversal" in clerk.get(page).content.decode()
+        member = log_in(desk.patient)
+        member.cookies["django_language"] = "en"
+        case_page = reverse("settlements:claim", args=[asked.case.public_id])
+        told = member.get(case_page, follow=True).content.decode()
+        assert "are to be paid back at the window" in told
