@@ -21,6 +21,7 @@ TEXTS: Mapping[str, Promise] = {
     "institution_suspended": _("The institution is suspended and may not settle"),
     "address_not_allowed": _("This institution may not call from the address %(address)s; ask the administrator"),
     "sign_in_needed": _("Sign in first (9001) and send its sign_no with each call of the day"),
+    "sign_in_password": _("password is not the MD5 of currenttime and the secret of a valid key of this institution"),
     "sign_no_unknown": _("This sign-in is not found or is over; check sign_no and opter_no"),
     # Body and fields.
     "body_too_large": _("The message is larger than %(megabytes)s MB"),

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import get_commands
 from django.utils import translation
 
+from gateway.signatures import VARIANTS
 from portal.celery import app
 from portal.demo import logins
 
@@ -205,3 +206,19 @@ def test_nothing_is_left_unfinished():
 def test_the_assets_have_no_registry_of_their_own():
     lock = json.loads((ROOT / "package-lock.json").read_text())
     assert [name for name, package in lock["packages"].items() if "resolved" in package] == []
+
+
+def test_nginx_lets_every_header_with_an_underscore_through() -> None:
+    """nginx drops such names unless told otherwise, and gunicorn behind it drops them always: each gets another."""
+    recipe = OPERATIONS.read_text().partition("```nginx")[2].partition("```")[0]
+    calls = recipe.partition("location /fsi/api/ {")[2].partition("}")[0]
+    names = [name for scheme in VARIANTS.values() for name in scheme.headers if "_" in name]
+    assert names
+    assert "underscores_in_headers on;" in recipe
+    lines = [" ".join(row.split()) for row in calls.splitlines()]
+    for name in names:
+        # Under which gateway.signatures looks for it, too.
+        assert f"proxy_set_header x-{name[1:].replace('_', '-')} $http_{name};" in lines
+    # A location with headers of its own inherits none of the server's.
+    inherited = [row for row in recipe.partition("location")[0].splitlines() if "proxy_set_header" in row]
+    assert {" ".join(row.split()) for row in inherited} <= set(lines)

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from hashlib import md5
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from django.test import Client
 from accounts import clock
 from accounts.clock import now
 from gateway import client as clients
+from gateway.actions import keys
 from gateway.models import GatewayMessage, InstitutionSettings, SignIn, Visit
 from gateway.paths import SERVICES
 from tests.gateway.world import World, credential, visit_input
@@ -109,6 +111,30 @@ def test_signing_out_is_for_who_signed_in(world: World) -> None:
     for who in ({"sign_no": number, "opter_no": "D2"}, {"sign_no": "nobody", "opter_no": "D1"}):
         assert code(world.hospital.call("9002", {"signOut": who})) == "sign_no_unknown"
     assert SignIn.objects.get().signed_out_at is None
+
+
+def guangzhou(secret: str, **changed: str) -> dict:
+    moment = "20261122083000"
+    password = md5(f"{moment}{secret}".encode()).hexdigest().upper()
+    return {"data": {"userid": "D1", "opter_no": "D1", "password": password, "currenttime": moment} | changed}
+
+
+def test_signing_in_as_guangzhou_does(world: World) -> None:
+    configure(world, sign_in_required=True)
+    hospital = world.hospital
+    output = hospital.ok("9001", guangzhou(hospital.secret))
+    number = output["result"]["sign_no"]
+    assert output["signinoutb"]["sign_no"] == number
+    assert code(look_up(world, sign_no=number)) == ""
+    hospital.ok("9002", {"signOut": {"sign_no": number, "opter_no": "D1"}})
+    for wrong in (guangzhou("other"), guangzhou(hospital.secret, currenttime="20261122083001")):
+        assert code(hospital.call("9001", wrong)) == "sign_in_password"
+    assert code(hospital.call("9001", guangzhou(hospital.secret, password=""))) == "field_missing"
+    assert code(hospital.call("9001", {})) == "node_missing"
+    old, secret = keys.issue(institution=hospital.institution, by=None)
+    assert hospital.ok("9001", guangzhou(secret))
+    keys.retire(key=old, by=None)
+    assert code(hospital.call("9001", guangzhou(secret))) == "sign_in_password"
 
 
 def test_a_sign_in_repeated_with_its_msgid_is_one(world: World) -> None:
