@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from conformance.answers import output_faults
 from gateway import fields
 from gateway.actions.messages import TRANSACTIONS
 from gateway.domain import json_text
@@ -16,7 +17,6 @@ from gateway.fields import samples
 from gateway.fields.tables import Field, Node, code_lists, load_toml, open_lists
 from gateway.texts import err_msg
 from tests.gateway.identities import check_bill
-from tests.gateway.tables import faults
 from tests.gateway.world import World
 
 NUMBERS = sorted(fields.known())
@@ -143,7 +143,7 @@ def test_the_samples_are_valid(number: str) -> None:
     fields.read(fields.tables(number).input, json_text.loads(sent))
     assert json.loads(sent)
     answer = json.loads(json_text.dumps(samples.answer_output(number)), parse_float=Decimal)
-    assert faults(number, answer) == []
+    assert output_faults(number, answer) == []
 
 
 @pytest.mark.parametrize(("number", "sign"), [("2206", 1), ("2207", 1), ("2208", -1), ("2101", 1), ("2304", 1)])
@@ -165,10 +165,10 @@ def test_the_sample_file_is_valid() -> None:
 def test_a_fault_of_an_answer_is_seen() -> None:
     """The checker of the other tests, checked."""
     sound = json.loads(json_text.dumps(samples.answer_output("2207")), parse_float=Decimal)
-    assert faults("2207", sound) == []
+    assert output_faults("2207", sound) == []
     for change in (
         {"setl_id": None}, {"acct_pay": "680.00"}, {"gend": "7"}, {"unheard": 1}, {"psn_name": "长" * 51},
     ):  # fmt: skip
-        assert len(faults("2207", sound | {"setlinfo": sound["setlinfo"] | change})) == 1, change
-    assert faults("2207", {"setlinfo": sound["setlinfo"]})
-    assert faults("2202", {"data": {}})
+        assert len(output_faults("2207", sound | {"setlinfo": sound["setlinfo"] | change})) == 1, change
+    assert output_faults("2207", {"setlinfo": sound["setlinfo"]})
+    assert output_faults("2202", {"data": {}})

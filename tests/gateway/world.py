@@ -13,6 +13,7 @@ from django.test import Client
 
 from accounts.clock import now, today
 from accounts.models import Institution, Member, Region
+from conformance.answers import output_faults
 from family.models import SharingGrant
 from gateway.actions import keys
 from gateway.client import PATH, envelope, signed_headers
@@ -20,7 +21,6 @@ from gateway.queries import psn_no
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load
 from settlements.models import CatalogueItem
-from tests.gateway.tables import faults
 from tests.people import make_institution, make_member
 
 DRUG, PART_DRUG, DEAR_DRUG, LUXURY = "XA10BAD001", "XC08CAA002", "XL01XCT003", "XV99ZZZ009"
@@ -47,7 +47,7 @@ class Hospital:
         assert response.status_code == 200
         answer = json.loads(response.content, parse_float=Decimal)
         # Every answer that any test sees is what the tables promise.
-        assert answer["infcode"] not in (0, "0") or faults(infno, answer["output"]) == []
+        assert answer["infcode"] not in (0, "0") or output_faults(infno, answer["output"]) == []
         return answer
 
     def ok(self, infno: str, given: Any, *, msgid: str = "") -> dict[str, Any]:
