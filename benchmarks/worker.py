@@ -2,7 +2,6 @@
 holds after all."""
 
 import json
-import statistics
 import uuid
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -46,10 +45,8 @@ def measure_worker() -> Iterator[Line]:
             held.append(worker.memory_info().rss / MB)
             print(f"  {(step + 1) * visits * CLIENTS * len(MIX):,} calls: {held[-1]:.1f} MB", flush=True)
     calls = visits * CLIENTS * len(MIX)
-    slope = statistics.linear_regression(range(1, STEPS + 1), held).slope
     yield Line("worker", f"memory of a web worker after {calls:,} calls", held[0], "MB")
     yield Line("worker", f"memory of a web worker after {calls * STEPS:,} calls", held[-1], "MB")
-    yield Line("worker", "what a thousand calls leave behind, by least squares", slope * 1024 * 1000 / calls, "KB")
     yield Line("worker", "memory of a web worker, all calls / a tenth", held[-1] / held[0], "", most=MOST)
 
 
