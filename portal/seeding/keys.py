@@ -3,6 +3,8 @@
 Their secrets stand on the demo page, so these keys exist nowhere else.
 """
 
+import datetime
+
 from accounts.enums import InstitutionKind
 from accounts.models import Institution
 from gateway.actions import keys
@@ -12,8 +14,8 @@ from portal.seeding.institutions import PLACES
 EVERY_WAY = "H31010100001"
 
 
-def make() -> None:
-    """A key for each test institution that has none; a second time does nothing."""
+def make(at: datetime.datetime | None = None) -> None:
+    """A key for each test institution that has none, valid from a moment (now); a second time does nothing."""
     for places in PLACES.values():
         for kind in InstitutionKind.values:
             code = next(code for code, _name, its_kind, _level in places if its_kind == kind)
@@ -24,4 +26,4 @@ def make() -> None:
             wanted = Variant.values if code == EVERY_WAY else [Variant.X_TIF]
             for variant in wanted:
                 if variant not in known:
-                    keys.issue(institution=institution, by=None, variant=variant)
+                    keys.issue(institution=institution, by=None, at=at, variant=variant)

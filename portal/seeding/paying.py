@@ -1,4 +1,4 @@
-"""A premium paid and a few wallet transfers of the cast, through the real actions, as of the day the demo is made."""
+"""Premiums paid and given back and wallet transfers of the cast, through the real actions, as of the day the demo is made."""
 
 import datetime
 
@@ -11,15 +11,21 @@ from accounts.queries import find_member
 from portal.seeding import cast
 from settlements.actions import premiums, wallet
 from settlements.domain.wallet import CLOSES, in_hours
+from settlements.models import PremiumPayment
 
+DAY = datetime.timedelta(days=1)
 HALF_AN_HOUR = datetime.timedelta(minutes=30)
 
 
 def make(now: datetime.datetime) -> None:
-    """The daughter's premium is paid if the season is on (the grandmother's is left to be tried), her mother's money has
-    been accepted, and her uncle's waits."""
+    """The daughter's premium is paid if the season is on, the grandmother's was paid and given back (and can be tried), the
+    mother's money has been accepted, her uncle's waits, and what the wife sent him two days ago came back."""
     member, daughter = _person(cast.MEMBER), _person(cast.DAUGHTER)
-    _premium(member, daughter, now)
+    _premium(member, daughter, "student", now)
+    mothers = _premium(member, _person(cast.MOTHER), "aged_60", now)
+    if mothers is not None:
+        premiums.refund(payment=mothers, on=timezone.localdate(now), by=User.objects.get(member=member), key="seed")
+    _returned(_person(cast.WIFE), _person(cast.BROTHER_IN_LAW), now)
     sent = now if in_hours(now) else _last_evening(now)
     _transfer(_person(cast.WIFE), member, "spouse", "300.00", sent - HALF_AN_HOUR, accepted=True)
     _transfer(_person(cast.BROTHER_IN_LAW), _person(cast.WIFE), "sibling", "120.00", sent, accepted=False)
@@ -31,14 +37,22 @@ def _person(who: tuple[str, str]) -> Member:
     return found
 
 
-def _premium(payer: Member, insured: Member, now: datetime.datetime) -> None:
+def _premium(payer: Member, insured: Member, group: str, now: datetime.datetime) -> PremiumPayment | None:
     try:
-        premium, _window = premiums.premium_of(insured, "student", now)
+        premium, _window = premiums.premium_of(insured, group, now)
     except Refused:
-        return  # out of season
+        return None  # out of season
     on = timezone.localdate(now)
     by = User.objects.get(member=payer)
-    premiums.pay(payer=payer, insured=insured, premium=premium, on=on, key="seed", by=by)
+    return premiums.pay(payer=payer, insured=insured, premium=premium, on=on, key=f"seed {group}", by=by)
+
+
+def _returned(sender: Member, receiver: Member, now: datetime.datetime) -> None:
+    """Sent two days ago, not accepted, and back since the morning after."""
+    local = timezone.localtime(now)
+    noon = datetime.datetime.combine(local.date() - 2 * DAY, datetime.time(12), local.tzinfo)
+    _transfer(sender, receiver, "sibling", "50.00", noon, accepted=False)
+    wallet.return_overdue(at=noon + DAY)
 
 
 def _last_evening(now: datetime.datetime) -> datetime.datetime:
@@ -56,7 +70,9 @@ def _transfer(
     by = User.objects.get(member=sender)
     wallet.open_wallet(member=sender, by=by, at=at)
     yuan = parse_amount(amount)
-    made = wallet.transfer(sender=sender, receiver=receiver, amount=yuan, at=at, key="seed", by=by, relation=relation)
+    made = wallet.transfer(
+        sender=sender, receiver=receiver, amount=yuan, at=at, key=f"seed {at}", by=by, relation=relation
+    )
     if accepted:
         reader = User.objects.get(member=receiver)
         wallet.open_wallet(member=receiver, by=reader, at=at)

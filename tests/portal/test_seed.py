@@ -13,12 +13,25 @@ from accounts.models import Institution, Member, Region, SmsOutbox, User
 from casework.models import Case
 from family.models import SharingGrant
 from family.queries import who_shares_with
+from gateway.models import Difference
 from portal import demo
 from portal.seeding import cast, plan, scale, staff, year
 from portal.seeding.families import SHARES
 from settlements.enums import RunState
 from settlements.ledger.checks import run_checks
-from settlements.models import CatalogueItem, LedgerTransaction, PersonalAccount, RolloverRun, Settlement
+from settlements.models import (
+    CatalogueFile,
+    CatalogueItem,
+    Claim,
+    ContributionFile,
+    LedgerTransaction,
+    PersonalAccount,
+    Reimbursement,
+    RolloverRun,
+    Settlement,
+    Trial,
+    WalletTransfer,
+)
 
 MEMBERS = 60
 STAGES = {"draft", "consent", "review", "returned", "refused", "withdrawn", "expired", "granted"}
@@ -47,6 +60,7 @@ def test_a_small_population_is_whole() -> None:
     _bills_are_shared_and_reversed()
     _year_ends_are_closed_and_one_waits()
     _everybody_printed_can_log_in()
+    _every_way_of_money_has_its_examples()
     assert not SmsOutbox.objects.filter(state=SmsOutbox.State.WAITING).exists()
 
     counts = [model.objects.count() for model in (Member, Settlement, LedgerTransaction, Case)]
@@ -72,6 +86,17 @@ def _bills_are_shared_and_reversed() -> None:
     assert not LedgerTransaction.objects.exclude(refused="").exists()
     assert SharingGrant.objects.filter(limit__gt=0).exists()
     assert who_shares_with(member_of(cast.ORDERS), clock.today()).count() == 3
+
+
+def _every_way_of_money_has_its_examples() -> None:
+    """What the lists of members, clerks, supervisors and administrators show."""
+    assert set(Claim.objects.values_list("case__state", flat=True)) == {"review", "returned", "refused", "granted"}
+    assert {row.done_on is None for row in Reimbursement.objects.all()} == {True, False}
+    assert {"accepted", "returned"} <= set(WalletTransfer.objects.values_list("state", flat=True))
+    assert set(ContributionFile.objects.values_list("state", flat=True)) == {"faulty", "ready"}
+    assert list(CatalogueFile.objects.values_list("state", flat=True)) == ["ready"]
+    assert list(Trial.objects.values_list("state", "draft__state")) == [("done", "draft")]
+    assert set(Difference.objects.values_list("kind", flat=True)) == {"amounts", "missing_there"}
 
 
 def _year_ends_are_closed_and_one_waits() -> None:

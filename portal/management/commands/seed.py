@@ -13,7 +13,7 @@ from accounts import clock
 from accounts.actions import audit
 from accounts.enums import Channel
 from accounts.models import AuditEvent, Member, Region, SmsOutbox
-from portal.seeding import cases, institutions, keys, paying, plan, register, scale, staff, year
+from portal.seeding import cases, institutions, keys, paying, plan, register, scale, staff, waiting, year
 
 DEFAULT_MEMBERS = 2000
 # Above this the year is lived by so many people, and the rest is copied in with an opening balance each.
@@ -73,7 +73,7 @@ class Command(BaseCommand):
         people = sum(len(family.people) for family in families)
         say(f"planned: {people} people in {len(families)} families, {bills} bills")
         institutions.make()
-        keys.make()
+        keys.make(cases.at(start, 8))
         staff.make(cases.at(start.replace(year=start.year - 1), 8))
         register.write(families, start)
         say("registered: people, logins, staff, institutions, catalogue")
@@ -82,6 +82,8 @@ class Command(BaseCommand):
             scale.copy(members - people, seed, today.replace(day=1), processes, say)
         paying.make(clock.now())
         year.plan_coming_year(today)
+        waiting.make(clock.now())
+        say("bills paid in cash, closings, uploads, a draft of rules, a reconciliation")
         self.finish(today)
 
     def finish(self, today: Any) -> None:
