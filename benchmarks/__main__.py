@@ -16,7 +16,7 @@ def main() -> int:
         import django
 
         django.setup()
-        from benchmarks import pages, rollover, rush, settling, switch
+        from benchmarks import again, files, pages, rollover, rush, settling, switch, worker
 
         known = {
             "rollover": rollover.measure_rollover,
@@ -25,6 +25,9 @@ def main() -> int:
             "pages": pages.measure_pages,
             "memory": rollover.measure_memory,
             "rush": rush.measure_rush,
+            "worker": worker.measure_worker,
+            "files": files.measure_files,
+            "again": again.measure_again,
         }
         wanted = sys.argv[1:] or list(known)
         if unknown := [name for name in wanted if name not in known]:

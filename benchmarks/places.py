@@ -4,6 +4,7 @@ A clone begins every round with the same pages on disk, which emptying and filli
 """
 
 import os
+import zlib
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,8 +14,8 @@ from psycopg import sql
 from portal import services
 
 NAME = os.environ.get("BENCH_DATABASE", "bench")
-# Redis has numbered databases: 16 as it comes, more in the embedded one.
-EMBEDDED_REDIS, OTHER_REDIS = 250, 15
+# Redis has numbered databases: 16 as it comes, 256 in the embedded one. Two runs at once must not hear each other's bells.
+EMBEDDED_REDIS, OTHER_REDIS = 200 + zlib.crc32(NAME.encode()) % 50, 15
 _home = ""
 
 

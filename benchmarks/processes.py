@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 from celery import current_app
+from django.db import connection
 
 from portal.seeding import workers
 from portal.services import web as serving
@@ -64,6 +65,33 @@ def peak_memory(process: psutil.Process) -> Iterator[Callable[[], float]]:
     finally:
         over.set()
         watcher.join()
+
+
+def processor(process: psutil.Process) -> float:
+    """Seconds of the processor that a process's children have used."""
+    used = 0.0
+    for child in process.children(recursive=True):
+        try:
+            times = child.cpu_times()
+        except psutil.Error:
+            continue
+        used += times.user + times.system
+    return used
+
+
+def processor_time() -> Callable[[], float]:
+    """Seconds of processor time that this process and its part of a server on this machine have used."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        number = cursor.fetchone()[0]
+    server = psutil.Process(number) if psutil.pid_exists(number) else None
+    beside = server if server and server.name() == "postgres" else None
+
+    def used() -> float:
+        times = beside.cpu_times() if beside else None
+        return time.process_time() + (times.user + times.system if times else 0)
+
+    return used
 
 
 def at_once(work: Callable[..., Any], parts: Sequence[Any], *args: Any) -> list[Any]:

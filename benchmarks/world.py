@@ -78,14 +78,21 @@ def fresh(accounts: int) -> None:
     places.create(places.NAME, template)
 
 
+def people(count: int, code: str, opened: datetime.date) -> None:
+    """A database with so many people of a region, each with a number of his own and an account opened on a day."""
+    template = f"{places.NAME}_t{code}{count}"
+    if not places.exists(template):
+        _empty()
+        places.create(template, f"{places.NAME}_t0")
+        scale.copy(count, 1, opened, 4, lambda text: print(f"  {text}", flush=True), regions=[code])
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+    places.create(places.NAME, template)
+
+
 def _fill(template: str, accounts: int) -> None:
-    empty = f"{places.NAME}_t0"
-    if not places.exists(empty):
-        places.create(empty)
-        call_command("migrate", interactive=False, verbosity=0)
-        call_command("load_regions", stdout=open("/dev/null", "w"))  # noqa: SIM115 - as long as the process
-        institutions.make()
-    places.create(template, empty)
+    _empty()
+    places.create(template, f"{places.NAME}_t0")
     real = accounts if accounts % REAL else min(accounts, REAL)
     scale.copy(real, 1, boundary() - 300 * DAY, 4, lambda text: print(f"  {text}", flush=True), regions=[REGION])
     _multiply(real, accounts // real)
@@ -96,6 +103,16 @@ def _fill(template: str, accounts: int) -> None:
     rollover.release(run=run, by=None, at=at(before(10), 9))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def _empty() -> None:
+    """The database with the rules of all regions and nobody in it."""
+    empty = f"{places.NAME}_t0"
+    if not places.exists(empty):
+        places.create(empty)
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("load_regions", stdout=open("/dev/null", "w"))  # noqa: SIM115 - as long as the process
+        institutions.make()
 
 
 def _multiply(real: int, times: int) -> None:

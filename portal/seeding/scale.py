@@ -148,9 +148,15 @@ def _born(order: int, on: datetime.date) -> tuple[datetime.date, int]:
     return on - datetime.timedelta(days=YOUNGEST + day * 7919 % BIRTHDAYS), among
 
 
-def _member(rng: random.Random, order: int, member: int, region: str, on: datetime.date) -> tuple[Any, ...]:
+def id_number_of(order: int, region: str, on: datetime.date) -> str:
+    """The ID number of the person with so many before him, where all live in one region."""
     birth, among = _born(order, on)
-    number = id_number.make(AREAS[region][order % 5], birth, among)
+    return id_number.make(AREAS[region][order % 5], birth, among)
+
+
+def _member(rng: random.Random, order: int, member: int, region: str, on: datetime.date) -> tuple[Any, ...]:
+    birth, _among = _born(order, on)
+    number = id_number_of(order, region, on)
     sex = id_number.sex_of(number)
     card = f"{region[:2]}S{order:08d}"
     return (
