@@ -105,20 +105,21 @@ def repeat(line: Line, message: dict[str, Any]) -> None:
 
 
 def shares(info: dict[str, Any], before: dict[str, Any]) -> dict[str, str]:
-    """Payer -> yuan of an answer. Which of the own balances paid shows by what is left of each: the interface names only
-    their sum. If the account has moved meanwhile that cannot be told, and "own" is both."""
+    """Payer -> yuan of an answer. The interface names only the sum of what own account and wallet pay. Which of the own
+    balances paid shows by what is left of each; "own" is the rest, or all of it if the account has moved meanwhile."""
     family = amount(info, "acct_mulaid_pay")
     own = amount(info, "acct_pay") - family
     left = _buckets(info, info["balc"])
     current, historical = (Decimal(before[name]) - Decimal(left[name]) for name in ("current", "historical"))
-    known = current + historical == own and min(current, historical) >= 0
+    if min(current, historical) < 0 or current + historical > own:
+        current = historical = Decimal(0)
     fund = amount(info, "hifp_pay")
     found = {
         "fund": fund,
         "supplement": amount(info, "fund_pay_sumamt") - fund,
-        "current": current if known else Decimal(0),
-        "historical": historical if known else Decimal(0),
-        "own": Decimal(0) if known else own,
+        "current": current,
+        "historical": historical,
+        "own": own - current - historical,
         "family": family,
         "cash": amount(info, "psn_cash_pay"),
     }

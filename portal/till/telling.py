@@ -28,7 +28,7 @@ BAR_KINDS = {
     "supplement": "fund",
     "current": "current",
     "historical": "history",
-    "own": "current",
+    "own": "wallet",
     "family": "family",
     "cash": "cash",
 }
@@ -69,7 +69,7 @@ def payers(paid: Paid) -> list[dict[str, Any]]:
         "supplement": _("Supplementary fund"),
         "current": _("Own balance of this year"),
         "historical": _("Own balance of earlier years"),
-        "own": _("Own account"),
+        "own": _("Own account or wallet"),
         "family": _("Relatives' accounts"),
         "cash": _("Cash"),
     }

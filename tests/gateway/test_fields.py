@@ -206,3 +206,12 @@ def test_a_moment_written_as_a_day_is_that_of_the_country() -> None:
     day = Node("data", False, (Field("day", "date", 0, 0, "", "", ""),))
     late = datetime.datetime(2026, 11, 21, 17, tzinfo=datetime.UTC)
     assert write([day], {"data": {"day": late}}) == {"data": {"day": "2026-11-22"}}
+
+
+@pytest.mark.parametrize("number", ["2101", "2102", "2201", "2206", "2206A", "2207", "2207A", "2303", "2304", "2401"])
+def test_what_1101_says_of_a_person_may_be_sent_back(number: str) -> None:
+    """Programs hand on what they were told; a resident's psn_type is longer than the text of 2201 has it."""
+    told = {field.name: field.size for node in fields.tables("1101").output for field in node.fields}
+    taken = {field.name: field.size for node in fields.tables(number).input for field in node.fields}
+    for name in ("psn_no", "psn_name", "psn_type", "insutype"):
+        assert taken.get(name, told[name]) >= told[name], name

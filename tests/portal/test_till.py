@@ -1,5 +1,6 @@
 """The till: a pharmacy and a clinic played through the real gateway, whose view answers each call without a network."""
 
+import datetime
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from django.conf import settings
 from django.test import Client as Browser
 from django.urls import reverse
 
+from accounts.clock import now, today
+from family.models import SharingGrant
 from gateway import client as gateway_client
 from gateway.client import PATH, Answered
 from gateway.models import GatewayMessage, Visit
@@ -22,6 +25,7 @@ from portal.till import calling
 from settlements.models import Settlement
 from tests.gateway.test_sequence import held
 from tests.gateway.world import DRUG, LUXURY, PART_DRUG, Hospital, World, make_hospital, make_world
+from tests.people import make_member
 from tests.support.pages import fields
 
 VISIT = "till:visit"
@@ -147,6 +151,33 @@ def test_a_clinic_registers_uploads_again_and_leaves_nothing_open(clinic: Till) 
     assert clinic.sent()[8:] == ["2207", "2208", "2205", "2202"]
     assert held(clinic.world) == before
     assert Visit.objects.get().ended == "cancelled"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", ["pharmacy", "clinic"])
+def test_a_resident_without_an_account_is_paid_for_by_relatives(request, place: str) -> None:
+    till: Till = request.getfixturevalue(place)
+    world = till.world
+    child = make_member("方某禾", datetime.date(2018, 5, 20), region=world.region, insurance="resident")
+    SharingGrant.objects.create(
+        grantor=world.husband,
+        beneficiary=child,
+        region=world.region,
+        relation="child",
+        bound_at=now(),
+        starts_on=today(),
+    )
+    world.patient = child
+    till.choose()
+    assert "无" in till.soup.select_one("dl.portal-till__patient").get_text()
+    assert till.fill().press("quote") == (302 if place == "pharmacy" else 422)
+    if place == "pharmacy":
+        assert till.press("settle") == 302
+        assert set(till.browser.session["till"]["settled"]["shares"]) == {"family", "cash"}
+    else:
+        # No region file holds a scheme for residents outside a pharmacy.
+        assert "[not_covered]" in till.soup.select_one("section[aria-labelledby=h-pay] [role=alert]").get_text()
+        assert till.sent() == ["1101", "2201", "2203", "2204", "2206"]
 
 
 def test_beginning_again_takes_a_registration_back(clinic: Till) -> None:
