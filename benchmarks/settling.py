@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -15,7 +15,6 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-import psutil
 from django.db import connection
 from django.utils import timezone
 
@@ -170,7 +169,7 @@ def _by_action(members: Sequence[int], start: float, use_account: bool, seconds:
     institution = Institution.objects.get(code="H31010100001")
     patients = [Member(pk=pk) for pk in members]
     on, done = today(), 0
-    busy = _processor_time()
+    busy = processes.processor_time()
     time.sleep(max(start - time.time(), 0))
     before = busy()
     while time.time() < start + seconds:
@@ -180,21 +179,6 @@ def _by_action(members: Sequence[int], start: float, use_account: bool, seconds:
         care.settle(patient=patient, institution=institution, bill=bill, on=on, key=key, use_account=use_account)
         done += 1
     return Pace(done / (time.time() - start), (busy() - before) * 1000 / done)
-
-
-def _processor_time() -> Callable[[], float]:
-    """Seconds of processor time that this process and its part of a server on this machine have used."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        number = cursor.fetchone()[0]
-    server = psutil.Process(number) if psutil.pid_exists(number) else None
-    beside = server if server and server.name() == "postgres" else None
-
-    def used() -> float:
-        times = beside.cpu_times() if beside else None
-        return time.process_time() + (times.user + times.system if times else 0)
-
-    return used
 
 
 def _by_gateway(parts: Sequence[Sequence[int]], address: str, way: Way) -> float:
