@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +9,10 @@ from django.urls import Resolver404, resolve
 # A connection that answered so lately, in seconds, is not asked first whether it lives: that is a trip to the server for
 # each call. If it has died since, the one call fails and the institution sends it again, as after any lost line.
 LATELY = 1.0
+
+
+# There are few addresses, and each call comes to one of them.
+_resolved = lru_cache(maxsize=256)(resolve)
 
 
 def machines_pass(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -21,7 +26,7 @@ def machines_pass(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         if not request.path_info.startswith(address):
             return get_response(request)
         try:
-            found = resolve(request.path_info)
+            found = _resolved(request.path_info)
         except Resolver404:
             return get_response(request)
         if time.monotonic() - getattr(connection, "answered_at", 0.0) < LATELY:

@@ -139,6 +139,8 @@ FROM caller LEFT JOIN recorded ON true LEFT JOIN gateway_gatewaymessage first
     ON first.institution_id = caller.institution_id AND first.claim = %(msgid)s
 """
 FINISH = "gateway_finish(%s, %s, %s, %s, %s)"
+# Of what changes nothing and tells nobody the answer promises nothing either; see `_record` about the flush.
+UNFLUSHED = calls.Call("set_config('synchronous_commit', 'off', true)", [])
 # Whoever signs in or out has not signed in.
 SIGNING = {"9001", "9002"}
 INSTITUTION = ["id", "code", "name", "region_id", "kind", "level", "is_active"]
@@ -273,6 +275,8 @@ def _act(message: Message, given: dict[str, Any], claim: str | None) -> str | Fi
     answer = envelope.success(
         output, region_id=institution.region_id, received_at=at, at=now(), dialect=message.dialect, warn_msg=warn_msg
     )
+    if not kind.changes and not unsent and not connection.in_atomic_block:
+        unsent.append(UNFLUSHED)
     _finish(message, answer, GatewayMessage.OK, claim, unsent)
     return said if is_file else answer
 
