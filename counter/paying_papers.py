@@ -76,6 +76,8 @@ def wallet_transfer(transfer: WalletTransfer, at: datetime.datetime, *, own: boo
     notes = ["转账把钱转走：接收以后归接收人所有，不能撤回。"]
     if state.code == "pending":
         notes = [f"请在{dates.moment(transfer.expires_at)}以前接收，过时自动退回转出人。", *notes]
+    elif state.code == "returned":
+        notes = ["对方没有按时接收，全额已退回转出人。"]
     return {"title": "医保钱包转账凭证", "facts": facts, "notes": notes}
 
 

@@ -452,7 +452,7 @@ def _due(run: CreditRun, row: _Posted, standing: dict[tuple[int, datetime.date],
     if row.account is None:
         return "closed"
     if (row.account, row.month) in standing:
-        return "standing"
+        return "standing" if rule.every == MONTH else "year"
     late = year_of(years, row.month) < year_of(years, run.on)
     if rule.every != MONTH and not late and row.insured:
         return "year"  # the credit of the year is for it, or will be

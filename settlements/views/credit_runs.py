@@ -28,7 +28,7 @@ from settlements.views.rollover import duration
 
 # Why something was not credited, and the key of the rule in the region's file that says so.
 LEFT_TEXTS = {
-    "standing": (gettext_lazy("The month stands credited already, and a month is credited once."), "credit_once"),
+    "standing": (gettext_lazy("The month stands credited already, and a month is credited once."), ""),
     "year": (gettext_lazy("The month is covered by the credit of the whole year."), "every"),
     "arrears": (
         gettext_lazy("For a month of an earlier year that is paid late the region credits nothing."),
@@ -193,17 +193,12 @@ def _left(run: CreditRun) -> list[dict[str, Any]]:
     if not found:
         return []
     rule = credit_rule_on(run.region_id, run.file.month if run.file else run.on)
-    values = {
-        "credit_once": "",
-        "every": rule.every,
-        "arrears": rule.arrears,
-        "retired_amount": "",
-    }
+    values = {"every": rule.every, "arrears": rule.arrears, "retired_amount": ""}
     rows = []
     for why, (count, yuan) in sorted(found.items(), key=lambda row: -row[1][0]):
         text, key = LEFT_TEXTS[why]
         told = f"crediting.{key}" + (f" = {values[key]}" if values.get(key) else "") if key else ""
-        source = f"{rule.source} ({rule.grade})" if key and key != "credit_once" else ""
+        source = f"{rule.source} ({rule.grade})" if key else ""
         rows.append(
             {"text": text, "count": f"{count:,}", "yuan": yuan, "key": " · ".join(filter(None, [told, source]))}
         )

@@ -173,9 +173,17 @@ def test_why_less_was_credited_than_the_file_carries(beijing):
     credited = log_in(make_staff("region_admin", region=beijing))
     page = credited.get(f"/admin/settlements/creditrun/{run.pk}/change/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
     assert "The month stands credited already" in page
-    assert "crediting.credit_once" in page
     assert "The account is closed." in page
     assert "600.00" in page
+
+
+def test_where_the_year_is_credited_ahead_the_rule_is_named(shanghai):
+    member, _ = insured(shanghai)
+    credit_runs.credit_region(region=shanghai, every="year", on=DAY)
+    run, [done] = post(read(shanghai, line(member)))
+    assert dict(done.left) == {"year": (1, yuan("200.00"))}
+    page = log_in(make_staff("region_admin", region=shanghai)).get(f"/admin/settlements/creditrun/{run.pk}/change/")
+    assert "crediting.every = year" in page.content.decode()
 
 
 def test_a_month_posted_twice_is_credited_once(beijing):
