@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from django.utils import timezone
-
+from accounts import clock
 from gateway.domain import json_text
 from gateway.domain.json_text import NotJson
 from gateway.errors import Rejected
-from gateway.fields import read_fields, tables
+from gateway.fields import NOTHING, read_fields, tables
 
 SUCCESS, FAILURE = 0, -1
 MOST_ERR_MSG = 200
@@ -111,7 +110,7 @@ def _json(text: str) -> Any:
 
 
 def success(
-    output: Any,
+    output: str,
     *,
     region_id: str,
     received_at: datetime.datetime,
@@ -119,28 +118,28 @@ def success(
     dialect: Dialect = USUAL,
     warn_msg: str | None = None,
 ) -> str:
-    """The answer to a call that did what it should; a transaction without output answers null, as real ones do."""
+    """The answer to a call that did what it should, around its output, which is JSON already."""
     serial = f"{secrets.randbelow(10**10):010d}"
-    refmsgid = f"{region_id}{timezone.localtime(received_at):%Y%m%d%H%M%S}{serial}"
-    return _answer(SUCCESS, refmsgid, "", output or None, received_at, at, dialect, warn_msg)
+    refmsgid = f"{region_id}{clock.local(received_at):%Y%m%d%H%M%S}{serial}"
+    return _answer(SUCCESS, refmsgid, "", output, received_at, at, dialect, warn_msg)
 
 
 def failure(err_msg: str, *, received_at: datetime.datetime, at: datetime.datetime, dialect: Dialect = USUAL) -> str:
     """The answer to a call that did nothing."""
-    return _answer(FAILURE, None, err_msg, None, received_at, at, dialect)
+    return _answer(FAILURE, None, err_msg, NOTHING, received_at, at, dialect)
 
 
 def _answer(
     infcode: int,
     refmsgid: str | None,
     err_msg: str,
-    output: Any,
+    output: str,
     received_at: datetime.datetime,
     at: datetime.datetime,
     dialect: Dialect,
     warn_msg: str | None = None,
 ) -> str:
-    return json_text.dumps(
+    head = json_text.dumps(
         {
             "infcode": str(infcode) if dialect.infcode_as_text else infcode,
             "inf_refmsgid": refmsgid,
@@ -150,11 +149,11 @@ def _answer(
             "cainfo": None,
             "signtype": None,
             "err_msg": err_msg,
-            "output": output,
-            **dialect.more,
         }
     )
+    more = f",{json_text.dumps(dialect.more)[1:-1]}" if dialect.more else ""
+    return f'{head[:-1]},"output":{output}{more}}}'
 
 
 def _milliseconds(at: datetime.datetime) -> str:
-    return f"{timezone.localtime(at):%Y%m%d%H%M%S%f}"[:17]
+    return f"{clock.local(at):%Y%m%d%H%M%S%f}"[:17]

@@ -248,22 +248,23 @@ def batch_of(
     (found,) = send(Call("gateway_batch(%s, %s, %s, %s)", [institution.pk, mdtrt_id, batch, lock]))
     if found is None:
         raise Refused("visit_unknown")
-    known, person, sums, *facts = from_json(found)
-    known = dict(zip(VISIT_FIELDS, known, strict=True))
+    row = from_json(found)
+    width = len(VISIT_FIELDS) + len(MEMBER_FIELDS)
+    known = dict(zip(VISIT_FIELDS, row, strict=False))
     known["begun_at"] = datetime.datetime.fromisoformat(known["begun_at"])
     visit = Visit.from_db(connection.alias, VISIT_FIELDS, known.values())
-    person = dict(zip(MEMBER_FIELDS, person, strict=True))
+    person = dict(zip(MEMBER_FIELDS, row[len(VISIT_FIELDS) : width], strict=True))
     person |= {
         "public_id": UUID(person["public_id"]),
-        "id_number": decrypt(bytes.fromhex(person["id_number"]), ID_NUMBER.context),
+        "id_number": bytes.fromhex(person["id_number"]),
         "birth": datetime.date.fromisoformat(person["birth"]),
         "died_on": datetime.date.fromisoformat(person["died_on"]) if person["died_on"] else None,
     }
-    visit.institution, visit.member = institution, Member.from_db(connection.alias, MEMBER_FIELDS, person.values())
+    visit.institution, visit.member = institution, _member([*person.values()])
     if psn_no(visit.member) != person_number:
         raise Refused("visit_unknown")
-    lines, *amounts = sums
-    return visit, _batch_facts(visit, [lines, *map(Decimal, amounts)], *facts)
+    lines, *amounts = row[width : width + 6]
+    return visit, _batch_facts(visit, [lines, *map(Decimal, amounts)], *row[width + 6 :])
 
 
 def is_credential_of(member: Member, cert_type: str, cert_no: str) -> bool:

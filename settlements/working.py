@@ -5,7 +5,7 @@ reads the keys from the domain and fails on one that is missing here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +35,7 @@ def step(stored: Mapping[str, Any], names: Names | None = None) -> Told:
     params, amount = stored["params"], Decimal(stored["amount"])
     told = _TELLERS[stored["key"]](amount, params, names or {})
     source = params.get("source")
-    return replace(told, source=source) if told.rule and source else told
+    return Told(told.name, told.sentence, told.rule, source) if told.rule and source else told
 
 
 def known_keys() -> frozenset[str]:

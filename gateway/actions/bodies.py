@@ -72,7 +72,7 @@ def replay(*, message: GatewayMessage, by: User, reason: str, at: datetime.datet
                 institution=message.institution, msgid=f"dry{secrets.token_hex(13)}", given=given, at=at, **more
             )
             transaction.set_rollback(True)
-        output = fields.write(fields.tables(call.infno).output, said).text
+        output = fields.write(fields.tables(call.infno).output, said)
     except KeyReused:
         return Replayed("", err_msg(Refused("msgid_reused")))
     except Refused as refusal:

@@ -1,7 +1,6 @@
 """One call from its record to its answer: the nonce is new, the msgid acts once, the answer is kept."""
 
 import datetime
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -108,39 +107,9 @@ TRANSACTIONS = {
 }
 
 
-# The key may be one that the process remembers: whether it is still valid, what the institution is by now, from where it
-# may call and whether it has signed in, is read here, in the statement that every call needs anyway. An earlier message
-# may have acted for the msgid already.
-RECORD = """
-WITH caller AS (
-    SELECT k.id, k.valid_from <= %(at)s AND (k.valid_until IS NULL OR k.valid_until > %(at)s) AS valid,
-        i.id AS institution_id, i.code, i.name, i.region_id, i.kind, i.level, i.is_active,
-        s.infcode_as_text, s.extra_fields, s.one_is_own,
-        coalesce(cardinality(s.networks), 0) = 0
-            OR coalesce(%(address)s::inet <<= ANY (s.networks::cidr[]), false) AS from_there,
-        NOT coalesce(s.sign_in_required, false) OR %(signing)s OR EXISTS (
-            SELECT FROM gateway_signin WHERE institution_id = i.id AND sign_no = %(sign_no)s
-                AND signed_out_at IS NULL AND expires_at > %(at)s
-        ) AS signed_in
-    FROM gateway_institutionkey k JOIN accounts_institution i ON i.id = k.institution_id
-    LEFT JOIN gateway_institutionsettings s ON s.institution_id = i.id
-    WHERE k.key_id = %(key)s
-), recorded AS (
-    INSERT INTO gateway_gatewaymessage
-        (key_id, institution_id, nonce, msgid, infno, request_hash, received_at, outcome, body)
-    SELECT id, institution_id, %(nonce)s, %(msgid)s, %(infno)s, %(hash)s, %(at)s, '', %(body)s
-    FROM caller WHERE valid AND is_active AND code = %(code)s AND from_there AND signed_in
-        AND set_config('synchronous_commit', %(flush)s, true) = %(flush)s
-    ON CONFLICT (key_id, nonce) DO NOTHING RETURNING id
-)
-SELECT recorded.id, first.id, valid, from_there, signed_in, infcode_as_text, extra_fields, one_is_own,
-    caller.institution_id, code, name, region_id, kind, level, is_active
-FROM caller LEFT JOIN recorded ON true LEFT JOIN gateway_gatewaymessage first
-    ON first.institution_id = caller.institution_id AND first.claim = %(msgid)s
-"""
-FINISH = "gateway_finish(%s, %s, %s, %s, %s)"
-# Of what changes nothing and tells nobody the answer promises nothing either; see `_record` about the flush.
-UNFLUSHED = calls.Call("set_config('synchronous_commit', 'off', true)", [])
+# Who calls and the record of the call, in one: see the function (migration 0009) for the order of the values.
+RECORD = f"gateway_record({', '.join(['%s'] * 12)})"
+FINISH = "gateway_finish(%s, %s, %s, %s, %s, %s)"
 # Whoever signs in or out has not signed in.
 SIGNING = {"9001", "9002"}
 INSTITUTION = ["id", "code", "name", "region_id", "kind", "level", "is_active"]
@@ -190,32 +159,36 @@ def deliver(
 
 def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, address: str | None) -> Message:
     """Committed before anything is done, so a call that brings the process down is still known of."""
-    parameters: dict[str, Any] = {
-        "key": key.key_id,
-        "nonce": nonce,
-        "msgid": call.msgid,
-        "infno": call.infno,
-        "hash": call.request_hash,
-        "at": at,
-        "code": call.institution_code,
-        "body": crypto.encrypt(call.text, BODY.context),
-        "address": address,
-        "signing": call.infno in SIGNING,
-        "sign_no": call.sign_no,
-        # It promises nothing yet, so it need not be on disk before the call is acted on: what is promised, the answer,
-        # comes later in the log and takes it along. A process that dies loses nothing by this, only a server might.
-        "flush": "on" if connection.in_atomic_block else "off",
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(RECORD, parameters)
-        row = cursor.fetchone()
+    (found,) = calls.send(
+        calls.Call(
+            RECORD,
+            [
+                key.key_id,
+                nonce,
+                call.msgid,
+                call.infno,
+                call.request_hash,
+                at,
+                call.institution_code,
+                crypto.encrypt(call.text, BODY.context),
+                address,
+                call.infno in SIGNING,
+                call.sign_no,
+                # It promises nothing yet, so it need not be on disk before the call is acted on: what is promised, the
+                # answer, comes later in the log and takes it along. A process that dies loses nothing by this, only a
+                # server might.
+                _flush(promised=False),
+            ],
+        )
+    )
+    row = found and calls.from_json(found)
     if row is None or not row[2]:
         signatures.forget(key)
         raise Rejected("key_expired" if row else "key_unknown")
     message_id, first_id, _valid, from_there, signed_in, as_text, more, one_is_own, *institution = row
     found = Institution.from_db(connection.alias, INSTITUTION, institution)
     # Also for what is refused before it is recorded, such as the next body that is no JSON.
-    key.dialect = Dialect(as_text, json.loads(more), one_is_own) if more is not None else envelope.USUAL
+    key.dialect = Dialect(as_text, more, one_is_own) if more is not None else envelope.USUAL
     if call.institution_code != found.code:
         raise Rejected("institution_unknown")
     if not found.is_active:
@@ -271,18 +244,18 @@ def _act(message: Message, given: dict[str, Any], claim: str | None) -> str | Fi
     is_file = isinstance(said, FileAnswer)
     # An action may have something to say beside its nodes, though it did what it was asked.
     warn_msg = None if is_file else said.pop("warn_msg", None)
-    output = None if is_file else fields.write(fields.tables(call.infno).output, said)
+    output = fields.NOTHING if is_file else fields.write(fields.tables(call.infno).output, said)
     answer = envelope.success(
         output, region_id=institution.region_id, received_at=at, at=now(), dialect=message.dialect, warn_msg=warn_msg
     )
-    if not kind.changes and not unsent and not connection.in_atomic_block:
-        unsent.append(UNFLUSHED)
     _finish(message, answer, GatewayMessage.OK, claim, unsent)
     return said if is_file else answer
 
 
 def _refuse(message: Message, refusal: Refused, claim: str | None = None, error: str = "") -> str:
     answer = envelope.failure(err_msg(refusal), received_at=message.received_at, at=now(), dialect=message.dialect)
+    if claim is None:
+        return _finish(message, answer, error or refusal.code, None)
     with transaction.atomic():
         return _finish(message, answer, error or refusal.code, claim)
 
@@ -294,10 +267,16 @@ def _finish(message: Message, answer: str, outcome: str, claim: str | None, unse
     """
     duration = round((now() - message.received_at).total_seconds() * 1000)
     sealed = crypto.encrypt(answer, ANSWER.context)
+    kept = [message.id, claim, sealed, outcome[:40], duration, _flush(promised=claim is not None or bool(unsent))]
     try:
-        calls.send(*unsent, calls.Call(FINISH, [message.id, claim, sealed, outcome[:40], duration]))
+        calls.send(*unsent, calls.Call(FINISH, kept))
     except IntegrityError as error:
         if error.__cause__.diag.constraint_name != "message_claim_once":  # type: ignore[union-attr]
             raise
         raise Answered from None
     return answer
+
+
+def _flush(*, promised: bool) -> str:
+    """Whether the COMMIT of the next statement waits for the disk; inside a transaction of others it does."""
+    return "on" if promised or connection.in_atomic_block else "off"

@@ -21,15 +21,6 @@ class NotJson(ValueError):
         self.why, self.place = why, place[:MOST_PLACE]
 
 
-class Json:
-    """JSON that is written already, as a part of what `dumps` writes."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
 class _Constant(str):
     """NaN, Infinity or -Infinity, which Python takes for numbers and JSON does not know."""
 
@@ -115,6 +106,4 @@ def _dumps(value: Any) -> str:
         return "[" + ",".join(map(_dumps, value)) + "]"
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, Json):
-        return value.text
     return _ENCODER.encode(value)

@@ -2,6 +2,6 @@
 
 from gateway.fields.reading import read, read_fields
 from gateway.fields.tables import Field, Node, Tables, known, name_of, tables
-from gateway.fields.writing import write
+from gateway.fields.writing import NOTHING, write
 
-__all__ = ["Field", "Node", "Tables", "known", "name_of", "read", "read_fields", "tables", "write"]
+__all__ = ["NOTHING", "Field", "Node", "Tables", "known", "name_of", "read", "read_fields", "tables", "write"]

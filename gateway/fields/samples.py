@@ -34,7 +34,7 @@ def request_input(number: str) -> dict[str, Any]:
 def answer_output(number: str) -> Any:
     """The `output` of an answer, as `write` makes it; the amounts of one invented bill."""
     written = write(tables(number).output, {node.name: _answered(number, node) for node in tables(number).output})
-    return json.loads(written.text, parse_float=Decimal, parse_int=Decimal)
+    return json.loads(written, parse_float=Decimal, parse_int=Decimal)
 
 
 @cache

@@ -48,6 +48,11 @@ class Field:
         return self.need == REQUIRED
 
     @cached_property
+    def key(self) -> str:
+        """Its name as an answer has it."""
+        return f'"{self.name}":'
+
+    @cached_property
     def unit(self) -> Decimal:
         """The last decimal of a number."""
         return Decimal(1).scaleb(-self.places)

@@ -6,13 +6,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from accounts import clock
-from gateway.domain.json_text import Json, quoted
+from gateway.domain.json_text import quoted
 from gateway.fields.tables import Field, Node
 
-NOTHING = Json("null")
+NOTHING = "null"
 
 
-def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> Json:
+def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> str:
     """The output as JSON, at once and not by way of a dict; null for a transaction without one, and for a list that is
     the whole output and empty, as in real answers.
 
@@ -28,9 +28,9 @@ def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> Json:
         given = answer[node.name]
         text = f"[{','.join([_row(node, row) for row in given])}]" if node.many else _row(node, given)
         if node.bare:
-            return NOTHING if text == "[]" else Json(text)
+            return NOTHING if text == "[]" else text
         written += [f'"{name}":{text}' for name in (node.name, *node.also)]
-    return Json(f"{{{','.join(written)}}}") if written else NOTHING
+    return f"{{{','.join(written)}}}" if written else NOTHING
 
 
 def _row(node: Node, given: Mapping[str, Any]) -> str:
@@ -39,14 +39,16 @@ def _row(node: Node, given: Mapping[str, Any]) -> str:
     written = []
     for field in node.fields:
         value = given.get(field.name)
-        if value is None or value == "":
+        # Not `value == ""`: to find that it is no text costs a Decimal more than to be written.
+        if value is None or (isinstance(value, str) and not value):
             if field.required:
                 raise ValueError(f"{field.name} is required")
-            written.append(f'"{field.name}":null')
+            written.append(field.key + NOTHING)
             continue
         text = WRITERS[field.kind](field, value)
-        written.append(f'"{field.name}":{text}')
-        written += [f'"{name}":{text}' for name in field.also]
+        written.append(field.key + text)
+        if field.also:
+            written += [f'"{name}":{text}' for name in field.also]
     return f"{{{','.join(written)}}}"
 
 

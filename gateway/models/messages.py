@@ -16,12 +16,23 @@ class GatewayMessage(models.Model):
 
     OK = "ok"
 
-    # Their indexes are the beginning of others below; each call would write them twice.
+    # Their indexes are the beginning of others below; each call would write them twice. A key is never deleted, and an
+    # institution not while it has one: no constraint (decision 0028).
     key = models.ForeignKey(
-        InstitutionKey, models.PROTECT, db_index=False, related_name="messages", verbose_name=_("signing key")
+        InstitutionKey,
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="messages",
+        verbose_name=_("signing key"),
     )
     institution = models.ForeignKey(
-        Institution, models.PROTECT, db_index=False, related_name="gateway_messages", verbose_name=_("institution")
+        Institution,
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="gateway_messages",
+        verbose_name=_("institution"),
     )
     nonce = models.CharField(max_length=64)
     msgid = models.CharField(_("message ID"), max_length=30)
@@ -40,7 +51,9 @@ class GatewayMessage(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(name="message_nonce_once", fields=["key", "nonce"]),
-            models.UniqueConstraint(name="message_claim_once", fields=["institution", "claim"]),
+            models.UniqueConstraint(
+                name="message_claim_once", fields=["institution", "claim"], condition=~models.Q(claim=None)
+            ),
         ]
         indexes = [
             models.Index(name="message_by_institution", fields=["institution", "-received_at"]),

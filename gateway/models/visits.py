@@ -17,11 +17,14 @@ class Visit(models.Model):
     What may follow what is `gateway.domain.life`. `ended`: cancelled (2202) or expired, else empty.
     """
 
-    mdtrt_id = models.CharField(_("visit ID"), max_length=30, unique=True)
+    mdtrt_id = models.CharField(_("visit ID"), max_length=30)
     institution = models.ForeignKey(
         Institution, models.PROTECT, db_index=False, related_name="visits", verbose_name=_("institution")
     )
-    member = models.ForeignKey(Member, models.PROTECT, related_name="visits", verbose_name=_("member"))
+    # Members are never deleted: no constraint (decision 0028).
+    member = models.ForeignKey(
+        Member, models.PROTECT, db_constraint=False, related_name="visits", verbose_name=_("member")
+    )
     region = models.ForeignKey(Region, models.PROTECT, db_index=False, verbose_name=_("region of insurance"))
     insurance = models.CharField(_("insurance"), max_length=10, choices=Insurance)
     kind = models.CharField(_("kind of care"), max_length=10, choices=CareKind)
@@ -46,10 +49,12 @@ class Visit(models.Model):
             models.Index(name="visit_going_on", fields=["registered_at"], condition=Q(ended="")),
         ]
         constraints = [
+            # Not unique=True, here and below: for a text that makes a second index, for a search that nobody does.
+            models.UniqueConstraint(name="visit_number_once", fields=["mdtrt_id"]),
             models.CheckConstraint(
                 name="visit_ended_whole",
                 condition=Q(ended="", ended_at=None) | Q(ended__in=["cancelled", "expired"], ended_at__isnull=False),
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -105,7 +110,8 @@ class FeeLine(models.Model):
     stay may take another back (2301, negative quantity); the two together are the line of what is left.
     """
 
-    visit = models.ForeignKey(Visit, models.PROTECT, related_name="lines", verbose_name=_("visit"))
+    # Visits are never deleted either.
+    visit = models.ForeignKey(Visit, models.PROTECT, db_constraint=False, related_name="lines", verbose_name=_("visit"))
     sn = models.CharField(_("line number"), max_length=30)
     batch = models.CharField(_("charge batch"), max_length=30)
     code = models.CharField(_("catalogue code"), max_length=50)
@@ -150,17 +156,24 @@ class FeeLine(models.Model):
 class VisitSettlement(models.Model):
     """A settled charge batch of a visit (2207), under the numbers by which the institution knows it."""
 
-    setl_id = models.CharField(_("settlement ID"), max_length=30, unique=True)
-    visit = models.ForeignKey(Visit, models.PROTECT, related_name="settlements", verbose_name=_("visit"))
+    setl_id = models.CharField(_("settlement ID"), max_length=30)
+    # Neither visits nor settlements are ever deleted.
+    visit = models.ForeignKey(
+        Visit, models.PROTECT, db_constraint=False, related_name="settlements", verbose_name=_("visit")
+    )
     batch = models.CharField(_("charge batch"), max_length=30)
     settlement = models.OneToOneField(
-        Settlement, models.PROTECT, related_name="visit_settlement", verbose_name=_("settlement")
+        Settlement,
+        models.PROTECT,
+        db_constraint=False,
+        related_name="visit_settlement",
+        verbose_name=_("settlement"),
     )
     msgid = models.CharField(_("message ID"), max_length=30)
     med_type = models.CharField(_("medical category"), max_length=6)
     mdtrt_cert_type = models.CharField(_("credential"), max_length=3)
     settled_at = models.DateTimeField(_("settled at"))
-    reversal_setl_id = models.CharField(_("settlement ID of the reversal"), max_length=30, unique=True, null=True)
+    reversal_setl_id = models.CharField(_("settlement ID of the reversal"), max_length=30, null=True)
     reversal_msgid = models.CharField(_("message ID of the reversal"), max_length=30, null=True)
     reversed_at = models.DateTimeField(_("reversed at"), null=True)
 
@@ -169,8 +182,13 @@ class VisitSettlement(models.Model):
         verbose_name_plural = _("settlements of visits")
         ordering = ["-id"]
         constraints = [
+            models.UniqueConstraint(name="visit_settlement_number_once", fields=["setl_id"]),
             models.UniqueConstraint(
                 name="visit_batch_settled_once", fields=["visit", "batch"], condition=Q(reversed_at=None)
+            ),
+            # Few are reversed: the others have no entry.
+            models.UniqueConstraint(
+                name="visit_reversal_once", fields=["reversal_setl_id"], condition=~Q(reversal_setl_id=None)
             ),
             models.CheckConstraint(
                 name="visit_settlement_reversal_whole",

@@ -23,7 +23,7 @@ MOMENT = Field("moment", "datetime", 0, 0, "", "", "")
 
 def write(nodes: list[Node], answer: dict[str, Any]) -> Any:
     """What a program reads out of the written JSON."""
-    return json.loads(write_json(nodes, answer).text, parse_float=Decimal)
+    return json.loads(write_json(nodes, answer), parse_float=Decimal)
 
 
 def test_every_transaction_has_tables_and_every_table_a_transaction() -> None:
