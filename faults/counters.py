@@ -53,10 +53,9 @@ def one_way_out(new_till: NewTill, race: list[str]) -> tuple[list[str], list[lis
     msgid = till.msgid()
     first = till.ask("2207", visit.bill, msgid=msgid)
     assert first and not first["infcode"], first
-    setl_id = first["output"]["setlinfo"]["setl_id"]
     ways: dict[str, Callable[[], Line | None]] = {
-        "reverse": lambda: new_till().ask("2208", visit.reversal(setl_id)),
-        "correct": lambda: new_till().ask("2601", visit.correction(msgid)),
+        "reverse": lambda: new_till().ask(visit.reverses, tills.reversal(first)),
+        "correct": lambda: new_till().ask("2601", tills.correction(visit, msgid)),
         "settle again": lambda: new_till().ask("2207", visit.bill),
         "same again": lambda: new_till().ask("2207", visit.bill, msgid=msgid),
     }

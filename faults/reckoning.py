@@ -16,7 +16,7 @@ from gateway.queries import number_of
 from settlements import ledger
 from settlements.models import PersonalAccount
 
-SETTLE, REVERSE, CORRECT = {"2207", "2304"}, {"2208", "2305"}, "2601"
+SETTLE, REVERSE, CORRECT = {"2102", "2207", "2304"}, {"2103", "2208", "2305"}, "2601"
 SETTLED = """
 SELECT v.msgid, v.setl_id, v.reversal_msgid, v.reversal_setl_id, t.key, r.key, s.fund + s.supplement,
     s.own_current + s.own_historical + s.shared, s.shared, s.cash

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.test import Client
 
-from accounts.models import Member
+from accounts.models import Institution, Member
 from faults import world
 from faults.told import Line, Log
 from gateway import models
@@ -45,6 +45,11 @@ class Shop:
     key_id: str
     secret: str
 
+    @property
+    def sells(self) -> bool:
+        """A pharmacy: what it sells is one call (2102), without a visit before it."""
+        return self.code.startswith("P")
+
 
 @dataclass(frozen=True)
 class Patient:
@@ -66,6 +71,7 @@ class Visit:
     patient: Patient
     mdtrt_id: str
     amount: str
+    settles, reverses = "2207", "2208"
 
     @property
     def bill(self) -> dict[str, Any]:
@@ -76,22 +82,45 @@ class Visit:
             "overlmt_selfpay": "0", "preselfpay_amt": "0", "inscp_scp_amt": "0",
         }}  # fmt: skip
 
-    def reversal(self, setl_id: str) -> dict[str, Any]:
-        """The input of 2208."""
-        return {"data": {"setl_id": setl_id, "mdtrt_id": self.mdtrt_id, "psn_no": self.patient.psn_no}}
 
-    def correction(self, msgid: str, infno: str = "2207") -> dict[str, Any]:
-        """The input of 2601."""
-        return {"data": {"psn_no": self.patient.psn_no, "omsgid": msgid, "oinfno": infno}}
+@dataclass(frozen=True)
+class Sale:
+    """Of a pharmacy: one drug."""
+
+    patient: Patient
+    at: str
+    amount: str
+    settles, reverses = "2102", "2103"
+
+    @property
+    def bill(self) -> dict[str, Any]:
+        """The input of 2102."""
+        drug = {
+            "feedetl_sn": "1", "rx_circ_flag": "0", "fee_ocur_time": self.at, "med_list_codg": DRUG,
+            "medins_list_codg": "1", "det_item_fee_sumamt": self.amount, "cnt": "1", "pric": self.amount,
+        }  # fmt: skip
+        sold = {"begntime": self.at, "medfee_sumamt": self.amount, "acct_used_flag": "1", "med_type": "41"}
+        return {"druginfo": {**self.patient.shown, **sold}, "drugdetail": [drug]}
 
 
-def open_shop() -> Shop:
-    """The hospital of the scenarios with a key and a catalogue of one drug, which is wholly in scope."""
+def reversal(settled: Line) -> dict[str, Any]:
+    """The input of 2208 and 2103 for an answer to 2207 and 2102."""
+    said = settled["output"]["setlinfo"]
+    return {"data": {name: said[name] for name in ("setl_id", "mdtrt_id", "psn_no")}}
+
+
+def correction(bill: Visit | Sale, msgid: str) -> dict[str, Any]:
+    """The input of 2601 for a bill that was sent under a message ID."""
+    return {"data": {"psn_no": bill.patient.psn_no, "omsgid": msgid, "oinfno": bill.settles}}
+
+
+def open_shop(place: Institution | None = None) -> Shop:
+    """The hospital of the scenarios (or another place) with a key, and a catalogue of one drug, which is wholly in scope."""
     item = {"name": "试验药", "item_class": "A", "valid_from": datetime.date(2020, 1, 1)}
     CatalogueItem.objects.get_or_create(region=world.region(), code=DRUG, defaults=item)
-    hospital = world.institution()
-    key, secret = keys.issue(institution=hospital, by=None, at=world.at(world.OPENED))
-    return Shop(hospital.code, key.key_id, secret)
+    place = place or world.institution()
+    key, secret = keys.issue(institution=place, by=None, at=world.at(world.OPENED))
+    return Shop(place.code, key.key_id, secret)
 
 
 def patients(people: Iterable[world.Insured]) -> list[Patient]:
@@ -239,6 +268,10 @@ class Till:
         if answer is None or answer["infcode"]:
             raise Stranded(f"{infno}: {answer and answer['err_msg']}")
         return answer["output"] or {}
+
+    def customer(self, patient: Patient, amount: str) -> Visit | Sale:
+        """Somebody with a bill to be settled."""
+        return Sale(patient, self.now(), amount) if self.shop.sells else self.visit(patient, amount)
 
     def visit(self, patient: Patient, amount: str) -> Visit:
         """2201 and 2204."""

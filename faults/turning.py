@@ -49,7 +49,7 @@ class Desk:
     people: list[tills.Patient]
     model: model.Model
     found: list[str] = field(default_factory=list)
-    bills: list[tuple[tills.Visit, Line, model.Bill]] = field(default_factory=list)
+    bills: list[tuple[Line, model.Bill]] = field(default_factory=list)
     over_midnight: int = 0
     back_after: int = 0
 
@@ -99,14 +99,14 @@ class Desk:
         time.sleep(chance.choice([0.0, 0.3, 1.0]))
         answer, bill = self.settle("2207", visit.bill, number, amount)
         self.over_midnight += day_of(first) < day_of(answer)
-        self.bills.append((visit, answer, bill))
+        self.bills.append((answer, bill))
         self.balance(number)
         if chance.random() < 0.35:
             self.reverse(*self.bills.pop(chance.randrange(len(self.bills))))
 
-    def reverse(self, visit: tills.Visit, settled: Line, bill: model.Bill) -> None:
+    def reverse(self, settled: Line, bill: model.Bill) -> None:
         """2208; of a bill of the closed year what came from current is historical now."""
-        answer = self.got("2208", visit.reversal(settled["output"]["setlinfo"]["setl_id"]))
+        answer = self.got("2208", tills.reversal(settled))
         self.turn_to(answer)
         self.model.reverse(bill)
         self.compare("2208", answer, bill, self.model, sign=-1)

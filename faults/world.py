@@ -56,6 +56,12 @@ def institution() -> Institution:
     return Institution.objects.get_or_create(code="H99910000001", defaults=values)[0]
 
 
+def pharmacy() -> Institution:
+    """The pharmacy beside it."""
+    values = {"name": "试验药店", "region": region(), "kind": InstitutionKind.PHARMACY, "level": "primary"}
+    return Institution.objects.get_or_create(code="P99910000001", defaults=values)[0]
+
+
 def insure(current: str, historical: str, debt: str = "0.00", *, number: int | None = None) -> Insured:
     """One more member with an account of these balances in yuan, opened on OPENED."""
     count = Member.objects.count() if number is None else number

@@ -28,7 +28,7 @@ def over_midnight(folder):
             desk.balance(number)
             run = rollover.begin(run=run, at=world.at(world.BOUNDARY, 0)) if run.state == "released" else run
             rollover_work.roll_next(run_id=run.pk)
-        desk.reverse(visit, answer, bill)
+        desk.reverse(answer, bill)
         turning.discharge(desk, 2, stay)
     assert desk.back_after == 1
     return desk.found + reckoning.check(told.read(folder), unanswered.accounts([family]), world.BOUNDARY)
