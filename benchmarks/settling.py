@@ -184,14 +184,15 @@ def _by_action(members: Sequence[int], start: float, use_account: bool, seconds:
 def _by_gateway(parts: Sequence[Sequence[int]], address: str, way: Way) -> float:
     institution = Institution.objects.get(code="H31010100001")
     key, secret = keys.issue(institution=institution, by=None)
-    bills = [_register(part, institution, way) for part in parts]
+    bills = [register(part, institution, way) for part in parts]
     return sum(processes.at_once(_call, bills, address, institution.code, key.key_id, secret, way))
 
 
-def _register(members: Sequence[int], institution: Institution, way: Way) -> list[dict[str, Any]]:
-    """The inputs of a client's calls, and (unless it calls them all) the visits with their lines behind them."""
+def register(members: Sequence[int], institution: Institution, way: Way, count: int = 0) -> list[dict[str, Any]]:
+    """The inputs of a client's calls, and (unless it calls them all) the visits with their lines behind them; so many, or
+    as many as it can call in its time."""
     patients = list(Member.objects.filter(pk__in=members))
-    count = len(patients) if way.reads else max(10, SECONDS * MOST_A_SECOND)
+    count = count or (len(patients) if way.reads else max(10, SECONDS * MOST_A_SECOND))
     at = now()
     visits = [
         Visit(
@@ -236,7 +237,7 @@ def _call(
     caller = Caller(address, code, key_id, secret)
     # The first call of a server process reads its modules: that is not what is measured.
     for _warming in range(3):
-        caller.served(caller.made("1101", {"data": _who(bills[0])}))
+        caller.served(caller.made("1101", {"data": who(bills[0])}))
     if way.reads:
         bills = list(islice(cycle(bills), SECONDS * MOST_READS_A_SECOND))
     # What a visit's bill says is known only when the visit is registered.
@@ -255,10 +256,11 @@ def _call(
 
 
 def _made(caller: Caller, way: Way, bill: dict[str, Any]) -> bytes:
-    return caller.made(way.infno, {"data": _who(bill) if way == LOOK_UP else bill})
+    return caller.made(way.infno, {"data": who(bill) if way == LOOK_UP else bill})
 
 
-def _who(bill: dict[str, Any]) -> dict[str, Any]:
+def who(bill: dict[str, Any]) -> dict[str, Any]:
+    """The input of 1101 for the patient of a bill."""
     return {name: bill[name] for name in ("mdtrt_cert_type", "mdtrt_cert_no")}
 
 
