@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import kinship, masks
-from accounts.enums import InstitutionKind
+from accounts.enums import InstitutionKind, Insurance
 from accounts.models import Enrolment, Institution, Member, Region
 from accounts.money import ZERO, plain
 from family import telling as family
@@ -52,11 +52,13 @@ def _holds(on: datetime.date) -> Q:
 
 
 def patients(*, region_id: str, name: str, helped: bool, on: datetime.date) -> QuerySet[Member]:
-    """People insured in a region on a day; `helped`: only those who may use a relative's account for care."""
+    """People insured in a region on a day; `helped`: only those who may use a relative's account for care, employees first,
+    for residents' outpatient care no region's rules are known."""
     insured = Enrolment.objects.filter(_holds(on), member=OuterRef("pk"), region=region_id)
     found = Member.objects.filter(Exists(insured), died_on=None, name__contains=name).order_by("pk")
     grants = SharingGrant.objects.filter(in_force(on), beneficiary=OuterRef("pk"), uses_care=True)
-    return found.filter(Exists(grants)) if helped else found
+    employed = Exists(insured.filter(insurance=Insurance.EMPLOYEE))
+    return found.filter(Exists(grants)).order_by(employed.desc(), "pk") if helped else found
 
 
 def cards(members: Sequence[Member], on: datetime.date) -> list[dict[str, Any]]:
