@@ -21,6 +21,12 @@ def validity() -> Func:
     return Func(F("valid_from"), F("valid_to"), Value("[)"), function="daterange", output_field=DateRangeField())
 
 
+def code_and_days() -> Func:
+    """A code of a region and the days of a version as a box (settlements/migrations/0029)."""
+    fields = F("region"), F("code"), F("valid_from"), F("valid_to")
+    return Func(*fields, function="catalogue_box", output_field=models.TextField())
+
+
 def code_range(field: str, codes: dict[str, int]) -> Func:
     cases = models.Case(*[models.When(**{field: code}, then=Value(n)) for code, n in codes.items()], default=Value(0))
     return Func(cases, cases, Value("[]"), function="int4range")
@@ -110,7 +116,7 @@ class CatalogueItem(models.Model):
             ),
             ExclusionConstraint(
                 name="catalogue_no_overlap",
-                expressions=[(Func(F("region"), F("code"), function="catalogue_key"), "&&"), (validity(), "&&")],
+                expressions=[(code_and_days(), "&&")],
             ),
         ]
         indexes = [

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from openpyxl import Workbook
 
@@ -290,3 +291,43 @@ def test_the_index_and_the_search_cut_names_alike(db) -> None:
             (kept,) = cursor.fetchone()
         assert set(grams("1", name)) <= set(kept)
         assert set(kept) == {f"1 {name[at : at + wide].lower()}" for at in range(len(name)) for wide in (1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("code", "since", "until", "stands"),
+    [
+        ("Z1", 10, 20, False),
+        ("Z1", 0, 11, False),
+        ("Z1", 19, None, False),
+        ("Z1", 0, None, False),
+        ("Z1", 12, 13, False),
+        ("Z1", 0, 10, True),
+        ("Z1", 20, None, True),
+        ("Z2", 10, 20, True),
+        ("Z2", 0, None, True),
+    ],
+)
+def test_versions_of_a_code_may_touch_and_never_overlap(region, tomorrow, code, since, until, stands) -> None:
+    def put(code: str, since: int, until: int | None) -> None:
+        CatalogueItem.objects.create(
+            region=region, code=code, name="某药", item_class="A", valid_from=tomorrow + since * DAY,
+            valid_to=None if until is None else tomorrow + until * DAY,
+        )  # fmt: skip
+
+    put("Z1", 10, 20)
+    try:
+        with transaction.atomic():
+            put(code, since, until)
+        stood = True
+    except IntegrityError as error:
+        stood = False
+        assert "catalogue_no_overlap" in str(error) or "catalogue_item_once" in str(error)
+    assert stood is stands
+
+
+def test_the_form_of_an_item_knows_the_rule_too(region, tomorrow) -> None:
+    facts = {"region": region, "code": "Z1", "name": "某药", "item_class": "A", "self_pay_percent": 0}
+    CatalogueItem.objects.create(**facts, valid_from=tomorrow)
+    with pytest.raises(ValidationError, match="catalogue_no_overlap"):
+        CatalogueItem(**facts, valid_from=tomorrow + DAY).full_clean()
+    CatalogueItem(**{**facts, "code": "Z2"}, valid_from=tomorrow).full_clean()
