@@ -2,7 +2,7 @@ import django.contrib.postgres.constraints
 from django.db import migrations, models
 
 # The rule that two versions of a code never overlap took two thirds of what bringing a catalogue in took: gist over two
-# ranges. One box does the same at a quarter of the cost. Its width is a point, the upper 52 bits of the code's hash,
+# ranges. One box does the same at a third of the cost. Its width is a point, the upper 52 bits of the code's hash,
 # which a float holds exactly; its height is the days, lifted by the lower 10 bits further than days reach, so that two
 # codes share a place no more often than before. Half a day less at the end: boxes that touch overlap, versions that
 # touch do not.
