@@ -20,7 +20,7 @@ class PortalConfig(AppConfig):
 
             def till():  # type: ignore[no-untyped-def]
                 note = _("Quote, settle and reverse a bill through the real interface, and read every message")
-                return [{"what": _("Open the till"), "url": reverse("till:start"), "note": note}]
+                return [{"what": _("Open the till"), "url": reverse("till:start"), "values": [], "note": note}]
 
             demo.register("till", _("Till of a pharmacy and a clinic"), till, order=10)
             navigation.register("foot", "till", _("Till (demonstration)"), "till:start", order=75)

@@ -410,7 +410,9 @@ def test_there_is_no_till_of_a_place_without_a_key_of_the_demo(pharmacy: Till) -
 
 
 def test_the_demo_page_leads_to_it(pharmacy: Till) -> None:
-    assert pharmacy.get("accounts:demo").select_one(f"a[href='{reverse('till:start')}']")
+    page = pharmacy.get("accounts:demo")
+    assert page.select_one(f"section[aria-labelledby=h-till] a[href='{reverse('till:start')}']")
+    assert not page.select("section[aria-labelledby=h-till] code")
 
 
 def test_production_has_no_till() -> None:
