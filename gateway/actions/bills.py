@@ -65,7 +65,7 @@ def quoted(batch: Batch, data: dict[str, Any], *, msgid: str, at: datetime.datet
     """The nodes of a quote."""
     on = timezone.localdate(at)
     quote = care.quote(**batch.shared_out(), on=on)
-    held = _held(batch.facts, on)
+    held = (quote.own["current"], quote.own["historical"]) if quote.own else _held(batch.facts, on)
     left = held and (held[0] - quote.own_current, held[1] - quote.own_historical)
     money = answers.amounts(quote, batch.facts, batch.visit.insurance)
     occasion = Occasion(

@@ -71,7 +71,7 @@ TRANSACTIONS = {
     "2202": Transaction(visit_steps.cancel, changes=True),
     "2203": Transaction(visit_steps.diagnose, changes=True),
     "2203A": Transaction(visit_steps.diagnose, changes=True),
-    "2204": Transaction(visits.upload, changes=True),
+    "2204": Transaction(visits.upload, changes=True, sends_late=True),
     "2205": Transaction(visit_steps.uncharge, changes=True),
     "2206": Transaction(bills.quote, changes=False),
     "2206A": Transaction(bills.quote, changes=False),

@@ -10,7 +10,7 @@ from accounts.models import Enrolment, Institution
 from accounts.money import ZERO
 from gateway import answers
 from gateway.actions import bills
-from gateway.actions.visits import classified, insured, must_be_unique, new_number
+from gateway.actions.visits import charging, classified, insured, must_be_unique, new_number
 from gateway.fields import tables
 from gateway.models import FeeLine, Visit
 from gateway.queries import BatchFacts, account_id_of, visit_of, visit_settlement
@@ -40,7 +40,7 @@ def settle(
     """
     batch, lines = _purchase(institution, given, at)
     batch.visit.save(force_insert=True)
-    FeeLine.objects.bulk_create(lines)
+    unsent.append(charging(lines))
     return _with_lines(bills.paid(batch, given["druginfo"], msgid=msgid, at=at, unsent=unsent), lines)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts import clock
+from accounts.calls import Call, to_json
 from accounts.enums import EnrolmentStatus, InstitutionKind
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member
@@ -35,13 +37,14 @@ MED_TYPES = {
 }
 # Lines a message may hold; more are sent in several. They are written while the visit is locked.
 MOST_LINES = 1000
+LINE = [field.attname for field in FeeLine._meta.concrete_fields if not field.primary_key]
 # Clocks of institutions run ahead a little.
 AHEAD = datetime.timedelta(minutes=10)
 
 
 def new_number(region_id: str, at: datetime.datetime) -> str:
     """A number for a visit or a settlement: 30 digits, division code and moment first, not to be guessed."""
-    return f"{region_id}{timezone.localtime(at):%Y%m%d%H%M%S}{secrets.randbelow(10**10):010d}"
+    return f"{region_id}{clock.local(at):%Y%m%d%H%M%S}{secrets.randbelow(10**10):010d}"
 
 
 def must_be_allowed(step: Step, stage: Stage, **params: object) -> None:
@@ -92,8 +95,10 @@ def must_be_insured_there(given: dict[str, Any], region_id: str) -> None:
         raise Refused("insuplc_other")
 
 
-def upload(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
-    """Answer 2204: the lines, all or none, classified by the catalogue of the day.
+def upload(
+    *, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime, unsent: list[Call]
+) -> dict[str, Any]:
+    """Answer 2204: the lines, all or none, classified by the catalogue of the day; written with the answer.
 
     The catalogue is that of the place of treatment, also for people insured elsewhere (就医地目录, 参保地政策).
     Raises Refused: visit_unknown, visit_cancelled, visit_expired, several_visits, batch_settled, and as `classified`.
@@ -105,7 +110,7 @@ def upload(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     must_be_allowed(Step.CHARGE, stage_of(visit.ended, lines=True, settled=False))
     _check_free(visit, rows)
     lines = classified(visit, rows, institution, at)
-    FeeLine.objects.bulk_create(lines)
+    unsent.append(charging(lines))
     return {"result": [answers.line(line) for line in lines]}
 
 
@@ -115,14 +120,22 @@ def classified(
     """The lines, not saved. Raises Refused: lines_too_many, line_later, line_amount, amount_too_large."""
     if len(rows) > MOST_LINES:
         raise Refused("lines_too_many", most=MOST_LINES)
+    today = clock.local(at + AHEAD).date()
     for row in rows:
         # Else what the catalogue will say one day could be had today; it goes by days.
-        if _day(row) > timezone.localdate(at + AHEAD):
+        if _day(row) > today:
             raise Refused("line_later", line=row["feedetl_sn"])
         check_amount(row)
     wanted = {(row["med_list_codg"], _day(row)) for row in rows}
     items = items_by_day(region_id=institution.region_id, wanted=wanted)
     return [fee_line(visit, row, items.get((row["med_list_codg"], _day(row)))) for row in rows]
+
+
+def charging(lines: Iterable[FeeLine]) -> Call:
+    """The call that writes new lines, in their order."""
+    # The number of a visit that was made after its lines is not in them.
+    rows = [{name: getattr(line, name) for name in LINE} | {"visit_id": line.visit.pk} for line in lines]
+    return Call("gateway_charge(%s::json)", [to_json(rows)])
 
 
 def _check_free(visit: Visit, rows: Iterable[dict[str, Any]]) -> None:
@@ -154,7 +167,8 @@ def check_amount(row: dict[str, Any]) -> None:
 
 
 def _day(row: dict[str, Any]) -> datetime.date:
-    return timezone.localdate(row["fee_ocur_time"])
+    day: datetime.date = clock.local(row["fee_ocur_time"]).date()
+    return day
 
 
 def fee_line(visit: Visit, row: dict[str, Any], item: CatalogueItem | None) -> FeeLine:

@@ -74,7 +74,10 @@ class Payer:
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """How a bill is shared out; amounts in yuan. in_scope + pre_self_pay + self_paid = all the others."""
+    """How a bill is shared out; amounts in yuan. in_scope + pre_self_pay + self_paid = all the others.
+
+    `own`: what the patient's own account held before it, current and historical; empty where it may not pay.
+    """
 
     facts: CareFacts
     bill: Bill
@@ -84,6 +87,7 @@ class Quote:
     allocation: Allocation
     payers: tuple[Payer, ...]
     counters: Mapping[int, Mapping[str, Decimal]]
+    own: Mapping[str, Decimal]
 
     @property
     def in_scope(self) -> Decimal:
@@ -291,6 +295,7 @@ def _decide(
         allocation=allocation,
         payers=payers,
         counters=_counters(facts, decision, payers),
+        own=own,
     )
 
 
