@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from conformance import answers, messages, world
 from conformance.program import Program
-from conformance.scenes import Scene, numbers, scene
+from conformance.scenes import REPEATABLE, Scene, numbers, scene
 from conformance.stand import Job, Stand
 from gateway import fields
 from gateway.fields.tables import Field, Node, code_lists, open_lists
@@ -119,7 +119,7 @@ def _one_field(stand: Stand, number: str, now: Scene, path: tuple[str, ...], fie
         if done:
             stand.told.hold(f"{what} was taken", sent.wanted != REFUSED)
             _unwritten(stand, what, before, refused, stopped=True)
-            now = scene(stand, number)
+            now = now if number in REPEATABLE else scene(stand, number)
             before, refused = world.written(), 0
         else:
             refused += 1
@@ -169,7 +169,8 @@ def _one_node(stand: Stand, number: str, now: Scene, node: Node) -> Scene:
         what = f"{number} node {node.name} {how}"
         if answers.succeeded(answer):
             stand.told.hold(f"{what} was taken", not node.required, given)
-            now, before = scene(stand, number), world.written()
+            now = now if number in REPEATABLE else scene(stand, number)
+            before = world.written()
         else:
             stand.told.hold(f"{what} names the node", node.name in answer["err_msg"], answer["err_msg"])
     _unwritten(stand, f"{number} node {node.name}", before, 1)

@@ -188,6 +188,23 @@ MAKE: dict[str, Callable[[Program], Row]] = {
     "9102": _file,
 }
 OF_PHARMACY = {"2101", "2102", "2103"}
+# What may be sent again with the same input in the same scene; after the others it is another one.
+REPEATABLE = {
+    "2001",
+    "2101",
+    "2201",
+    "2203",
+    "2203A",
+    "2206",
+    "2206A",
+    "2303",
+    "2403",
+    "3201",
+    "3202",
+    "9001",
+    "9101",
+    "9102",
+} | {number for number in MAKE if number[0] in "15"}
 
 
 def _line_of(who: Patient, mdtrt_id: str) -> Row:

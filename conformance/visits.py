@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from conformance import messages, sequences, steps, world
+from conformance import answers, messages, sequences, steps, world
 from conformance.manners import X_CA, Manner, every
 from conformance.messages import CODES, Patient
 from conformance.program import Program, total
@@ -147,6 +147,11 @@ def _settled(
         for infno in numbers:
             program.refused(infno, asked, sequences.NOT_KNOWN, text=sequences.NOT_KNOWN_TEXT)
         return []
+    if not world.has_level(story.region, program.signer.code):
+        # A kind of hospital that the patient's region does not know: paid, or refused for that reason and no other.
+        if not answers.succeeded(program.say(numbers[0], asked)):
+            program.refused(numbers[1], asked, "not_covered", text="没有这一级医疗机构")
+            return []
     settled = steps.pay(program, numbers, asked, lines, patient.balance)
     _flag_faults(program, story, settled)
     if not story.back:

@@ -102,6 +102,12 @@ def signer(
     return Signer(institution.code, key.key_id, key.secret)
 
 
+def has_level(region: str, code: str) -> bool:
+    """Whether a region's file knows hospitals of the level of an institution, which may lie in another region."""
+    known = {place: level for places in institutions.PLACES.values() for place, _, _, level in places}
+    return known.get(code, "tertiary") in files()[region]["levels"]
+
+
 def number_of(region: str, kind: str, code: str) -> int:
     """By which `signer` finds an institution."""
     return _codes(region, kind).index(code)
