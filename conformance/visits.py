@@ -147,11 +147,11 @@ def _settled(
         for infno in numbers:
             program.refused(infno, asked, sequences.NOT_KNOWN, text=sequences.NOT_KNOWN_TEXT)
         return []
-    if not world.has_level(story.region, program.signer.code):
-        # A kind of hospital that the patient's region does not know: paid, or refused for that reason and no other.
-        if not answers.succeeded(program.say(numbers[0], asked)):
-            program.refused(numbers[1], asked, "not_covered", text="没有这一级医疗机构")
-            return []
+    # A kind of hospital that the patient's region does not know: paid, or refused for that reason and no other.
+    unheard = not world.has_level(story.region, program.signer.code)
+    if unheard and not answers.succeeded(program.say(numbers[0], asked)):
+        program.refused(numbers[1], asked, "not_covered", text="没有这一级医疗机构")
+        return []
     settled = steps.pay(program, numbers, asked, lines, patient.balance)
     _flag_faults(program, story, settled)
     if not story.back:
