@@ -59,7 +59,6 @@ def test_a_bill_paid_in_cash_is_paid_back_and_reversed(visit, scene, staff) -> N
     member.follow(member.page.locator("main form .govuk-button").first)
     member.look()
     member.follow(member.page.locator("main form .govuk-button").first)
-    member.look()
     claim = Claim.objects.get()
 
     check = visit(staff["supervisor"], wide=True)
@@ -72,7 +71,6 @@ def test_a_bill_paid_in_cash_is_paid_back_and_reversed(visit, scene, staff) -> N
     check.follow(check.page.locator("main details .govuk-button"))
     member.go(reverse("settlements:claim", args=[claim.case.public_id]))
     assert f"{row.amount:,.2f}" in member.text()
-    member.look()
 
     window = visit(staff["clerk"], wide=True)
     open_record(window, scene.father.member, "reimbursement")
