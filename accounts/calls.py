@@ -5,21 +5,42 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a database function with its arguments in SQL, such as `ledger_claim(%s, %s)`."""
+    """A call of a database function with its arguments in SQL, such as `ledger_claim(%s, %s)`.
+
+    `last`: it locks what others wait for, so it runs after the calls that are sent with it.
+    """
 
     sql: str
     params: list[Any]
+    last: bool = False
+
+
+class Moved(Exception):
+    """What was read without a lock is no longer so, and nothing was written: to be done again, under locks."""
+
+
+# What the functions raise for it.
+MOVED = "MOVED"
 
 
 def send(*calls: Call) -> tuple[Any, ...]:
-    """What each function gives back. They run one after the other; JSON comes as text."""
-    sql = "SELECT " + ", ".join([call.sql for call in calls])
-    params = [param for call in calls for param in call.params]
+    """What each function gives back. They run one after the other; JSON comes as text. Raises Moved."""
+    ordered = sorted(calls, key=lambda call: call.last)
+    sql = "SELECT " + ", ".join([call.sql for call in ordered])
+    try:
+        return _row(sql, [param for call in ordered for param in call.params])
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", None) == MOVED:
+            raise Moved from error
+        raise
+
+
+def _row(sql: str, params: list[Any]) -> tuple[Any, ...]:
     if connection.execute_wrappers or connection.queries_logged:
         with connection.cursor() as cursor:
             cursor.execute(sql, params)

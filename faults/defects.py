@@ -234,27 +234,20 @@ def broken_function(name: str, old: str, new: str) -> Iterator[None]:
             cursor.execute(real)
 
 
-LOCKED = "SELECT * INTO STRICT account FROM settlements_personalaccount WHERE id = wanted FOR NO KEY UPDATE;"
-
-
 @contextmanager
 def any_lock_order() -> Iterator[None]:
     """Accounts are locked as they come."""
-    anyhow = "FOREACH wanted IN ARRAY ARRAY(SELECT one FROM unnest(in_accounts) one ORDER BY random()) LOOP"
-    with broken_function(
-        "ledger_open", "FOREACH wanted IN ARRAY in_accounts LOOP", f"{anyhow} PERFORM pg_sleep(0.002);"
-    ):
+    row = "current numeric, historical numeric, debt numeric, contra text, contra_id bigint"
+    loop = f"{row}\n    ) LOOP"
+    with broken_function("ledger_post", loop, f"{row}\n    ) ORDER BY random() LOOP PERFORM pg_sleep(0.002);"):
         yield
 
 
 @contextmanager
 def decided_before_the_lock() -> Iterator[None]:
-    """What an account holds is read, and only then it is locked."""
-    late = (
-        f"{LOCKED.replace(' FOR NO KEY UPDATE', '')} PERFORM pg_sleep(0.05);"
-        " SELECT version INTO STRICT account.version FROM settlements_personalaccount WHERE id = wanted FOR NO KEY UPDATE;"
-    )
-    with broken_function("ledger_open", LOCKED, late):
+    """What an account holds is read, and under its lock nobody looks whether it still does."""
+    held = "AND a.historical >= coalesce(move.least, 0) AND a.historical <= coalesce(move.most, a.historical)"
+    with broken_function("ledger_post", held, ""):
         yield
 
 

@@ -4,7 +4,9 @@ import datetime
 import json
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +24,7 @@ from gateway.models import GatewayMessage
 from gateway.policies_messages import may_open_messages
 from gateway.queries import member_by_credential, member_by_psn_no
 from gateway.texts import err_msg
+from settlements.ledger import again_locked
 
 log = logging.getLogger(__name__)
 CHUNK = 2000
@@ -67,17 +70,22 @@ def replay(*, message: GatewayMessage, by: User, reason: str, at: datetime.datet
     try:
         call = envelope.read(str(message.body).encode())
         given = fields.read(fields.tables(call.infno).input, call.input)
-        with transaction.atomic():
-            said = kind.act(
-                institution=message.institution, msgid=f"dry{secrets.token_hex(13)}", given=given, at=at, **more
-            )
-            transaction.set_rollback(True)
+        dry = {"institution": message.institution, "msgid": f"dry{secrets.token_hex(13)}", "given": given, "at": at}
+        said = again_locked(partial(_tried, kind.act, dry | more))
         output = fields.write(fields.tables(call.infno).output, said)
     except KeyReused:
         return Replayed("", err_msg(Refused("msgid_reused")))
     except Refused as refusal:
         return Replayed("", err_msg(refusal))
     return Replayed(_laid_out(output), "")
+
+
+def _tried(act: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """What an action says; nothing of what it did stays."""
+    with transaction.atomic():
+        said = act(**arguments)
+        transaction.set_rollback(True)
+        return said
 
 
 def delete_old(*, at: datetime.datetime | None = None, days: int | None = None) -> int:

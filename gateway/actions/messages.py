@@ -4,6 +4,7 @@ import datetime
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -39,6 +40,7 @@ from gateway.errors import Rejected
 from gateway.models import GatewayMessage, InstitutionKey
 from gateway.queries import insured_at
 from gateway.texts import err_msg
+from settlements.ledger import again_locked
 
 logger = logging.getLogger(__name__)
 
@@ -213,14 +215,18 @@ def _once(message: Message, given: dict[str, Any]) -> str | FileAnswer:
         if message.first_id is not None:
             raise Answered
         try:
-            with transaction.atomic():
-                return _act(message, given, claim)
+            return again_locked(partial(_acting, message, given, claim))
         except Refused as refusal:
             return _refuse(message, refusal, claim)
         except KeyReused:
             return _refuse(message, Rejected("msgid_reused"), claim)
     except Answered:
         return _again(message)
+
+
+def _acting(message: Message, given: dict[str, Any], claim: str) -> str | FileAnswer:
+    with transaction.atomic():
+        return _act(message, given, claim)
 
 
 def _again(message: Message) -> str:

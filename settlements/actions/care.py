@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from accounts.actions import messages
-from accounts.calls import Call
+from accounts.calls import Call, Moved
 from accounts.clock import now
 from accounts.errors import Refused
 from accounts.masks import mask_name
@@ -17,7 +17,7 @@ from accounts.models import Institution, Member, User
 from accounts.money import ZERO, plain
 from settlements import ledger
 from settlements.actions.recording import recorded, recording
-from settlements.domain.allocation import OWN, WALLET, Allocation, Candidate, allocate, order_sources
+from settlements.domain.allocation import OWN, WALLET, Allocation, Candidate, allocate, order_sources, room
 from settlements.domain.assessment import Claim, Decision, assess
 from settlements.domain.parameters import NoValue
 from settlements.enums import Contra, EntryKind, WalletEntryKind
@@ -85,6 +85,7 @@ class Quote:
     signed: bool
     decision: Decision
     allocation: Allocation
+    candidates: tuple[Candidate, ...]
     payers: tuple[Payer, ...]
     counters: Mapping[int, Mapping[str, Decimal]]
     own: Mapping[str, Decimal]
@@ -184,25 +185,12 @@ def settle(
     `kind`: care, or claim where the patient has paid the bill in cash and is paid back (`actions.claims`); a wallet pays
     only the former. `use_account`: the patient's own money, account and wallet.
     Raises Refused: not_insured, closed, not_covered (kept as the answer), and KeyReused for another bill with the key.
-    The ledger transaction is the audit line: it names institution, key and who. `unsent`: see `ledger.once`.
+    The ledger transaction is the audit line: it names institution, key and who. `unsent`: see `ledger.once`; who gives it
+    wraps his transaction into `ledger.again_locked`.
     """
-    request = {"settle": bill.as_request(), "patient": patient.pk, "account": use_account, "family": use_family}
-    made: list[Settlement] = []
-    use_wallet, at = _uses_wallet(kind, use_account), ledger.moment(on)
-    asked = [patient.pk, bill.kind, bill.service_on or on, use_account, use_family, use_wallet, at]
-    answer = ledger.once(
-        scope=f"{SCOPE[kind]}:{institution.pk}",
-        key=key,
-        request=request,
-        kind=kind,
-        on=on,
-        region_id=institution.region_id,
-        by_id=by.pk if by else None,
-        work=partial(_settle, patient.pk, institution, bill, on, at, use_account, kind, made),
-        begin=lambda claimed: Call(BEGIN, [*claimed, *asked]),
-        unsent=unsent,
-    )
-    return made[0] if made else Settlement.objects.get(pk=answer["settlement"])
+    asked = _Asked(patient.pk, institution, bill, on, use_account, use_family, kind)
+    work = partial(_settle_once, asked, key, by, unsent)
+    return work() if unsent is not None else ledger.again_locked(work)
 
 
 def reverse(
@@ -282,7 +270,9 @@ def _decide(
     except NoValue as missing:
         raise Refused("not_covered", why=missing.why, level=bill.level) from None
     limits_used = usage.get(facts.settled_year, {})
-    candidates = [_candidate(place, grantor, accounts, limits_used) for place, grantor in enumerate(facts.grantors)]
+    candidates = tuple(
+        _candidate(place, grantor, accounts, limits_used) for place, grantor in enumerate(facts.grantors)
+    )
     sources = order_sources(facts.rules.order, candidates, facts.rules.keep) if facts.rules else ()
     allocation = allocate(decision, own, sources, wallet)
     payers = _payers(facts, allocation)
@@ -293,6 +283,7 @@ def _decide(
         signed=signed,
         decision=decision,
         allocation=allocation,
+        candidates=candidates,
         payers=payers,
         counters=_counters(facts, decision, payers),
         own=own,
@@ -352,14 +343,58 @@ def _counters(facts: CareFacts, decision: Decision, payers: tuple[Payer, ...]) -
     return counters
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What `settle` was asked."""
+
+    patient_id: int
+    institution: Institution
+    bill: Bill
+    on: datetime.date
+    use_account: bool
+    use_family: bool
+    kind: str
+
+    @property
+    def service_on(self) -> datetime.date:
+        return self.bill.service_on or self.on
+
+    def as_request(self) -> dict[str, Any]:
+        return {
+            "settle": self.bill.as_request(),
+            "patient": self.patient_id,
+            "account": self.use_account,
+            "family": self.use_family,
+        }
+
+
+def _settle_once(asked: _Asked, key: str, by: User | None, unsent: list[Call] | None) -> Settlement:
+    """Decided on what accounts held a moment ago, and held against them when it is written; or under their locks."""
+    made: list[Settlement] = []
+    at, locked, institution = ledger.moment(asked.on), ledger.locks_first(), asked.institution
+    use_wallet = _uses_wallet(asked.kind, asked.use_account)
+    facts = [
+        asked.patient_id, asked.bill.kind, asked.service_on, asked.use_account, asked.use_family, use_wallet, at, locked,
+    ]  # fmt: skip
+    answer = ledger.once(
+        scope=f"{SCOPE[asked.kind]}:{institution.pk}",
+        key=key,
+        request=asked.as_request(),
+        kind=asked.kind,
+        on=asked.on,
+        region_id=institution.region_id,
+        by_id=by.pk if by else None,
+        work=partial(_settle, asked, at, locked, made),
+        begin=lambda claimed: Call(BEGIN, [*claimed, *facts]),
+        unsent=unsent,
+    )
+    return made[0] if made else Settlement.objects.get(pk=answer["settlement"])
+
+
 def _settle(
-    patient_id: int,
-    institution: Institution,
-    bill: Bill,
-    on: datetime.date,
+    asked: _Asked,
     at: datetime.datetime,
-    use_account: bool,
-    kind: str,
+    locked: bool,
     made: list[Settlement],
     transaction_id: int,
     settlement_id: int,
@@ -367,12 +402,19 @@ def _settle(
     opened: dict[str, Any],
     purse: list[Any] | None,
 ) -> ledger.Decided:
-    facts = facts_of(patient_id, bill.kind, bill.service_on or on, found)
-    own_id = facts.account_id if use_account else None
-    books = ledger.opened(patient_id=patient_id, on=on, at=at, found=opened)
-    wallet = wallets.opened(purse, at) if purse else None
+    institution, bill, on, kind = asked.institution, asked.bill, asked.on, asked.kind
+    facts = facts_of(asked.patient_id, bill.kind, asked.service_on, found)
+    own_id = facts.account_id if asked.use_account else None
+    books = ledger.opened(patient_id=asked.patient_id, on=on, at=at, found=opened, locked=locked)
+    wallet = wallets.opened(purse, at, locked) if purse else None
     held = wallet.balance if wallet else ZERO
-    quoted = _decide(facts, institution, bill, on, books.usage, books.accounts, own_id, held)
+    try:
+        quoted = _decide(facts, institution, bill, on, books.usage, books.accounts, own_id, held)
+    except Refused:
+        if locked:
+            raise
+        # A refusal is kept for good, and there is nothing to hold it against when it is written.
+        raise Moved from None
     movements = [
         ledger.Movement(
             account_id=payer.account_id,
@@ -384,7 +426,7 @@ def _settle(
         )
         for payer in quoted.payers
     ]
-    posting = books.posting(transaction_id, movements, quoted.counters)
+    posting = books.posting(transaction_id, movements, quoted.counters, None if locked else _rooms(quoted))
     settlement = _settlement(settlement_id, quoted, institution, on, transaction_id)
     left = None if own_id is None else books.accounts[own_id]
     settlement.own_left = left and (left.current, left.historical)
@@ -441,6 +483,17 @@ def _settlement(
         },
         reversed_on=None,
     )
+
+
+def _rooms(quoted: Quote) -> dict[int, ledger.Room]:
+    """Relatives' accounts: between what balances the bill comes out the same. The own account has to be as it was read."""
+    rules, paid = quoted.facts.rules, {payer.account_id: payer.historical for payer in quoted.payers}
+    if rules is None:
+        return {}
+    return {
+        int(one.account): room(rules.order, one, rules.keep, paid.get(int(one.account), ZERO))
+        for one in quoted.candidates
+    }
 
 
 def _charged(quoted: Quote, books: ledger.Books) -> list[dict[str, Any]]:

@@ -132,6 +132,24 @@ _SORT_KEYS: dict[str, Callable[[Candidate], Any]] = {
 }
 
 
+def room(strategy: str, candidate: Candidate, keep: Decimal, taken: Decimal) -> tuple[Decimal, Decimal | None]:
+    """Between what balances of this grantor a bill that took `taken` yuan from him is allocated the same.
+
+    (least, most) in yuan, most None for however much. So a bill that was decided on balances that have changed since, each
+    within its room, is known to come out alike on those that are there now.
+    """
+    exactly = candidate.balance, candidate.balance
+    if strategy == "largest_balance":
+        return exactly
+    why = passed_over(candidate, keep)
+    if why in ("insufficient_balance", "below_threshold"):
+        return ZERO, keep
+    if why is not None or not taken:
+        return ZERO, None
+    at_his_limit = candidate.limit is not None and taken == candidate.limit - candidate.limit_used
+    return (keep + taken, None) if at_his_limit or taken < _available(candidate, keep) else exactly
+
+
 def _available(candidate: Candidate, keep: Decimal) -> Decimal:
     above = candidate.balance - keep
     return above if candidate.limit is None else min(above, candidate.limit - candidate.limit_used)
@@ -204,7 +222,8 @@ class _Purse:
                 rest -= taken
                 self.available[source.grant] = before - taken
                 self.legs.append(Leg(source.grant, source.account, SHAREABLE, item_class, taken))
-                self._note("pay.shared", taken, item_class, before=before, grant=source.grant, account=source.account)
+                # Not what his account held: nobody is told it, and another relative's bill may have come between.
+                self._note("pay.shared", taken, item_class, grant=source.grant, account=source.account)
         return due - rest
 
     def _pay_wallet(self, item_class: str, due: Decimal) -> Decimal:

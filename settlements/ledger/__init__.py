@@ -4,8 +4,22 @@
 """
 
 from settlements.ledger.balances import Balance, balances
-from settlements.ledger.books import Books, Movement, OpenAccount, open, opened
+from settlements.ledger.books import Books, Movement, OpenAccount, Room, again_locked, locks_first, open, opened
 from settlements.ledger.once import Decided, once
 from settlements.ledger.wallets import moment
 
-__all__ = ["Balance", "Books", "Decided", "Movement", "OpenAccount", "balances", "moment", "once", "open", "opened"]
+__all__ = [
+    "Balance",
+    "Books",
+    "Decided",
+    "Movement",
+    "OpenAccount",
+    "Room",
+    "again_locked",
+    "balances",
+    "locks_first",
+    "moment",
+    "once",
+    "open",
+    "opened",
+]

@@ -1,14 +1,15 @@
 """The one door to accounts and counters: `open` locks, the caller decides on what is there, `post` rolls and writes."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 
-from accounts.calls import Call, from_json, send, to_json
+from accounts.calls import Call, Moved, from_json, send, to_json
 from accounts.money import ZERO
 from settlements.ledger.balances import balances
 from settlements.ledger.rolling import roll
@@ -23,6 +24,11 @@ POST = "ledger_post(%s, %s, %s, %s::json, %s::json, %s::json)"
 
 # benefit year -> counter -> yuan
 UsageByYear = Mapping[int, Mapping[str, Decimal]]
+# Least and most historical balance in yuan (None: however much).
+Room = tuple[Decimal, Decimal | None]
+ANY: Room = (ZERO, None)
+T = TypeVar("T")
+_LOCKS_FIRST: ContextVar[bool] = ContextVar("locks_first", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +67,28 @@ class OpenAccount:
         """Both buckets, in yuan."""
         return self.current + self.historical
 
-    def carry(self, on: datetime.date) -> None:
-        """Count the days that the balance before this movement lay here; a day already counted is not counted again."""
+    def move(self, movement: Movement, on: datetime.date) -> None:
+        """As `ledger_post` moves the row. A day that was counted already is not counted again."""
         days = max((on - self.products_on).days, 0)
         self.current_products += self.current * days
         self.historical_products += self.historical * days
         self.products_on = max(self.products_on, on)
+        self.current += movement.current
+        self.historical += movement.historical
+        self.debt += movement.debt
+        self.version += 1
 
 
 @dataclass
 class Books:
-    """What `open` locked: the patient's counters and the accounts, as they really are on the day."""
+    """The patient's counters, locked, and the accounts, as they really are on the day.
+
+    `locked`: the accounts too. If not, `post` locks them, and writes if they still are as they were read.
+    """
 
     patient_id: int
     on: datetime.date
+    locked: bool = True
     usage: dict[int, dict[str, Decimal]] = field(default_factory=dict)
     accounts: dict[int, OpenAccount] = field(default_factory=dict)
 
@@ -85,42 +99,51 @@ class Books:
         """
         send(self.posting(transaction_id, movements, usage))
 
-    def posting(self, transaction_id: int, movements: Sequence[Movement], usage: UsageByYear | None = None) -> Call:
-        """The same as a call, for a caller who sends it with others; accounts that are behind are rolled now."""
-        moves = [self._move(movement) for movement in sorted(movements, key=lambda movement: movement.account_id)]
+    def posting(
+        self,
+        transaction_id: int,
+        movements: Sequence[Movement],
+        usage: UsageByYear | None = None,
+        rooms: Mapping[int, Room] | None = None,
+    ) -> Call:
+        """The same as a call, for a caller who sends it with others; accounts that are behind are rolled now.
+
+        `rooms`: account id -> between what the decision is the same, where accounts are not locked; the others must be
+        of the version that was read. Sent, it raises Moved where one is not so.
+        """
+        by_account = {movement.account_id: movement for movement in movements}
+        seen = by_account if self.locked else {**self.accounts, **by_account}
+        moves = [self._move(account, by_account.get(account), (rooms or {}).get(account)) for account in sorted(seen)]
         counted = [(year, *one) for year, counters in (usage or {}).items() for one in counters.items()]
         filled = _counted(row for row in counted if row[2] > 0)
         given_back = _counted(row for row in counted if row[2] < 0)
-        return Call(POST, [transaction_id, self.patient_id, self.on, to_json(moves), filled, given_back])
+        sent = to_json([move for move in moves if move])
+        return Call(POST, [transaction_id, self.patient_id, self.on, sent, filled, given_back], last=True)
 
-    def _move(self, movement: Movement) -> dict[str, Any]:
-        if self.accounts[movement.account_id].behind:
-            roll(movement.account_id, self.on)
-            self.accounts[movement.account_id] = _read_account(movement.account_id)
-        account = self.accounts[movement.account_id]
-        account.carry(self.on)
-        account.current += movement.current
-        account.historical += movement.historical
-        account.debt += movement.debt
-        row = {
-            "account": account.id,
-            "version": account.version,
+    def _move(self, account_id: int, movement: Movement | None, room: Room | None) -> dict[str, Any] | None:
+        """A row for `ledger_post`; None for an account that neither moves nor matters."""
+        if movement is None and room == ANY:
+            return None
+        if self.accounts[account_id].behind:
+            roll(account_id, self.on)
+            self.accounts[account_id] = _read_account(account_id)
+        account = self.accounts[account_id]
+        row: dict[str, Any] = {"account": account_id, "year": account.benefit_year}
+        if room is None or self.locked:
+            row["version"] = account.version
+        else:
+            row["least"], row["most"] = room
+        if movement is None:
+            return row
+        account.move(movement, self.on)
+        return row | {
             "kind": movement.kind,
-            "year": account.benefit_year,
             "current": movement.current,
             "historical": movement.historical,
             "debt": movement.debt,
-            "current_after": account.current,
-            "historical_after": account.historical,
-            "debt_after": account.debt,
-            "current_products": account.current_products,
-            "historical_products": account.historical_products,
-            "products_on": account.products_on,
             "contra": movement.contra,
             "contra_id": movement.contra_id,
         }
-        account.version += 1
-        return row
 
 
 def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], on: datetime.date) -> Books:
@@ -135,14 +158,43 @@ def open(*, patient_id: int, years: Iterable[int], account_ids: Iterable[int], o
     return opened(patient_id=patient_id, on=on, at=at, found=from_json(text))
 
 
-def opened(*, patient_id: int, on: datetime.date, at: datetime.datetime, found: Mapping[str, Any]) -> Books:
-    """The books out of what `ledger_open` gave as of the moment, for a caller who had it sent with something else."""
-    books = Books(patient_id=patient_id, on=on)
+def opened(
+    *, patient_id: int, on: datetime.date, at: datetime.datetime, found: Mapping[str, Any], locked: bool = True
+) -> Books:
+    """The books out of what `ledger_open` gave as of the moment, for a caller who had it sent with something else.
+
+    Raises Moved where accounts are not locked and one is behind or has something due: that is written under its lock.
+    """
+    books = Books(patient_id=patient_id, on=on, locked=locked)
     for year, counter, amount in found["counters"] or ():
         books.usage.setdefault(year, {})[counter] = amount
     for row in found["accounts"]:
+        if not locked and (row[-1] or row[-2]):
+            raise Moved
         books.accounts[row[0]] = _shown(row, on, at)
     return books
+
+
+def locks_first() -> bool:
+    """Whether a bill that is settled now locks accounts before it decides; see `again_locked`."""
+    return _LOCKS_FIRST.get()
+
+
+def again_locked(work: Callable[[], T]) -> T:
+    """What the work gives; where what it read without locks has moved, done once more with the locks taken first.
+
+    The work is a whole transaction (or savepoint), for Moved takes back all that it did.
+    """
+    try:
+        return work()
+    except Moved:
+        if locks_first():
+            raise
+    token = _LOCKS_FIRST.set(True)
+    try:
+        return work()
+    finally:
+        _LOCKS_FIRST.reset(token)
 
 
 def _counted(rows: Iterable[tuple[int, str, Decimal]]) -> str | None:

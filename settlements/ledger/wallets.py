@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from accounts import clock
-from accounts.calls import Call, from_json, send
+from accounts.calls import Call, Moved, from_json, send
 from settlements.domain.wallet import SHANGHAI
 
 # The one condition under which money on its way counts as back.
@@ -105,9 +105,14 @@ def lock(wallet_id: int, at: datetime.datetime) -> OpenWallet:
     return opened(_found(wallet_id, at), at)
 
 
-def opened(found: Sequence[Any], at: datetime.datetime) -> OpenWallet:
-    """The wallet out of what `wallet_open` gave as of the moment, for a caller who had it sent with something else."""
+def opened(found: Sequence[Any], at: datetime.datetime, locked: bool = True) -> OpenWallet:
+    """The wallet out of what `wallet_open` gave as of the moment, for a caller who had it sent with something else.
+
+    Raises Moved where it is not locked and something is due to it: that is written under its lock.
+    """
     *purse, overdue = found
+    if overdue and not locked:
+        raise Moved
     if overdue:
         with connection.cursor() as cursor:
             cursor.execute(WALLET_BACK, {"id": purse[0], "moment": at, "now": clock.now()})
@@ -144,7 +149,7 @@ def moving(
     transfer_id: int | None = None,
 ) -> Call:
     """The same as a call, for a caller who sends it with others."""
-    call = Call(MOVE, [wallet.id, wallet.version, transaction_id, kind, on, delta, transfer_id])
+    call = Call(MOVE, [wallet.id, wallet.version, transaction_id, kind, on, delta, transfer_id], last=True)
     wallet.version += 1
     wallet.balance += delta
     return call

@@ -15,8 +15,8 @@ from settlements.queries.parameters import SchemeVersion, scheme_version
 # The order of its values is that in which `facts_of` takes them apart.
 FACTS = "care_facts(%s, %s, %s, %s, %s, %s)"
 # The arguments of the claim, then those of the facts: patient, kind, day of care, own account, relatives' accounts, wallet,
-# moment.
-BEGIN = f"care_begin({', '.join(['%s'] * 15)})"
+# moment, whether accounts are locked.
+BEGIN = f"care_begin({', '.join(['%s'] * 16)})"
 
 day = datetime.date.fromisoformat
 
