@@ -104,6 +104,15 @@ def _due(kind: str, on: datetime.date, year: int, before: Amounts, after: Amount
 
 def statement(user: User, account: PersonalAccount, start: datetime.date, end: datetime.date) -> Statement:
     """The account from `start` to `end`; a few statements however long the period is."""
+    while True:
+        account.refresh_from_db(fields=("benefit_year", "current", "historical", "debt"))
+        told = _statement(user, account, start, end)
+        # A year that was closed between what is due and what is written would stand in both: then it is read again.
+        if PersonalAccount.objects.values_list("benefit_year", flat=True).get(pk=account.pk) == account.benefit_year:
+            return told
+
+
+def _statement(user: User, account: PersonalAccount, start: datetime.date, end: datetime.date) -> Statement:
     due = due_lines(account, end)
     opening = _sum_before(user, account, start)
     written = lines(account, movements(user, account, start=start, end=end).order_by("version"))
