@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,18 @@ def send(*calls: Call) -> tuple[Any, ...]:
 
 
 def _row(sql: str, params: list[Any]) -> tuple[Any, ...]:
-    if connection.execute_wrappers or connection.queries_logged:
-        with connection.cursor() as cursor:
+    # Asked for once: each attribute of `django.db.connection` looks it up anew.
+    own = connections[DEFAULT_DB_ALIAS]
+    if own.execute_wrappers or own.queries_logged:
+        with own.cursor() as cursor:
             cursor.execute(sql, params)
             return cursor.fetchone()
     # Nobody listens: what Django's cursor does besides, without the cursor, which costs more than the driver's own work.
-    connection.validate_no_broken_transaction()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return connection.connection.execute(sql, params).fetchone()
+    own.validate_no_broken_transaction()
+    own.close_if_health_check_failed()
+    own.ensure_connection()
+    with own.wrap_database_errors:
+        return own.connection.execute(sql, params).fetchone()
 
 
 def to_json(value: Any) -> str:
