@@ -3,12 +3,14 @@
 from decimal import Decimal
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 from django.test import Client, override_settings
 
 from accounts.models import AuditEvent
 from gateway.client import PATH
+from gateway.models import FeeLine
 from tests.gateway.test_once import ready
-from tests.gateway.world import DRUG, World, credential, line
+from tests.gateway.world import DRUG, World, bill_input, credential, line
 
 pytestmark = pytest.mark.django_db
 
@@ -45,11 +47,38 @@ def test_a_look_up_is_three_statements(world: World, django_assert_num_queries) 
 
 
 def test_a_bill_is_few_statements(world: World, django_assert_max_num_queries) -> None:
-    """Call recorded; visit and batch; key and facts; locks; everything written with the answer. And a savepoint's two,
-    for the test is a transaction itself."""
+    """Call recorded; visit and batch; key, facts and locks; everything written with the answer. And a savepoint's two, for
+    the test is a transaction itself."""
     world.hospital.settle(world.patient, ready(world), Decimal("400.00"))
     mdtrt_id = world.hospital.register(world.patient)
     world.hospital.ok("2204", {"feedetail": line(world.patient, mdtrt_id, "1", DRUG, "1", "400.00")})
-    with django_assert_max_num_queries(5 + 2):
+    with django_assert_max_num_queries(4 + 2):
         answer = world.hospital.settle(world.patient, mdtrt_id, Decimal("400.00"))
     assert answer["infcode"] == 0
+
+
+def test_a_quote_is_six_statements(world: World, django_assert_num_queries) -> None:
+    """Call recorded; visit and batch; facts; balances; counters; answer. The account is not read a second time."""
+    bill = {"data": bill_input(world.patient, ready(world), "400.00")}
+    world.hospital.ok("2206", bill)
+    with django_assert_num_queries(6):
+        quoted = world.hospital.ok("2206", bill)
+    assert quoted["setlinfo"]["balc"] is not None
+
+
+def test_an_upload_is_five_statements_however_many_lines(world: World, django_assert_num_queries) -> None:
+    """Call recorded; visit; what is taken; catalogue; lines and answer. And a savepoint's two."""
+    mdtrt_id = world.hospital.register(world.patient)
+    lines = [line(world.patient, mdtrt_id, str(sn), DRUG, "1", "10.00") for sn in range(1, 31)]
+    with django_assert_num_queries(5 + 2):
+        said = world.hospital.ok("2204", {"feedetail": lines})
+    assert [row["feedetl_sn"] for row in said["result"]] == [row["feedetl_sn"] for row in lines]
+    assert [fee.sn for fee in FeeLine.objects.order_by("id")] == [row["feedetl_sn"] for row in lines]
+
+
+@pytest.mark.parametrize("table", ["gateway_visit", "gateway_institutionkey"])
+def test_what_calls_point_at_without_a_constraint_is_never_deleted(world: World, table: str) -> None:
+    world.hospital.register(world.patient)
+    for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id + 1"):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
