@@ -5,8 +5,7 @@ ARGS ?=
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 WORKERS ?= $(shell [ $(CORES) -lt 4 ] && echo $(CORES) || echo 4)
 
-TYPED = $(wildcard accounts/money.py accounts/domain family/domain family/domain.py settlements/domain \
-	settlements/domain.py settlements/ledger settlements/ledger.py */policies.py) portal/services manage.py
+TYPED = accounts/money.py $(wildcard */domain settlements/ledger */policies*.py) portal/services manage.py
 
 .PHONY: help base dev assets demo test check format bench faults conformance clean
 

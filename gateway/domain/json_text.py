@@ -53,8 +53,8 @@ def _refuse(constant: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        raise NotJson("repeated", next(name for name, _ in pairs if name in seen or seen.add(name)))
+        names = [name for name, _ in pairs]
+        raise NotJson("repeated", next(name for place, name in enumerate(names) if name in names[:place]))
     return found
 
 
