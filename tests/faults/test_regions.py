@@ -60,7 +60,8 @@ def test_a_quote_is_the_settlement_and_a_reversal_leaves_no_trace(codes):
     @given(
         code=st.sampled_from(codes),
         kind=st.sampled_from(["outpatient", "outpatient", "inpatient", "pharmacy"]),
-        insurance=st.sampled_from(["employee", "employee", "resident"]),
+        # Residents are refused nearly everywhere: too many of them, and too few bills are left to look at.
+        insurance=st.sampled_from(["employee"] * 5 + ["resident"]),
         retired=st.booleans(),
         in_scope=st.one_of(yuan(900), yuan(60_000)),
         other=st.tuples(yuan(80), yuan(80)),

@@ -133,7 +133,8 @@ def others(hospital: Hospital, shop: Hospital, patient: Member, world: World, bi
     """Looks, a pharmacy's three, the books of both sides, signing in and out."""
     who = {"psn_no": psn_no(patient)}
     for infno, given in {
-        "1101": credential(patient), "1201": {"fixmedins_type": "1", "fixmedins_name": "", "fixmedins_code": hospital.institution.code},
+        "1101": credential(patient),
+        "1201": {"fixmedins_type": "1", "fixmedins_name": "", "fixmedins_code": hospital.institution.code},
         "2001": who | {"insutype": "310", "fixmedins_code": hospital.institution.code, "med_type": "11",
                        "begntime": f"{today()} 00:00:01"},
         "5205": who | {"begntime": f"{stays.ago(30)}"}, "5206": who | {"cum_ym": f"{today():%Y%m}"},
