@@ -344,7 +344,9 @@ def test_what_is_only_for_a_button_says_so(world, clients) -> None:
     told = []
     for name, statuses in read(PAGES).items():
         if 405 in statuses and not name.startswith(("admin:", "gateway:")):
-            answer = clients["member"].get(reverse(name, args=arguments(name, world)), headers={"accept-language": "en"})
+            answer = clients["member"].get(
+                reverse(name, args=arguments(name, world)), headers={"accept-language": "en"}
+            )
             if answer.status_code == 405:
                 told.append("This address only works by its button" in answer.text and "POST" in answer["Allow"])
     assert told and all(told)
