@@ -121,6 +121,11 @@ class Answered(Exception):
     """Another call with this msgid has acted meanwhile."""
 
 
+# What the second of twins breaks: its claim, or, where it had no visit to wait for (2102), the settlement that its
+# twin was given by the ledger and that belongs to the twin's visit.
+TWICE = ("message_claim_once", "gateway_visitsettlement_settlement_id_key")
+
+
 @dataclass(frozen=True)
 class Message:
     """A call that is in the database: what was asked by whom; `first_id` is the message that acted for its msgid."""
@@ -277,7 +282,7 @@ def _finish(message: Message, answer: str, outcome: str, claim: str | None, unse
     try:
         calls.send(*unsent, calls.Call(FINISH, kept))
     except IntegrityError as error:
-        if error.__cause__.diag.constraint_name != "message_claim_once":  # type: ignore[union-attr]
+        if error.__cause__.diag.constraint_name not in TWICE:  # type: ignore[union-attr]
             raise
         raise Answered from None
     return answer

@@ -12,7 +12,18 @@ from gateway.actions import keys
 from gateway.client import envelope, signed_headers
 from gateway.models import FeeLine, GatewayMessage, Visit
 from settlements.models import Settlement
-from tests.gateway.world import DRUG, World, bill_input, credential, line, make_hospital, make_world, visit_input
+from tests.gateway.test_pharmacy import purchase
+from tests.gateway.world import (
+    DRUG,
+    Hospital,
+    World,
+    bill_input,
+    credential,
+    line,
+    make_hospital,
+    make_world,
+    visit_input,
+)
 
 MSGID = "H0000000000120261121120000abcd"
 
@@ -102,15 +113,14 @@ def test_an_institution_is_suspended_from_the_next_call_on(world: World) -> None
     assert world.hospital.call("1101", given)["err_msg"].endswith("[institution_suspended]")
 
 
-def at_once(world: World, body: bytes) -> list[dict]:
+def at_once(caller: Hospital, body: bytes) -> list[dict]:
     """Four answers to the same body, sent at the same moment."""
     start, answers = threading.Barrier(4), []
 
     def twin() -> None:
-        hospital = type(world.hospital)(world.hospital.institution, world.hospital.key_id, world.hospital.secret)
         start.wait()
         try:
-            answers.append(hospital.post(body).json())
+            answers.append(Hospital(caller.institution, caller.key_id, caller.secret).post(body).json())
         finally:
             connection.close()
 
@@ -123,17 +133,19 @@ def at_once(world: World, body: bytes) -> list[dict]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("infno", ["2201", "2207"])
+@pytest.mark.parametrize("infno", ["2201", "2207", "2102"])
 def test_twins_act_once_and_get_one_answer(infno: str) -> None:
     world = make_world()
     mdtrt_id = ready(world)
-    given = {"2201": visit_input(world.patient), "2207": bill_input(world.patient, mdtrt_id, "400.00")}[infno]
-    sent = envelope(infno, {"data": given}, world.hospital.institution.code, msgid=MSGID)
-    body = json.dumps(sent).encode()
-    answers = at_once(world, body)
+    caller, given = {
+        "2201": (world.hospital, {"data": visit_input(world.patient)}),
+        "2207": (world.hospital, {"data": bill_input(world.patient, mdtrt_id, "400.00")}),
+        "2102": (make_hospital(world.region, "示例药店", kind="pharmacy", level="primary"), purchase(world)),
+    }[infno]
+    answers = at_once(caller, json.dumps(envelope(infno, given, caller.institution.code, msgid=MSGID)).encode())
     assert len(answers) == 4
     assert all(answer == answers[0] for answer in answers)
     assert answers[0]["infcode"] == 0
-    assert Settlement.objects.count() == (infno == "2207")
-    assert Visit.objects.count() == 1 + (infno == "2201")
+    assert Settlement.objects.count() == (infno != "2201")
+    assert Visit.objects.count() == 1 + (infno != "2207")
     assert GatewayMessage.objects.filter(msgid=MSGID, outcome="ok").count() == 4
