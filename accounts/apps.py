@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,10 +8,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models must be loaded before these.
-        from accounts import navigation, policies, queries, signals
-
-        def for_members(request: HttpRequest) -> bool:
-            return policies.is_member(request.user)
+        from accounts import navigation, queries, signals
 
         navigation.register(
             "tools",
@@ -20,7 +16,7 @@ class AccountsConfig(AppConfig):
             label=_("Messages"),
             url_name="accounts:inbox",
             order=10,
-            visible=for_members,
+            visible=navigation.for_members,
             count=lambda request: queries.unread_count(request.user),
         )
         navigation.register(
@@ -37,6 +33,6 @@ class AccountsConfig(AppConfig):
             label=_("Who looked at my record"),
             url_name="accounts:seen",
             order=30,
-            visible=for_members,
+            visible=navigation.for_members,
         )
         signals.connect()

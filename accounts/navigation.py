@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
+from accounts import policies
+
 Visible = Callable[[HttpRequest], bool]
 Count = Callable[[HttpRequest], int]
 
@@ -41,6 +43,11 @@ def register(
     if area not in AREAS:
         raise ValueError(f"No area {area!r} of the navigation.")
     _entries[area, key] = Entry(area, key, label, url_name, order, visible, count)
+
+
+def for_members(request: HttpRequest) -> bool:
+    """What only citizens with a claimed record see."""
+    return policies.is_member(request.user)
 
 
 def registered() -> list[Entry]:

@@ -57,7 +57,7 @@ def measure_files() -> Iterator[Line]:
         begun = time.monotonic()
         run = contributions.release(file=file, by=somebody("releases"))
         tasks.ring_credits(run.pk)
-        until(lambda: CreditRun.objects.get(pk=run.pk).state == CreditState.DONE)
+        processes.until(CreditRun.objects.filter(pk=run.pk, state=CreditState.DONE).exists, PATIENCE)
         yield Line("files", f"{measure.FILE_ROWS:,} contributions posted", time.monotonic() - begun, "s")
         yield Line("files", "  largest worker", peak(), "MB")
     yield from _catalogue()
@@ -135,9 +135,13 @@ def read(content: io.BytesIO, month: datetime.date) -> tuple[ContributionFile, R
         )
         told, begun, before = False, time.monotonic(), processes.processor(worker)
         tasks.ring_file(file.pk)
-        while ContributionFile.objects.filter(pk=file.pk, state=FileState.READING).exists():
+
+        def was_read() -> bool:
+            nonlocal told
             told = told or uploads.rows_told(contributions.named(file.pk)) > 0
-            _still(begun)
+            return not ContributionFile.objects.filter(pk=file.pk, state=FileState.READING).exists()
+
+        processes.until(was_read, PATIENCE)
         reading = Reading(time.monotonic() - begun, processes.processor(worker) - before, peak(), told)
     file = ContributionFile.objects.defer("content").get(pk=file.pk)
     if file.refused or not told and not measure.QUICK:
@@ -150,19 +154,6 @@ def one_worker() -> Iterator[tuple[psutil.Process, Callable[[], float]]]:
     """A worker with one process, and its largest MB."""
     with processes.celery(1) as worker, processes.peak_memory(worker) as peak:
         yield worker, peak
-
-
-def until(done: Callable[[], bool]) -> None:
-    """Wait for something that a worker does."""
-    begun = time.monotonic()
-    while not done():
-        _still(begun)
-
-
-def _still(begun: float) -> None:
-    if time.monotonic() - begun > PATIENCE:
-        raise RuntimeError("the worker does not end: see results/celery.log")
-    time.sleep(0.1)
 
 
 def catalogue_of(count: int, percent: str = "10") -> io.BytesIO:
@@ -202,6 +193,6 @@ def _catalogue() -> Iterator[Line]:
         with one_worker() as (_worker, peak):
             begun = time.monotonic()
             tasks.ring_release(file.pk)
-            until(lambda number=file.pk: CatalogueFile.objects.get(pk=number).state == FileState.RELEASED)  # type: ignore[misc]
+            processes.until(CatalogueFile.objects.filter(pk=file.pk, state=FileState.RELEASED).exists, PATIENCE)
             yield Line("files", f"{what}: brought in", time.monotonic() - begun, "s")
             yield Line("files", "  largest worker", peak(), "MB")

@@ -38,6 +38,15 @@ def celery(processes: int) -> Iterator[psutil.Process]:
         yield psutil.Process(worker.pid)
 
 
+def until(done: Callable[[], object], seconds: float, every: float = 0.1) -> None:
+    """Wait for something that a worker does. Raises RuntimeError after so many seconds."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise RuntimeError(f"the worker does not end: see {LOGS / 'celery.log'}")
+        time.sleep(every)
+
+
 @contextmanager
 def web(processes: int, threads: int) -> Iterator[str]:
     """gunicorn with the portal; its address."""

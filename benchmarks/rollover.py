@@ -4,7 +4,7 @@ import datetime
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -101,9 +101,9 @@ def by_product(accounts: int) -> Pass:
         begun = time.monotonic()
         run = rollover.begin(run=world.run())
         tasks.ring(run.pk)
-        _until(lambda: not run.chunks.filter(done=False).exists())
+        processes.until(lambda: not run.chunks.filter(done=False).exists(), PATIENCE, 0.02)
         rolled = time.monotonic() - begun
-        _until(lambda: RolloverRun.objects.get(pk=run.pk).state == RunState.RECONCILED)
+        processes.until(lambda: RolloverRun.objects.get(pk=run.pk).state == RunState.RECONCILED, PATIENCE, 0.02)
         return Pass(rolled, time.monotonic() - begun, _again(run), peak())
 
 
@@ -117,14 +117,6 @@ def _again(run: RolloverRun) -> float:
     if outcome != rollover_work.Outcome.FINISHED:
         raise RuntimeError(f"the second run found something to do: {outcome}")
     return taken
-
-
-def _until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not done():
-        if time.monotonic() > end:
-            raise RuntimeError("the rollover does not end: see results/celery.log")
-        time.sleep(0.02)
 
 
 def by_bare_sql(accounts: int) -> float:

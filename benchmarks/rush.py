@@ -6,7 +6,7 @@ the end of every account it touched is worked out by hand from before the rollov
 
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
@@ -117,18 +117,10 @@ def _roll() -> tuple[float, float]:
     begun = time.monotonic()
     run = rollover.begin(run=world.run())
     tasks.ring(run.pk)
-    _until(lambda: not run.chunks.filter(done=False).exists())
+    processes.until(lambda: not run.chunks.filter(done=False).exists(), measure.RUSH_PATIENCE)
     rolled = time.monotonic() - begun
-    _until(lambda: RolloverRun.objects.get(pk=run.pk).state == RunState.RECONCILED)
+    processes.until(lambda: RolloverRun.objects.get(pk=run.pk).state == RunState.RECONCILED, measure.RUSH_PATIENCE)
     return rolled, time.monotonic() - begun
-
-
-def _until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + measure.RUSH_PATIENCE
-    while not done():
-        if time.monotonic() > end:
-            raise RuntimeError("the rollover does not end: see results/celery.log")
-        time.sleep(0.1)
 
 
 def _wrong(told: Sequence[Told], expected: dict[int, Decimal]) -> int:

@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,9 +11,6 @@ class CaseworkConfig(AppConfig):
 
         texts.register()
 
-        from accounts import navigation, policies
+        from accounts import navigation
 
-        def for_members(request: HttpRequest) -> bool:
-            return policies.is_member(request.user)
-
-        navigation.register("citizen", "cases", _("Cases"), "casework:mine", order=50, visible=for_members)
+        navigation.register("citizen", "cases", _("Cases"), "casework:mine", order=50, visible=navigation.for_members)

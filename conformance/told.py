@@ -1,5 +1,6 @@
 """What a run counts: messages played, things checked, findings."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MOST_FINDINGS = 200
@@ -23,7 +24,7 @@ class Told:
         if not holds and len(self.findings) < MOST_FINDINGS:
             self.findings.append(f"{what}: {why}"[:600])
 
-    def none(self, what: str, faults: object) -> None:
+    def none(self, what: str, faults: Iterable[str]) -> None:
         """Count a check that gives its faults; none may be there."""
-        found = list(faults)  # type: ignore[call-overload]
+        found = list(faults)
         self.hold(what, not found, "; ".join(map(str, found)))

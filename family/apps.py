@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,9 +14,6 @@ class FamilyConfig(AppConfig):
         kinds.register(KIND)
         texts.register()
 
-        from accounts import navigation, policies
+        from accounts import navigation
 
-        def for_members(request: HttpRequest) -> bool:
-            return policies.is_member(request.user)
-
-        navigation.register("citizen", "family", _("Family"), "family:home", order=30, visible=for_members)
+        navigation.register("citizen", "family", _("Family"), "family:home", order=30, visible=navigation.for_members)

@@ -233,11 +233,11 @@ class Till:
         end = time.monotonic() + patience
         while True:
             text = self._send(act)
-            answer = json.loads(text, parse_float=Decimal) if text else None
+            answer: Line | None = json.loads(text, parse_float=Decimal) if text else None
             if answer and not (answer["infcode"] and code_of(answer) in AGAIN):
                 self.answers += 1
                 self._log("refused" if answer["infcode"] else "told", act, text=text.decode())
-                return answer  # type: ignore[no-any-return]
+                return answer
             self.busy += bool(answer and code_of(answer) == "busy")
             self.errors += bool(answer and code_of(answer) == "system_error")
             if time.monotonic() >= end:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.urls import reverse
@@ -8,17 +10,14 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from accounts import navigation, policies
+        from accounts import navigation
 
-        def members(request):  # type: ignore[no-untyped-def]
-            return policies.is_member(request.user)
-
-        navigation.register("citizen", "home", _("Home"), "home", order=10, visible=members)
+        navigation.register("citizen", "home", _("Home"), "home", order=10, visible=navigation.for_members)
 
         if settings.DEMO:
             from accounts.views import demo
 
-            def till():  # type: ignore[no-untyped-def]
+            def till() -> list[dict[str, Any]]:
                 note = _("Quote, settle and reverse a bill through the real interface, and read every message")
                 return [{"what": _("Open the till"), "url": reverse("till:start"), "values": [], "note": note}]
 

@@ -27,13 +27,18 @@ class SettlementsConfig(AppConfig):
         from accounts import navigation, policies
         from accounts.enums import Role
 
-        def members(request):  # type: ignore[no-untyped-def]
-            return policies.is_member(request.user)
-
-        navigation.register("citizen", "account", _("Account"), "settlements:account", order=20, visible=members)
-        navigation.register("citizen", "settlements", _("Settlements"), "settlements:bills", order=40, visible=members)
-        navigation.register("citizen", "premiums", _("Pay premiums"), "settlements:premiums", order=44, visible=members)
-        navigation.register("citizen", "wallet", _("My wallet"), "settlements:wallet", order=46, visible=members)
+        navigation.register(
+            "citizen", "account", _("Account"), "settlements:account", order=20, visible=navigation.for_members
+        )
+        navigation.register(
+            "citizen", "settlements", _("Settlements"), "settlements:bills", order=40, visible=navigation.for_members
+        )
+        navigation.register(
+            "citizen", "premiums", _("Pay premiums"), "settlements:premiums", order=44, visible=navigation.for_members
+        )
+        navigation.register(
+            "citizen", "wallet", _("My wallet"), "settlements:wallet", order=46, visible=navigation.for_members
+        )
         navigation.register(
             "manage",
             "rollover",

@@ -1,10 +1,11 @@
 """The window: open a member with a reason, see the record, numbers in full, close it, the day's journal, a statement."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -24,6 +25,7 @@ from counter import desk, queries
 from counter.desk import Opened, needs_opened
 from counter.forms import OpenForm, PeriodForm
 from counter.policies import may_open
+from counter.receipts import PAPERS
 from family import queries as family
 from family import telling
 from family.models import SharingApplication
@@ -223,6 +225,20 @@ def pdf_response(pdf: bytes, name: str) -> HttpResponse:
     return HttpResponse(
         pdf, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
     )
+
+
+def printed(
+    request: HttpRequest, print_on: Callable[[str], bytes], name: str, back: HttpResponseRedirect
+) -> HttpResponse:
+    """A paper of a case on what was asked for, the 80 mm roll or A4; `back` where it cannot be printed, with the reason."""
+    paper = request.POST.get("paper", "")
+    if paper not in PAPERS:
+        return back
+    try:
+        return pdf_response(print_on(paper), name)
+    except Refused as refused:
+        messages.error(request, str(reasons.tell_refused(refused)))
+        return back
 
 
 @clerk

@@ -26,7 +26,7 @@ from counter.actions.consents import Asked
 from counter.desk import Opened, needs_opened
 from counter.paying_papers import PAPERS, print_premium
 from counter.views.agreeing import Step, agree
-from counter.views.desk import opened_context, pdf_response
+from counter.views.desk import opened_context, printed
 from settlements.actions import premiums
 from settlements.domain.premiums import MONTH_END, may_refund, month_end
 from settlements.enums import OrderState
@@ -271,12 +271,8 @@ def withdraw(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpResp
 def paper(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpResponse:
     """The proof of a payment as PDF, on the 80 mm roll or A4; later prints are marked as copies."""
     found = _payment(request, serving, public_id)
-    wanted = request.POST.get("paper", "")
-    if wanted not in PAPERS:
-        return redirect("counter:premium", public_id=public_id)
-    try:
-        pdf = print_premium(payment=found, member=serving.member, paper=wanted, by=request.user, at=clock.now())
-    except Refused as refused:
-        messages.error(request, str(reasons.tell_refused(refused)))
-        return redirect("counter:premium", public_id=public_id)
-    return pdf_response(pdf, f"premium-{found.number}.pdf")
+
+    def print_on(paper: str) -> bytes:
+        return print_premium(payment=found, member=serving.member, by=request.user, at=clock.now(), paper=paper)
+
+    return printed(request, print_on, f"premium-{found.number}.pdf", redirect("counter:premium", public_id=public_id))

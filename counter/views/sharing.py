@@ -23,7 +23,7 @@ from counter.desk import Opened, needs_opened
 from counter.forms import AmendForm, BindForm, ConsentCodeForm
 from counter.policies import centre_of, may_work_on
 from counter.receipts import PAPERS, print_receipt
-from counter.views.desk import opened_context, pdf_response
+from counter.views.desk import opened_context, printed
 from family import queries, telling
 from family.actions import grants as grant_actions
 from family.actions import sharing
@@ -360,15 +360,11 @@ def receipt(request: HttpRequest, public_id: UUID) -> HttpResponse:
     found = mine(request, public_id)
     if not serves(desk.opened(request), found):
         return _open_first(request)
-    paper = request.POST.get("paper", "")
-    if paper not in PAPERS:
-        return redirect("counter:case", public_id=public_id)
-    try:
-        pdf = print_receipt(application=found, paper=paper, by=request.user, at=clock.now())
-    except Refused as refused:
-        messages.error(request, str(reasons.tell_refused(refused)))
-        return redirect("counter:case", public_id=public_id)
-    return pdf_response(pdf, f"receipt-{found.case.number}.pdf")
+
+    def print_on(paper: str) -> bytes:
+        return print_receipt(application=found, by=request.user, at=clock.now(), paper=paper)
+
+    return printed(request, print_on, f"receipt-{found.case.number}.pdf", redirect("counter:case", public_id=public_id))
 
 
 @clerk

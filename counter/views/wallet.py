@@ -25,7 +25,7 @@ from counter.desk import Opened, needs_opened
 from counter.forms_money import WindowSendForm
 from counter.paying_papers import PAPERS, print_transfer
 from counter.views.agreeing import Step, agree
-from counter.views.desk import opened_context, pdf_response
+from counter.views.desk import opened_context, printed
 from family.actions.sharing import find_relative
 from settlements.actions import wallet as act
 from settlements.domain.wallet import TRANSFERS_A_DAY, in_hours
@@ -252,12 +252,8 @@ def _send_step(request: HttpRequest, serving: Opened, form: WindowSendForm, rece
 def paper(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpResponse:
     """The proof of a transfer as PDF, on the 80 mm roll or A4; later prints are marked as copies."""
     found = _transfer(serving, public_id)
-    wanted = request.POST.get("paper", "")
-    if wanted not in PAPERS:
-        return redirect("counter:transfer", public_id=public_id)
-    try:
-        pdf = print_transfer(transfer=found, member=serving.member, paper=wanted, by=request.user, at=clock.now())
-    except Refused as refused:
-        messages.error(request, str(reasons.tell_refused(refused)))
-        return redirect("counter:transfer", public_id=public_id)
-    return pdf_response(pdf, f"transfer-{found.number}.pdf")
+
+    def print_on(paper: str) -> bytes:
+        return print_transfer(transfer=found, member=serving.member, by=request.user, at=clock.now(), paper=paper)
+
+    return printed(request, print_on, f"transfer-{found.number}.pdf", redirect("counter:transfer", public_id=public_id))

@@ -101,7 +101,7 @@ def visit(request: HttpRequest) -> HttpResponse:
     forms = _forms(going_on, institution, request.POST)
     problem = None
     if going_on.may_change:
-        problem = _change(going_on, forms, do, what)
+        problem = _change(going_on, institution, forms, do, what)
     if problem is None and all(form.is_valid() or not form.is_bound for form in forms):
         problem = _do(going_on, do, what)
     visits.save(request.session, going_on)
@@ -145,7 +145,7 @@ def _takes_one_for_own(institution: Institution) -> bool:
     return bool(known and known.one_is_own)
 
 
-def _change(going_on: Visit, forms: list[Any], do: str, what: str) -> Problem | None:
+def _change(going_on: Visit, institution: Institution, forms: list[Any], do: str, what: str) -> Problem | None:
     """The basket as it was typed, and what was added or taken out. A changed basket has no quote any more."""
     before = [[item.sent for item in going_on.items], going_on.flag]
     for form in forms[:-1]:
@@ -153,7 +153,7 @@ def _change(going_on: Visit, forms: list[Any], do: str, what: str) -> Problem | 
             form.apply()
     if forms[-1].is_bound and forms[-1].is_valid():
         going_on.flag = forms[-1].cleaned_data["flag"]
-    problem = _add(going_on, what) if do == "add" else None
+    problem = _add(going_on, institution, what) if do == "add" else None
     if do == "remove" and what.isdigit() and 0 < int(what) <= len(going_on.items):
         del going_on.items[int(what) - 1]
         forms.pop(int(what) - 1)
@@ -164,9 +164,10 @@ def _change(going_on: Visit, forms: list[Any], do: str, what: str) -> Problem | 
     return problem
 
 
-def _add(going_on: Visit, code: str) -> Problem | None:
-    region = choosing.place(going_on.institution).region_id  # type: ignore[union-attr]
-    found: CatalogueItem | None = catalogue_items(region_id=region, codes=[code], on=clock.today()).get(code)
+def _add(going_on: Visit, institution: Institution, code: str) -> Problem | None:
+    found: CatalogueItem | None = catalogue_items(region_id=institution.region_id, codes=[code], on=clock.today()).get(
+        code
+    )
     if found is None:
         return Problem("basket", _("This code is not in the catalogue of the region."), _("Choose one of the list."))
     if len(going_on.items) >= MOST_ITEMS:
