@@ -92,13 +92,16 @@ def work_rollover(run_id: int) -> None:
 
 @shared_task(ignore_result=True)
 def finish_rollover(run_id: int) -> None:
-    """Count a run whose last chunk is done."""
-    try:
-        run = rollover.finish(run=RolloverRun.objects.get(pk=run_id))
-    except Refused as refusal:
-        # The worker of another last chunk was here first, or somebody pressed pause.
-        log.info("run %s not finished: %s", run_id, refusal.code)
-        return
+    """Count a run whose last chunk is done; while another worker counts it, go home."""
+    with rollover_work.to_count(run_id) as free:
+        if not free:
+            return
+        try:
+            run = rollover.finish(run=RolloverRun.objects.get(pk=run_id))
+        except Refused as refusal:
+            # The worker of another last chunk was here first, or somebody pressed pause.
+            log.info("run %s not finished: %s", run_id, refusal.code)
+            return
     if run.state == RunState.RUNNING:
         ring(run_id)
 

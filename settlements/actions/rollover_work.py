@@ -6,7 +6,7 @@ domain/pacing.py says.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
@@ -22,6 +22,8 @@ from settlements.queries import load
 
 # First half of the advisory locks by which at most ROLLOVER_WORKERS work on a run; they die with their session.
 SLOTS = 20_26_06
+# The number of the one place to count a run, beyond the places to work on it.
+COUNTING = 99
 # Milliseconds between two looks at the load: asking costs a third of one, a visit fifty.
 LOOK_EVERY_MS = 250
 # Whoever settles without pause is met in a look or two; after this long without anybody there is nobody to give way to.
@@ -39,7 +41,7 @@ class Outcome(Enum):
 
 def work(*, run_id: int, seconds: float) -> Outcome:
     """Roll chunks of a running run for at most so many seconds and one visit more. Any number may call it at once."""
-    with _slot(run_id) as free:
+    with _slot(run_id, range(settings.ROLLOVER_WORKERS)) as free:
         if not free:
             return Outcome.STOPPED
         end, pace, share = time.monotonic() + seconds, Pace(run_id), pacing.FIRST_SHARE
@@ -111,10 +113,20 @@ def roll_next(*, run_id: int, most: int | None = None) -> batch.Visit | Outcome:
 
 
 @contextmanager
-def _slot(run_id: int) -> Iterator[bool]:
-    """One of the run's places to work, if there is one: bells rung too often must not become ever more workers."""
+def to_count(run_id: int) -> Iterator[bool]:
+    """Whether this worker may count a run whose last chunk is done: all of them ring for it, and one is enough.
+
+    For the others' time alone; that nothing is counted or posted twice is held by the run's row.
+    """
+    with _slot(run_id, [COUNTING]) as free:
+        yield free
+
+
+@contextmanager
+def _slot(run_id: int, numbers: Iterable[int]) -> Iterator[bool]:
+    """One of the run's places, if one is free: bells rung too often must not become ever more workers."""
     with connection.cursor() as cursor, _named(cursor):
-        for number in range(settings.ROLLOVER_WORKERS):
+        for number in numbers:
             keys = [SLOTS, run_id * 100 + number]
             cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
             if cursor.fetchone()[0]:

@@ -14,12 +14,13 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from settlements import tasks
-from settlements.actions import rollover
+from settlements.actions import rollover, rollover_work
 from settlements.ledger.rolling import roll
 from settlements.models import Entry, PersonalAccount, RolloverRun
 from tests.people import make_region, make_staff
 from tests.settlements.rollover.world import BOUNDARY, FIRST_DAY, YEAR, at, faults, release_run
 from tests.support.ledger import open_many
+from tests.support.races import at_once
 
 ACCOUNTS = 1200
 CHUNK = 3
@@ -124,6 +125,29 @@ def test_bells_that_ring_twice_and_a_pause(run, broker, service_environment):
         wait_for(lambda: RolloverRun.objects.get().state == "reconciled")
     assert Entry.objects.filter(kind="rollover").count() == ACCOUNTS
     assert faults() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_worker_counts_and_the_others_do_not_wait_for_it(run):
+    assert rollover_work.work(run_id=run.pk, seconds=PATIENCE) == rollover_work.Outcome.FINISHED
+    counting = connection.copy()
+    try:
+        with rollover_work.to_count(run.pk) as free, counting.cursor() as cursor:
+            assert free
+            # The count holds the run as well; whoever waits for that is told by the database.
+            cursor.execute("BEGIN; SELECT 1 FROM settlements_rolloverrun FOR NO KEY UPDATE")
+            assert at_once(lambda: _finish(run), lambda: _finish(run)) == ["running", "running"]
+            cursor.execute("ROLLBACK")
+    finally:
+        counting.close()
+    assert _finish(run) == "reconciled"
+
+
+def _finish(run: RolloverRun) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '2s'")
+    tasks.finish_rollover(run.pk)
+    return RolloverRun.objects.get(pk=run.pk).state
 
 
 def test_no_task_lasts_a_quarter_of_the_visibility_timeout():
