@@ -31,7 +31,10 @@ MAX_RATIO = 200
 OLD_EXCEL = bytes.fromhex("d0cf11e0a1b11ae1")
 # A spreadsheet would run what begins like this, whoever opens the file afterwards.
 FORMULA = ("=", "@", "\t", "\r")
+# When writing also what a spreadsheet makes such a sign of.
+RUNS = (*FORMULA, "+", "-", "\n", "＝", "＠", "＋", "－")
 SIGNED = re.compile(r"[+-]\s*[0-9.,]*")
+LONG = re.compile(r"\t[0-9]+")
 # Spreadsheets keep fifteen digits of a number: an ID number stored as one has lost its end already.
 EXACT = 10**15
 
@@ -137,7 +140,13 @@ def title(column: Column) -> str:
 def safe(cell: object) -> str:
     """A cell as it may stand in a file that a spreadsheet opens: what would be run as a formula is made a text."""
     text = str(cell)
-    return f"'{text}" if text.startswith((*FORMULA, "+", "-")) and not SIGNED.fullmatch(text) else text
+    runs = text.startswith(RUNS) and not SIGNED.fullmatch(text) and not LONG.fullmatch(text)
+    return f"'{text}" if runs else text
+
+
+def long_number(digits: str) -> str:
+    """A number of more than fifteen digits for `write_csv`: behind a tab it is a text, and a spreadsheet keeps its end."""
+    return f"\t{digits}"
 
 
 def write_csv(rows: Iterable[Iterable[object]]) -> str:
@@ -255,4 +264,16 @@ def _refuse_bomb(file: IO[bytes]) -> None:
         raise Refused("table_unpacks_too_far")
 
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "Column", "Fault", "Row", "Table", "read", "safe", "title", "write_csv"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_ROWS",
+    "Column",
+    "Fault",
+    "Row",
+    "Table",
+    "long_number",
+    "read",
+    "safe",
+    "title",
+    "write_csv",
+]

@@ -1,6 +1,5 @@
 """Bills at the window: one paid in cash, a year settled anew, their second check, and what the bank has to pay."""
 
-import csv
 import hashlib
 import json
 from typing import Any
@@ -16,8 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import clock, masks, reasons
-from accounts.actions import audit
-from accounts.decorators import role_required
+from accounts.decorators import fresh_proof_required, role_required
 from accounts.enums import Channel, Role
 from accounts.errors import Refused
 from accounts.models import BenefitYear
@@ -37,6 +35,7 @@ from counter.views.desk import opened_context
 from family.forms import VersionForm
 from settlements import bill_telling
 from settlements.actions import claim_reversals, claims, recalculation
+from settlements.actions.payment_file import payment_file
 from settlements.actions.recalculation import Preview
 from settlements.explaining import Explanation
 from settlements.forms_claims import AgentClaimForm, BankForm, PaidForm, initial_claim, suggestions
@@ -467,34 +466,10 @@ def _paid(request: HttpRequest, form: PaidForm) -> HttpResponse:
 
 @supervisor
 @require_POST
+@fresh_proof_required
 def payments_file(request: HttpRequest) -> HttpResponse:
     """The open payments for the bank, with full account numbers; that it was written is recorded for each member."""
-    rows = read.reimbursements_visible_to(request.user).filter(done_on=None, amount__gt=0)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    body = payment_file(by=request.user, at=clock.now())
+    response = HttpResponse(body, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="payments-{clock.today().isoformat()}.csv"'
-    response.write("\ufeff")  # spreadsheets read Chinese only with it
-    writer = csv.writer(response)
-    writer.writerow(["经办编号", "姓名", "开户银行", "银行账号", "金额（元）", "决定日期"])
-    at = clock.now()
-    for row in rows:
-        audit.record(
-            action="reimbursements_exported",
-            by=request.user,
-            at=at,
-            member=row.member,
-            target=f"case {row.case.number}",
-            channel=WINDOW,
-            request=request,
-        )
-        # A leading tab keeps a spreadsheet from making a number of 19 digits out of it.
-        writer.writerow(
-            [
-                row.case.number,
-                row.member.name,
-                row.bank,
-                f"\t{row.bank_account}",
-                row.amount,
-                row.decided_on.isoformat(),
-            ]
-        )
     return response

@@ -3,9 +3,7 @@
 Amounts are those kept on the run and its chunks, which the count of the books and check_ledger compare to the fen.
 """
 
-import csv
 import datetime
-import io
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -15,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import dates, masks
+from accounts import dates, masks, tables
 from accounts.models import User
 from accounts.money import ZERO, plain
 from documents import render
@@ -39,14 +37,12 @@ def pdf(*, run: RolloverRun, by: User, at: datetime.datetime) -> bytes:
 def table(*, run: RolloverRun, by: User, at: datetime.datetime) -> bytes:
     """The report as CSV with every chunk, UTF-8 with BOM; amounts plain. That it was taken is recorded."""
     record("rollover.report", run, by, at, form="csv")
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\r\n")
-    out.writerows(_facts(run))
+    rows: list[list[Any]] = [*_facts(run)]
     for part in _parts(run):
         if part["rows"]:
-            out.writerows([[], [part["title"]], part["heads"], *part["rows"]])
-    out.writerow([])
-    out.writerow(
+            rows += [[], [part["title"]], part["heads"], *part["rows"]]
+    rows.append([])
+    rows.append(
         [
             _("Chunk"), _("First account"), _("Last account"), _("Done at"), _("Visits"), _("Number of accounts"),
             _("Moved out of this year's"), _("Debt netted"), _("Interest"),
@@ -54,9 +50,9 @@ def table(*, run: RolloverRun, by: User, at: datetime.datetime) -> bytes:
     )  # fmt: skip
     for chunk in run.chunks.order_by("number").iterator():
         done = timezone.localtime(chunk.done_at).isoformat(timespec="seconds") if chunk.done_at else ""
-        out.writerow([chunk.number, chunk.first_id, chunk.last_id, done, chunk.visits, *_amounts(chunk)])
-    out.writerow([_("All chunks"), "", "", "", "", *_summed(run)])
-    return text.getvalue().encode("utf-8-sig")
+        rows.append([chunk.number, chunk.first_id, chunk.last_id, done, chunk.visits, *_amounts(chunk)])
+    rows.append([_("All chunks"), "", "", "", "", *_summed(run)])
+    return tables.write_csv(rows).encode()
 
 
 def paper(run: RolloverRun, by: User, at: datetime.datetime) -> dict[str, Any]:

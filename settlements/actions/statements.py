@@ -1,8 +1,6 @@
 """Statements of an account on paper and as a table: what stands on the page, issued."""
 
-import csv
 import datetime
-import io
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +9,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import dates, masks
+from accounts import dates, masks, tables
 from accounts.actions import audit
 from accounts.enums import Channel
 from accounts.errors import Refused
@@ -26,8 +24,6 @@ from settlements.queries.statement import Amounts, Statement, statement
 
 KIND = "statement"
 CHINESE = papers.LANGUAGE
-# A cell that begins like this is a formula to a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def issue_statement(
@@ -176,31 +172,16 @@ def export_csv(
 
 
 def _csv(told: Statement) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
     heads = [_("Date"), _("What"), _("Where"), _("This year's balance, change"), _("Earlier years' balance, change")]
     heads += [_("This year's balance after"), _("Earlier years' balance after"), _("Debt after")]
-    writer.writerow([_cell(head) for head in heads])
-    opening = _cell(_("Opening balance of the period"))
-    writer.writerow([told.start.isoformat(), opening, "", "0.00", "0.00", *_after(told.opening)])
+    opening = _("Opening balance of the period")
+    rows = [heads, [told.start.isoformat(), opening, "", "0.00", "0.00", *_after(told.opening)]]
     for line in told.lines:
         after = Amounts(line.current_after, line.historical_after, line.debt_after)
-        writer.writerow(
-            [
-                line.on.isoformat(),
-                _cell(telling.what(line)),
-                _cell(telling.place(line)),
-                plain(line.current),
-                plain(line.historical),
-                *_after(after),
-            ]
-        )
-    return text.getvalue().encode("utf-8-sig")
+        changes = [plain(line.current), plain(line.historical)]
+        rows.append([line.on.isoformat(), telling.what(line), telling.place(line), *changes, *_after(after)])
+    return tables.write_csv(rows).encode()
 
 
 def _after(amounts: Amounts) -> list[str]:
     return [plain(amounts.current), plain(amounts.historical), plain(amounts.debt)]
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text

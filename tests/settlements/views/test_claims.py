@@ -1,5 +1,6 @@
 """A citizen hands in a bill paid in cash; at the window; the second check; the payment. And whose pages these are."""
 
+import csv
 import datetime
 from decimal import Decimal
 
@@ -103,6 +104,24 @@ def test_from_the_invoice_to_the_bank(scene: Scene, supervisor: User) -> None:
     row.refresh_from_db()
     assert row.reference == "B-7"
     assert claim.case.number in desk.get(payments + "?state=done").content.decode()
+
+
+def test_the_file_for_the_bank_needs_a_proof_and_runs_nowhere(scene: Scene, supervisor: User) -> None:
+    """Names and accounts in full of all who are paid; and the bank's name is whatever a member typed."""
+    claim = hand_in(log_in(scene.father), scene)
+    formula = '=HYPERLINK("https://example.com","bank")'
+    Reimbursement.objects.create(
+        case=claim.case, member=scene.father.member, amount=D("12.50"), bank=formula, bank_account="6222020200012345678",
+        decided_on=clock.today(),
+    )  # fmt: skip
+    address = reverse("counter:payments_file")
+    asked = log_in(supervisor, fresh=False).post(address)
+    assert (asked.status_code, asked["Location"].split("?")[0]) == (302, reverse("account_reauthenticate"))
+    assert not AuditEvent.objects.filter(action="reimbursements_exported").exists()
+
+    rows = list(csv.reader(log_in(supervisor).post(address).content.decode("utf-8-sig").splitlines()))
+    assert rows[1][2:5] == [f"'{formula}", "\t6222020200012345678", "12.50"]
+    assert AuditEvent.objects.filter(action="reimbursements_exported", member_id=scene.father.member_id).count() == 1
 
 
 @pytest.mark.parametrize(

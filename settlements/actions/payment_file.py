@@ -1,0 +1,36 @@
+"""What the bank is to pay, as a file for it."""
+
+import datetime
+
+from django.db import transaction
+
+from accounts import tables
+from accounts.actions import audit
+from accounts.enums import Channel
+from accounts.models import User
+from settlements.queries.claims import reimbursements_visible_to
+
+# The bank reads it, so its titles are in Chinese whatever the language of the supervisor.
+TITLES = ["经办编号", "姓名", "开户银行", "银行账号", "金额（元）", "决定日期"]
+
+
+@transaction.atomic
+def payment_file(*, by: User, at: datetime.datetime) -> bytes:
+    """The open payments of a supervisor's regions as CSV, with names and bank accounts in full; amounts in yuan.
+
+    That it was taken is recorded for each member.
+    """
+    rows: list[list[str]] = [TITLES]
+    for row in reimbursements_visible_to(by).filter(done_on=None, amount__gt=0):
+        audit.record(
+            action="reimbursements_exported",
+            by=by,
+            at=at,
+            member=row.member,
+            target=f"case {row.case.number}",
+            channel=Channel.WINDOW,
+        )
+        account = tables.long_number(row.bank_account or "")
+        decided = row.decided_on.isoformat()
+        rows.append([row.case.number, row.member.name, row.bank, account, f"{row.amount:.2f}", decided])
+    return tables.write_csv(rows).encode()
