@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -97,7 +97,7 @@ def assess(
     one gets and pays nothing but cash. Raises NoValue where the scheme has no parameter for the circumstances (NotKnown
     where it says itself that no source has one).
     """
-    bill = _Bill(claim, used, own, on)
+    bill = _Bill(_counted(claim, scheme), used, own, on)
     if not scheme.known:
         raise NotKnown(bill.at)
     enrolment = claim.person.enrolment
@@ -113,6 +113,7 @@ def assess(
 def counter_keys(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, ...]:
     """The keys under which `assess` looks into `used` for this bill."""
     keys: list[str] = []
+    claim = _counted(claim, scheme)
     for stage in scheme.stages:
         match stage:
             case DeductibleStage():
@@ -122,6 +123,10 @@ def counter_keys(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, 
             case SupplementStage():
                 keys.append(stage.counter)
     return tuple(dict.fromkeys(key for key in keys if key))
+
+
+def _counted(claim: Claim, scheme: Scheme) -> Claim:
+    return replace(claim, level=scheme.level_of(claim.level))
 
 
 def _deductible_key(stage: DeductibleStage, claim: Claim, on: datetime.date) -> str:

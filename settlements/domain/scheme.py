@@ -154,6 +154,18 @@ class Scheme:
             for below, parameter, most in _parameters(stage):
                 parameter.check((*here, *below), levels, most)
 
+    def level_of(self, level: str) -> str:
+        """The level by which an institution's bills count here: a top hospital is a third-level one unless a row names top.
+
+        Every top hospital (省级三甲, 特三级) is of the third level, and regions that know no more say tertiary alone.
+        """
+        return "tertiary" if level == "top" and not self._names(level) else level
+
+    def _names(self, level: str) -> bool:
+        parameters = (parameter for stage in self.stages for _, parameter, _ in _parameters(stage))
+        rows = (row for parameter in parameters for row in (*parameter.rows, *parameter.additions))
+        return any(row.when.level is not None and level in row.when.level for row in rows)
+
 
 def _stage(reader: Reader, default_source: str) -> Stage:
     """One stage by its kind."""

@@ -4,7 +4,7 @@ Each fen of the bill walks past the stages until one takes it, and what is left 
 """
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -83,6 +83,16 @@ def fits(when: dict[str, Any], who: Patient) -> bool:
     return True
 
 
+def named_levels(raw: Any) -> set[str]:
+    """Every level that some row of the file names."""
+    if isinstance(raw, list):
+        return set().union(*map(named_levels, raw))
+    if not isinstance(raw, dict):
+        return set()
+    here = raw.get("level", [])
+    return set(here if isinstance(here, list) else [here]).union(*map(named_levels, raw.values()))
+
+
 def value_of(raw: Any, who: Patient) -> int:
     """A value of the file for somebody, in hundredths (fen, or hundredths of a percent)."""
     if isinstance(raw, str):
@@ -107,6 +117,8 @@ def bill(scheme: dict[str, Any], who: Patient, amounts: dict[str, int], grantors
     """The whole bill: stages first, then payers."""
     if not scheme.get("known", True):
         raise Unknown
+    if who.level == "top" and "top" not in named_levels(scheme["stage"]):
+        who = replace(who, level="tertiary")
     result, purse = Result(), dict(who.own)
     normal, uses_money = who.enrolment == "normal", who.enrolment != "frozen"
     stages = [stage for stage in scheme.get("stage", []) if normal or (uses_money and stage["kind"] == "account")]

@@ -135,7 +135,7 @@ def test_the_counters_a_bill_looks_into(code: str, keys: tuple[str, ...]) -> Non
 
 def test_a_level_that_the_region_does_not_know_is_an_error() -> None:
     with pytest.raises(NoValue):
-        assess(scheme(SHANGHAI), claim(level="top"), {}, {}, ON)
+        assess(scheme(SHANGHAI), claim(level="unheard_of"), {}, {}, ON)
 
 
 @pytest.mark.parametrize("amount", ["-0.01", "0.001", "NaN"])

@@ -1,22 +1,32 @@
 import copy
+import datetime
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from accounts.domain.reading import BadData
+from settlements.domain.assessment import Claim, counter_keys
+from settlements.domain.parameters import Person
 from settlements.domain.scheme import AccountStage, Payer, RateStage, Scheme
 from tests.settlements.domain.world import (
     BEIJING,
+    BORN,
+    CHONGQING,
     HANGZHOU,
+    ROOT,
     SHANGHAI,
     SHENYANG,
     SUZHOU,
     TENGZHOU,
     VALLEY,
     ZHENGZHOU,
+    patient,
     region,
 )
+
+ON = datetime.date(2025, 9, 10)
 
 PAYERS = {"in_scope": ["historical", "shared"], "pre_self_pay": [], "self_paid": []}
 RATE = {"kind": "rate", "counter": "fund", "rate": "70"}
@@ -162,3 +172,29 @@ def test_the_region_checks_counters_and_levels() -> None:
     with pytest.raises(BadData) as caught:
         scheme.check(["primary"], ["deductible", "fond"])
     assert (caught.value.code, caught.value.key) == ("unknown_counter", "stage[2].counter")
+
+
+@pytest.mark.parametrize("code", sorted(file.stem for file in (ROOT / "regions").glob("*.toml")))
+def test_a_top_hospital_is_a_third_level_one_where_the_region_does_not_tell_them_apart(code: str) -> None:
+    found = region(code)
+    for scheme in (version.scheme for version in found.schemes if version.scheme.stages):
+        told_apart = "'top'" in repr(scheme)
+        assert not told_apart or "top" in found.levels
+        assert scheme.level_of("top") == ("top" if told_apart else "tertiary")
+        assert all(scheme.level_of(level) == level for level in ("primary", "secondary", "tertiary"))
+
+
+def test_a_top_hospital_of_chongqing_is_no_second_level_one() -> None:
+    """Its rows say third level and all others: read to the letter, the best hospital would leave the least to pay."""
+    here, there = patient(CHONGQING), patient(CHONGQING)
+    paid = {"deductible": "200.00", "fund": "900.00", "cash": "1100.00"}
+    assert there.bill(ON, "outpatient top", "2000.00") == here.bill(ON, "outpatient tertiary", "2000.00") == paid
+
+
+def test_a_deductible_for_each_level_counts_a_top_hospital_with_the_third_level() -> None:
+    by_level = {**DEDUCTIBLE, "scope": "level"}
+    scheme = Scheme.from_data(data(by_level, RATE))
+    claim = Claim(person=Person(birth=BORN), level="top", in_scope=Decimal("10.00"))
+    assert counter_keys(scheme, claim, ON)[0] == "deductible:tertiary"
+    named = {**by_level, "amount": [{"when": {"level": "top"}, "value": "50.00"}, {"value": "100.00"}]}
+    assert counter_keys(Scheme.from_data(data(named, RATE)), claim, ON)[0] == "deductible:top"

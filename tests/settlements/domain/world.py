@@ -15,7 +15,7 @@ from settlements.domain.region_file import RegionFile, load_region_text
 
 ROOT = Path(__file__).parents[3]
 SHANGHAI, BEIJING, SHENYANG, ZHENGZHOU = "310000", "110000", "210100", "410100"
-HANGZHOU, TENGZHOU, SUZHOU, SHENZHEN, VALLEY = "330100", "370481", "320500", "440300", "999001"
+HANGZHOU, TENGZHOU, SUZHOU, SHENZHEN, CHONGQING, VALLEY = "330100", "370481", "320500", "440300", "500000", "999001"
 BORN = datetime.date(1985, 1, 1)
 
 
