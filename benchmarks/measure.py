@@ -22,7 +22,8 @@ FEW = _number("BENCH_FEW", 10_000, 300)
 ACCOUNTS = _number("BENCH_ACCOUNTS", 200_000, 2_000)
 MANY = _number("BENCH_MANY", 1_000_000, 2_000)
 ROUNDS = _number("BENCH_ROUNDS", 3, 1)
-SECONDS = _number("BENCH_SECONDS", 15, 1)
+SECONDS = _number("BENCH_SECONDS", 6, 1)
+TURNS = _number("BENCH_TURNS", 5, 1)
 SAMPLES = _number("BENCH_SAMPLES", 40, 5)
 ORM_ACCOUNTS = _number("BENCH_ORM_ACCOUNTS", 2_000, 100)
 PGBENCH_SCALE = _number("BENCH_PGBENCH_SCALE", 20, 1)
@@ -94,8 +95,8 @@ def save(lines: Sequence[Line], at: datetime) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{at:%Y%m%d-%H%M%S}-{os.getpid()}.json"
     sizes = {
-        "few": FEW, "accounts": ACCOUNTS, "many": MANY, "rush": RUSH, "rounds": ROUNDS, "seconds": SECONDS,
-        "clients": CLIENTS, "cores": os.cpu_count(), "load": os.getloadavg(),
+        "few": FEW, "accounts": ACCOUNTS, "many": MANY, "rush": RUSH, "rounds": ROUNDS, "turns": TURNS,
+        "seconds": SECONDS, "clients": CLIENTS, "cores": os.cpu_count(), "load": os.getloadavg(),
     }  # fmt: skip
     text = json.dumps({"at": at.isoformat(), "sizes": sizes, "lines": [asdict(line) for line in lines]}, indent=1)
     path.write_text(text + "\n")
