@@ -12,12 +12,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
 
 class PortalAdminSite(admin.AdminSite):
     """Only for administrators and auditors; everybody else is told that there is no such page."""
 
     enable_nav_sidebar = False
+    index_title = _("Everything that can be looked up")
 
     def has_permission(self, request: HttpRequest) -> bool:
         # Not at the top: this module is loaded before the models are.

@@ -31,7 +31,6 @@ from settlements.models import (
     Scheme,
     Settlement,
 )
-from settlements.queries.rollover import visible_to
 from settlements.views import adjusting, rollover
 
 ENTRIES_A_PAGE = 50
@@ -43,11 +42,9 @@ class RolloverRunAdmin(RoleAdmin):
 
     viewers = (Role.REGION_ADMIN, Role.AUDITOR)
     list_display = ["year", "region", "state", "current_rate", "historical_rate", "released_at", "closed_at"]
+    region_path = "region"
     list_filter = ["state", "region"]
     list_select_related = ["region"]
-
-    def get_queryset(self, request):
-        return visible_to(request.user)
 
     def has_add_permission(self, request):
         return has_any_role(request.user, Role.REGION_ADMIN)

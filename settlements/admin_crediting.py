@@ -7,7 +7,6 @@ from accounts.admin_base import RegionalAdmin, RoleAdmin
 from accounts.enums import Role
 from accounts.policies import has_any_role
 from settlements.models import Contribution, ContributionFile, CreditRun
-from settlements.queries.crediting import files_visible_to, runs_visible_to
 from settlements.views import contributions, credit_runs
 
 
@@ -17,11 +16,12 @@ class ContributionFileAdmin(RoleAdmin):
 
     viewers = (Role.REGION_ADMIN, Role.AUDITOR)
     list_display = ["month", "region", "name", "state", "fault_count", "uploaded_by", "uploaded_at"]
+    region_path = "region"
     list_filter = ["state", "region"]
     list_select_related = ["region", "uploaded_by"]
 
     def get_queryset(self, request):
-        return files_visible_to(request.user)
+        return super().get_queryset(request).defer("content")
 
     def has_add_permission(self, request):
         return has_any_role(request.user, Role.REGION_ADMIN)
@@ -45,11 +45,9 @@ class CreditRunAdmin(RoleAdmin):
 
     viewers = (Role.REGION_ADMIN, Role.AUDITOR)
     list_display = ["period", "kind", "region", "state", "on", "released_at", "finished_at"]
+    region_path = "region"
     list_filter = ["state", "kind", "region"]
     list_select_related = ["region"]
-
-    def get_queryset(self, request):
-        return runs_visible_to(request.user)
 
     def has_add_permission(self, request):
         return has_any_role(request.user, Role.REGION_ADMIN)

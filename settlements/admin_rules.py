@@ -7,8 +7,6 @@ from accounts.admin_base import RoleAdmin
 from accounts.enums import Role
 from accounts.policies import has_any_role
 from settlements.models import CatalogueFile, RuleDraft
-from settlements.queries.catalogue import files_visible_to
-from settlements.queries.drafts import visible_to
 from settlements.views import catalogue_files, drafts
 
 
@@ -29,11 +27,9 @@ class RuleDraftAdmin(RoleAdmin):
         "published_by",
     ]
     list_display_links = ["region", "part"]
+    region_path = "region"
     list_filter = ["state", "part", "region"]
     list_select_related = ["region", "made_by", "published_by"]
-
-    def get_queryset(self, request):
-        return visible_to(request.user)
 
     def has_add_permission(self, request):
         return has_any_role(request.user, Role.REGION_ADMIN)
@@ -59,11 +55,12 @@ class CatalogueFileAdmin(RoleAdmin):
 
     viewers = (Role.REGION_ADMIN, Role.AUDITOR)
     list_display = ["valid_from", "region", "name", "state", "fault_count", "uploaded_by", "uploaded_at", "released_at"]
+    region_path = "region"
     list_filter = ["state", "region"]
     list_select_related = ["region", "uploaded_by"]
 
     def get_queryset(self, request):
-        return files_visible_to(request.user)
+        return super().get_queryset(request).defer("content")
 
     def has_add_permission(self, request):
         return has_any_role(request.user, Role.REGION_ADMIN)

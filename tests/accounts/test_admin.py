@@ -3,12 +3,13 @@
 import datetime
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
 from accounts.crypto import blind_index
 from accounts.enums import Role
 from accounts.models import AuditEvent, RoleAssignment, User
-from tests.people import PASSWORD, make_id_number, make_member, make_region, totp_code
+from tests.people import PASSWORD, make_id_number, make_member, make_region, make_staff, totp_code
 
 MODELS = [
     "region",
@@ -151,3 +152,27 @@ def test_a_new_login_of_staff_says_whose_it_is_and_never_shows_it(client, people
         made.refresh_from_db()
         assert made.person_index == blind_index(kept)
     assert not any(number in str(line.details) for line in AuditEvent.objects.all())
+
+
+def test_the_filter_by_region_offers_only_regions_whose_rows_are_seen(client, people):
+    make_region("110000")
+    region = people.region_admin.role_assignments.get().region
+    make_staff(Role.REGION_ADMIN, region=make_region("210100"))
+    RoleAssignment.objects.create(user=people.region_admin, role=Role.REGION_ADMIN, region_id="210100")
+    client.force_login(people.region_admin)
+    for model, row_admin in admin.site._registry.items():
+        if "region" not in row_admin.list_filter or not row_admin.region_path:
+            continue
+        page = client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+        offered = {key for key in (region.pk, "210100", "110000") if f"region__code__exact={key}" in page.text}
+        assert offered == {region.pk, "210100"}, model
+
+
+def test_who_has_one_region_is_not_asked_to_choose_it(client, people):
+    make_region("110000")
+    client.force_login(people.region_admin)
+    page = client.get(reverse("admin:settlements_rolloverrun_changelist"))
+    assert page.status_code == 200
+    assert "region__code__exact" not in page.text
+    # Published rules are for everybody to read, so there every region is offered.
+    assert "region__code__exact=110000" in client.get(reverse("admin:settlements_scheme_changelist")).text
