@@ -121,7 +121,7 @@ def bars(trial: Trial) -> list[dict[str, Any]]:
             {
                 "label": _bar(place),
                 "count": f"{count:,}",
-                "css": "pay-history" if low is None or low < 0 else "pay-fund" if low == 0 else "pay-family",
+                "css": "pay-history" if low is None or low < 0 else "pay-fund" if low == 0 else "pay-current",
                 "x": f"{place * step + step * Decimal('0.15'):.1f}",
                 "width": f"{step * Decimal('0.7'):.1f}",
                 "y": f"{BAR_HEIGHT - height:.1f}",

@@ -111,7 +111,7 @@ def what_if(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
-    """The day from which the draft holds; by another person than its maker."""
+    """The day from which the draft holds, beside what it would come to; by another person than its maker."""
     draft = _open(request, pk)
     earliest = drafts.earliest(draft.base, clock.now())
     initial = {"valid_from": earliest, "seen": draft.edited_at.isoformat()}
@@ -127,7 +127,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
             refused = reasons.tell_refused(refusal)
     lines = rules_telling.changed_lines(draft.base.data, draft.data)
     context = {"form": form, "refused": refused, "draft": draft, "title": _title(draft), "lines": lines}
-    return _page(request, "publish", context)
+    return _page(request, "publish", context | _trial_context(request, draft))
 
 
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
