@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.signals import authentication_step_completed
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
@@ -18,12 +20,22 @@ def connect() -> None:
     user_logged_in.connect(logged_in, dispatch_uid="portal_logged_in")
     user_logged_out.connect(logged_out, dispatch_uid="portal_logged_out")
     user_login_failed.connect(login_failed, dispatch_uid="portal_login_failed")
+    authentication_step_completed.connect(proven_again, dispatch_uid="portal_proven_again")
 
 
 def logged_in(sender: object, request: HttpRequest, user: User, **more: Any) -> None:
     """Start the clocks of the session and record the login."""
     session_began(request, is_staff=user.is_staff)
     audit.record(action="login", by=user, at=clock.now(), member=user.member, request=request)
+
+
+def proven_again(sender: object, request: HttpRequest, reauthenticated: bool = False, **more: Any) -> None:
+    """After a proof the session goes on under a new key, as after a login: one seen before it opens nothing after it."""
+    if not reauthenticated:
+        return
+    old = request.session.session_key
+    request.session.cycle_key()
+    UserSession.objects.filter(session_key=old).update(session_key=request.session.session_key)
 
 
 def logged_out(sender: object, request: HttpRequest, user: User | None, **more: Any) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_texts, clock, devices, policies, queries
 from accounts.actions import audit, users
 from accounts.actions import codes as code_actions
-from accounts.decorators import fresh_proof_required, member_required, password_proof_required
+from accounts.decorators import member_required, password_proof_required
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.forms import NewPasswordForm, PhoneForm
@@ -36,9 +36,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/me.html", context)
 
 
-@fresh_proof_required
+@password_proof_required
 def password(request: HttpRequest) -> HttpResponse:
-    """A new password; every other session ends."""
+    """A new password, by the old one: a code to the telephone would make the telephone enough to change itself.
+
+    Every other session ends. Who forgot the old one sets a new one with his ID number (`codes.forgotten`).
+    """
     form = NewPasswordForm(request.user, request.POST or None)
     if form.is_valid():
         users.set_password(

@@ -13,6 +13,7 @@ from accounts.enums import IdentityLevel, Role
 from accounts.middleware import RefuseBadInput
 from accounts.queries import enrolment_on, find_member, members_visible_to
 from tests.people import PASSWORD, last_code, make_phone, make_region, make_staff
+from tests.support import pages
 
 OPEN = [
     "account_login",
@@ -157,6 +158,18 @@ def test_a_stolen_telephone_is_not_enough_to_change_the_telephone(client, people
     assert new[-4:] in last_text(old), "the old number hears of it"
 
 
+def test_a_stolen_telephone_is_not_enough_to_change_the_password(client, people):
+    """Else it would be enough for everything: with the new password the telephone itself can be changed."""
+    client.post(reverse("accounts:login_by_text"), {"phone": people.holder.phone})
+    client.post(reverse("accounts:login_by_text_code"), {"code": last_code(people.holder.phone)})
+    page, new = reverse("accounts:password"), "Maple-tree-1937"
+    assert client.get(page)["Location"].startswith("/prove/")
+    assert client.post(page, {"password": new, "again": new})["Location"].startswith("/prove/")
+    people.holder.refresh_from_db()
+    assert people.holder.check_password(PASSWORD)
+    assert reverse("accounts:forgotten") in client.get("/prove/").text, "who forgot it is told the way"
+
+
 def test_a_proof_by_text_message(client, people):
     log_in(client, people.holder)
     page = reverse("accounts:prove_by_text") + "?next=/me/"
@@ -184,9 +197,8 @@ def test_sessions_of_others_cannot_be_ended(client, client_factory, people):
 
 @pytest.mark.parametrize("name", ["accounts:me", "accounts:password", "accounts:sessions"])
 @pytest.mark.parametrize("who", ["holder", "clerk", "region_admin"])
-def test_ones_own_pages_open_for_everybody(client, people, name, who):
-    client.force_login(getattr(people, who))
-    assert client.get(reverse(name)).status_code == 200
+def test_ones_own_pages_open_for_everybody(people, name, who):
+    assert pages.log_in(getattr(people, who)).get(reverse(name)).status_code == 200
 
 
 def test_identity_is_asked_for_where_it_is_needed(client, people):

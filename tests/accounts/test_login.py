@@ -1,6 +1,11 @@
 """The ways in: by number and password, by text message, and for staff with a second factor (A2, A8, S1)."""
 
+import time
+
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.utils import decrypt
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -138,8 +143,23 @@ def test_staff_cannot_come_by_text_message_or_reset(client, people):
     assert not any(character.isdigit() for character in last_text(clerk.phone))
 
 
-def test_login_gives_a_new_session_and_logout_ends_it(client, people):
-    client.get(LOGIN)
+def test_a_key_from_before_a_login_or_a_proof_opens_nothing_after_it(client, people):
+    post(client, reverse("accounts:login_by_text"), phone=people.holder.phone)
+    planted = client.session.session_key
+    post(client, LOGIN, login=people.holder.phone, password=PASSWORD)
+    key = client.session.session_key
+    assert planted and planted != key and not Session.objects.filter(session_key=planted).exists()
+
+    assert post(client, "/prove/", password="not-this-one-2026").status_code == 422
+    assert client.session.session_key == key
+    assert post(client, "/prove/", password=PASSWORD).status_code == 302
+    proven = client.session.session_key
+    assert proven != key and not Session.objects.filter(session_key=key).exists()
+    assert client.get("/me/").status_code == 200
+    assert list(people.holder.usersession_set.values_list("session_key", flat=True)) == [proven]
+
+
+def test_logout_ends_the_session(client, people):
     client.force_login(people.holder)
     key = client.session.session_key
     assert client.get("/me/").status_code == 200
@@ -190,6 +210,32 @@ def test_logins_and_failures_are_recorded_without_what_was_typed(client, people)
     assert people.holder.phone not in str(lines)
     assert lines[1]["member_id"] == lines[2]["member_id"] == people.holder.member_id
     assert lines[2]["ip"] == "127.0.0.1"
+
+
+def test_a_second_factor_code_lives_half_a_minute(client, people):
+    totp_code(people.clerk)  # sets it up
+    secret = decrypt(Authenticator.objects.get(user=people.clerk, type="totp").data["secret"])
+    late = format_hotp_value(hotp_value(secret, int(time.time()) // 30 - 2))
+    post(client, LOGIN, login=people.clerk.username, password=PASSWORD)
+    assert post(client, reverse("mfa_authenticate"), code=late).status_code == 422
+    assert not logged_in(client)
+
+
+def test_guesses_at_a_second_factor_are_few(client, people):
+    right = totp_code(people.clerk)
+    post(client, LOGIN, login=people.clerk.username, password=PASSWORD)
+    for guess in range(5):
+        post(client, reverse("mfa_authenticate"), code=f"{(int(right) + 1 + guess) % 10**6:06d}")
+    assert post(client, reverse("mfa_authenticate"), code=totp_code(people.clerk)).status_code == 422
+    assert not logged_in(client)
+
+
+def test_a_login_that_is_closed_is_out_at_once(client, people):
+    client.force_login(people.clerk)
+    assert client.get("/me/").status_code == 200
+    people.clerk.is_active = False
+    people.clerk.save()
+    assert client.get("/me/").status_code == 302
 
 
 def test_a_closed_login_stays_closed(client, people):
