@@ -26,6 +26,19 @@ def region_files(folder: Path | None = None) -> list[Path]:
     return sorted((folder or Path(settings.BASE_DIR) / "regions").glob("*.toml"))
 
 
+def file_hash(path: Path) -> str:
+    """What `Region.file_hash` is once the file has been loaded as it is now."""
+    return _hash(_text(path))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig")
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
 def load(paths: Iterable[Path]) -> list[str]:
     """Bring the database to what the files say; returns what changed, a line each (empty: nothing).
 
@@ -35,9 +48,9 @@ def load(paths: Iterable[Path]) -> list[str]:
     files: list[tuple[RegionFile, str]] = []
     problems: list[Any] = []
     for path in paths:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text(path)
         try:
-            files.append((load_region_text(text, str(path)), sha256(text.encode()).hexdigest()))
+            files.append((load_region_text(text, str(path)), _hash(text)))
         except BadRegionFile as bad:
             problems.extend(bad.problems)
     if problems:
@@ -205,4 +218,4 @@ def _line(region: Region, model: type[models.Model], identity: tuple[Any, ...], 
     return f"{region.code}: {model._meta.object_name} {' '.join(map(str, identity))} {verb}"
 
 
-__all__ = ["BadRegionFile", "PublishedHere", "SchemeInUse", "YearInUse", "load", "region_files"]
+__all__ = ["BadRegionFile", "PublishedHere", "SchemeInUse", "YearInUse", "file_hash", "load", "region_files"]

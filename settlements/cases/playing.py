@@ -2,14 +2,14 @@
 
 import datetime
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
 
 from accounts import clock
-from accounts.domain.benefit_year import start_of, year_of
+from accounts.domain.benefit_year import year_of
 from accounts.enums import InstitutionKind
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member, Region
@@ -21,9 +21,9 @@ from family.queries import who_shares_with
 from settlements import ledger
 from settlements.actions import care, claims, crediting, leaving, premiums, wallet
 from settlements.actions.opening import open_account
-from settlements.actions.regions import load, region_files
+from settlements.actions.regions import file_hash, load, region_files
 from settlements.actions.rollover import boundary_of
-from settlements.cases.reading import BadCase, CaseMember, CaseStep, ScenarioCase
+from settlements.cases.reading import REASONS, BadCase, CaseMember, CaseStep, ScenarioCase
 from settlements.domain.scheme import DeductibleStage, RateStage
 from settlements.ledger.batch import roll_chunk
 from settlements.models import PersonalAccount, RolloverChunk, RolloverRun, Settlement, Usage, WalletTransfer
@@ -55,13 +55,9 @@ class _Player:
         self.case = case
         self.first_on = min((step.on for step in case.steps), default=LONG_AGO)
         self.last_on = max((step.on for step in case.steps), default=LONG_AGO)
-        needed = {case.region, *(member.region for member in case.members.values())}
-        if Region.objects.filter(code__in=needed).count() < len(needed):
-            load(region_files())
-        known = set(Region.objects.filter(code__in=needed).values_list("code", flat=True))
-        for code in sorted(needed - known):
-            raise BadCase(f"region {code} is not known: there is no regions/{code}.toml")
-        self.region = Region.objects.get(code=case.region)
+        elsewhere = {one.region for one in (*case.members.values(), *case.steps) if one.region}
+        self.regions = _regions({case.region, *elsewhere})
+        self.region = self.regions[case.region]
         self.members: dict[str, Member] = {}
         self.enrolments: dict[str, Enrolment] = {}
         self.accounts: dict[str, int] = {}
@@ -69,6 +65,7 @@ class _Player:
         self.transfers: dict[str, WalletTransfer] = {}
         self.stopped: set[str] = set()
         self.returned: set[int] = set()
+        self.institutions: dict[tuple[str, str], int] = {}
         for name, member in case.members.items():
             self._enrol(name, member)
         self.names = {account: name for name, account in self.accounts.items()}
@@ -128,7 +125,8 @@ class _Player:
         SharingGrant.objects.create(
             grantor=self.members[grant.grantor],
             beneficiary=self.members[grant.beneficiary],
-            region=self.region,
+            # As binding would have it: the rules of a grant are those of its grantor (decision 0008).
+            region=self.regions[self.case.members[grant.grantor].region],
             relation=grant.relation,
             uses_care="pay" in grant.uses,
             uses_premium="premium" in grant.uses,
@@ -139,13 +137,13 @@ class _Player:
 
     def _release_runs(self) -> None:
         """Every rollover of the case counts as released, with its rates, before its boundary."""
-        RolloverRun.objects.filter(region=self.region).update(state="cancelled")
-        self.runs = {}
+        RolloverRun.objects.filter(region__in=self.regions).update(state="cancelled")
+        self.runs: dict[tuple[str, int], RolloverRun] = {}
         for step in self.case.steps:
-            if step.verb == "roll_over" and step.fields["year"] not in self.runs:
+            if step.verb == "roll_over" and self._run_key(step) not in self.runs:
                 rates = step.fields.get("interest", {})
-                self.runs[step.fields["year"]] = RolloverRun.objects.create(
-                    region=self.region,
+                self.runs[self._run_key(step)] = RolloverRun.objects.create(
+                    region=self.regions[self._region_of(step)],
                     year=step.fields["year"],
                     state="running",
                     current_rate=rates.get("current_rate", ZERO),
@@ -153,6 +151,13 @@ class _Player:
                     planned_at=self.case.steps[0].at,
                     released_at=self.case.steps[0].at,
                 )
+
+    def _region_of(self, step: CaseStep) -> str:
+        """The case's region, or the one that the step names instead."""
+        return step.region or self.case.region
+
+    def _run_key(self, step: CaseStep) -> tuple[str, int]:
+        return self._region_of(step), step.fields["year"]
 
     # Steps
 
@@ -167,15 +172,16 @@ class _Player:
                     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 return given
         except Refused as refusal:
-            return {"refused": refusal.code}
+            # A reason of the portal's own tells another program nothing: it knows those of the format.
+            return {"refused": refusal.code if refusal.code in REASONS else "not_permitted"}
 
     def _visit(self, step: CaseStep) -> Given:
-        patient, institution, bill = self._bill(step.fields)
+        patient, institution, bill = self._bill(step)
         settlement = care.settle(patient=patient, institution=institution, bill=bill, on=step.on, key=str(uuid.uuid4()))
         return self._settled(step.fields, settlement)
 
     def _file_claim(self, step: CaseStep) -> Given:
-        patient, institution, bill = self._bill(step.fields)
+        patient, institution, bill = self._bill(step)
         settlement = claims.file_claim(
             patient=patient,
             institution=institution,
@@ -186,7 +192,8 @@ class _Player:
         )
         return self._settled(step.fields, settlement)
 
-    def _bill(self, fields: Mapping[str, Any]) -> tuple[Member, Institution, care.Bill]:
+    def _bill(self, step: CaseStep) -> tuple[Member, Institution, care.Bill]:
+        fields = step.fields
         name = fields["patient"]
         bill = care.Bill(
             kind=fields["kind"],
@@ -197,7 +204,7 @@ class _Player:
             service_on=fields.get("service_on"),
             signed=fields.get("signed", self.case.members[name].signed_institution),
         )
-        return self.members[name], self._institution(fields), bill
+        return self.members[name], self._institution(step), bill
 
     def _settled(self, fields: Mapping[str, Any], settlement: Settlement) -> Given:
         if "name" in fields:
@@ -216,14 +223,16 @@ class _Player:
             "supplement": plain(settlement.supplement),
         }
 
-    def _institution(self, fields: Mapping[str, Any]) -> Institution:
-        name = fields.get("institution", "")
+    def _institution(self, step: CaseStep) -> Institution:
+        """The institution of a name, made anew where the step that made it was undone; one where no step names any."""
+        name, region = step.fields.get("institution", ""), self._region_of(step)
+        number = self.institutions.setdefault((region, name), len(self.institutions))
         institution, _ = Institution.objects.get_or_create(
-            code=f"CASE-{name}"[:30],
+            code=f"CASE-{number}",
             defaults={
                 "name": name or "-",
-                "region": self.region,
-                "kind": InstitutionKind.PHARMACY if fields["kind"] == "pharmacy" else InstitutionKind.HOSPITAL,
+                "region": self.regions[region],
+                "kind": InstitutionKind.PHARMACY if step.fields["kind"] == "pharmacy" else InstitutionKind.HOSPITAL,
             },
         )
         return institution
@@ -241,12 +250,12 @@ class _Player:
         }
 
     def _roll_over(self, step: CaseStep) -> Given:
-        run = self.runs[step.fields["year"]]
+        run = self.runs[self._run_key(step)]
         boundary = boundary_of(run)
         if boundary is None or step.on < boundary:
             raise Refused("year_not_over")
         accounts = sorted(
-            account for name, account in self.accounts.items() if self.case.members[name].region == self.case.region
+            account for name, account in self.accounts.items() if self.case.members[name].region == run.region_id
         )
         with connection.cursor() as cursor:
             cursor.execute("SELECT coalesce(max(id), 0) FROM settlements_ledgertransaction")
@@ -279,14 +288,15 @@ class _Player:
         name = step.fields["member"]
         enrolment = self._enrolment(name, step.on)
         # In a case a later credit of the year is what tells that somebody has come back.
-        if name in self.stopped and step.fields["for"] == crediting.YEAR and not _begins_year(enrolment, step.on):
+        if name in self.stopped and step.fields["for"] == crediting.YEAR:
             enrolment = leaving.rejoin(enrolment=enrolment, on=step.on, at=step.at)
-            self.stopped.discard(name)
         before = self._version(name)
         credited = crediting.credit(enrolment=enrolment, every=step.fields["for"], on=step.on)
         # The action gives the same request of a day its first answer again; in a case each step is an attempt of its own.
         if self._version(name) == before and (credited.current or credited.historical):
             raise Refused("duplicate")
+        if step.fields["for"] == crediting.YEAR:
+            self.stopped.discard(name)
         return {"current": plain(credited.current), "historical": plain(credited.historical)}
 
     def _version(self, name: str) -> int | None:
@@ -294,7 +304,10 @@ class _Player:
 
     def _leave(self, step: CaseStep) -> Given:
         name, why = step.fields["member"], step.fields["why"]
+        before = self._version(name)
         left = leaving.leave(enrolment=self._enrolment(name, step.on), why=why, on=step.on, at=step.at)
+        if left.clawback and self._version(name) == before:
+            raise Refused("duplicate")
         if why == leaving.STOPPED:
             self.stopped.add(name)
         return {"clawback": plain(left.clawback)}
@@ -344,6 +357,8 @@ class _Player:
     def _premium(self, step: CaseStep) -> Given:
         """The amount is taken as given; the year is the one that is paid for on that day."""
         fields = step.fields
+        if not fields["amount"]:
+            raise Refused("amount_too_small")
         payer, insured = self.members[fields["payer"]], self.members[fields["for"]]
         year, benefit_from, buckets = premium_queries.year_paid_on(self.case.members[fields["payer"]].region, step.on)
         premium = premiums.Premium(amount=fields["amount"], year=year, benefit_from=benefit_from, buckets=buckets)
@@ -405,9 +420,14 @@ class _Player:
         }
 
 
-def _begins_year(enrolment: Enrolment, on: datetime.date) -> bool:
-    years = crediting.years_of(enrolment.region)
-    return on == start_of(years, year_of(years, on))
+def _regions(codes: Set[str]) -> dict[str, Region]:
+    """The regions of a case by their code, as their files say: the database may hold older ones, or none."""
+    files = {path.stem: path for path in region_files() if path.stem in codes}
+    held = dict(Region.objects.filter(code__in=codes).values_list("code", "file_hash"))
+    for code in sorted(codes - files.keys() - held.keys()):
+        raise BadCase(f"region {code} is not known: there is no regions/{code}.toml")
+    load([path for code, path in files.items() if held.get(code) != file_hash(path)])
+    return {region.code: region for region in Region.objects.filter(code__in=codes)}
 
 
 def differences(case: ScenarioCase, given: list[Given], balances: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -1,7 +1,9 @@
 """Scenario cases: strict reading of their JSON. A mistake names the case, the step and the field."""
 
 import datetime
+import itertools
 import json
+import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,6 +13,14 @@ from typing import Any
 from accounts.enums import EnrolmentStatus, Level, PersonalStatus, Relation
 from accounts.money import ZERO, BadAmount, parse_amount
 from settlements.enums import CareKind
+
+# The closed list of FORMAT.md: another program that compares knows these and no others.
+REASONS = (
+    *("not_insured", "not_near_relative", "different_region", "suspended", "frozen", "closed", "already_bound"),
+    *("too_many_relatives", "too_many_grantors", "mutual_binding", "needs_verification", "not_adjustable"),
+    *("too_early_to_unbind", "below_threshold", "insufficient_balance", "amount_too_small", "over_transfer_limit"),
+    *("outside_hours", "transfer_pending", "late_filing", "duplicate", "not_covered", "not_permitted"),
+)
 
 
 class BadCase(ValueError):
@@ -49,6 +59,7 @@ class CaseStep:
     fields: Mapping[str, Any]
     expect: Mapping[str, Any]
     refused: str | None
+    region: str | None = None
 
     @property
     def on(self) -> datetime.date:
@@ -78,13 +89,13 @@ def amount(raw: Any) -> Decimal:
 
 
 def date(raw: Any) -> datetime.date:
-    if not isinstance(raw, str) or len(raw) != 10:
+    if not isinstance(raw, str) or not re.fullmatch(DATE, raw, re.ASCII):
         raise ValueError(f"is no date: {raw!r}")
     return datetime.date.fromisoformat(raw)
 
 
 def moment(raw: Any) -> datetime.datetime:
-    if not isinstance(raw, str):
+    if not isinstance(raw, str) or not re.fullmatch(rf"{DATE}T\d\d:\d\d:\d\d", raw, re.ASCII):
         raise ValueError(f"is no moment: {raw!r}")
     return datetime.datetime.fromisoformat(raw).replace(tzinfo=SHANGHAI)
 
@@ -135,12 +146,26 @@ def map_of(read_value: Reader) -> Reader:
 
 
 def rate(raw: Any) -> Decimal:
-    return Decimal(text(raw))
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,4})?", text(raw), re.ASCII):
+        raise ValueError(f"is no percentage: {raw!r}")
+    return Decimal(raw)
+
+
+def object_of(**readers: Reader) -> Reader:
+    """Some of these keys, and no others."""
+
+    def read(raw: Any) -> dict[str, Any]:
+        found: dict[str, Any] = map_of(lambda value: value)(raw)
+        for key in found.keys() - readers.keys():
+            raise ValueError(f"has the unknown key {key}")
+        return {key: readers[key](value) for key, value in found.items()}
+
+    return read
 
 
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
-REQUIRED = object()
-buckets = map_of(amount)
+DATE = r"\d{4}-\d\d-\d\d"
+buckets = object_of(current=amount, historical=amount)
 sums = map_of(amount)
 bucket_sums = map_of(buckets)
 
@@ -165,7 +190,7 @@ VERBS: dict[str, tuple[dict[str, Reader], set[str], dict[str, Reader]]] = {
     "visit": (VISIT, {"patient", "kind", "in_scope"}, VISIT_EXPECT),
     "reverse": ({"visit": text}, {"visit"}, {"returned": bucket_sums}),
     "roll_over": (
-        {"year": whole, "interest": map_of(rate)},
+        {"year": whole, "interest": object_of(current_rate=rate, historical_rate=rate)},
         {"year"},
         {"moved": sums, "interest": sums},
     ),
@@ -266,7 +291,7 @@ def _case(raw: Any) -> ScenarioCase:
         steps=tuple(_step(value, f"step {at}:") for at, value in enumerate(top["steps"], 1)),
         balances=top.get("balances", {}),
     )
-    _check_names(case)
+    _check_whole(case)
     return case
 
 
@@ -333,7 +358,7 @@ def _grant(raw: Any, where: str) -> CaseGrant:
 def _step(raw: Any, where: str) -> CaseStep:
     if not isinstance(raw, dict):
         raise BadCase(f"{where} is no object")
-    verbs = [key for key in raw if key not in ("on", "at", "expect", "refused")]
+    verbs = [key for key in raw if key not in ("on", "at", "region", "expect", "refused")]
     if len(verbs) != 1 or verbs[0] not in VERBS:
         raise BadCase(f"{where} has not exactly one known verb: {', '.join(verbs) or 'none'}")
     verb = verbs[0]
@@ -344,29 +369,39 @@ def _step(raw: Any, where: str) -> CaseStep:
         {
             "on": date,
             "at": moment,
-            "refused": text,
+            "region": text,
+            "refused": one_of(*REASONS),
             verb: lambda value: _fields(value, f"{where} {verb}", readers, required),
             "expect": lambda value: _fields(value, f"{where} expect", expected),
         },
     )
     if ("on" in values) == ("at" in values):
         raise BadCase(f"{where} needs one of on and at")
+    if "expect" in values and "refused" in values:
+        raise BadCase(f"{where} has both expect and refused")
+    fields = values[verb]
+    if fields.get("kind", CareKind.PHARMACY) != CareKind.PHARMACY and "level" not in fields:
+        raise BadCase(f"{where} {verb}.level is missing")
     noon = datetime.time(12, tzinfo=SHANGHAI)
     return CaseStep(
         at=values.get("at") or datetime.datetime.combine(values["on"], noon),
         verb=verb,
-        fields=values[verb],
+        fields=fields,
         expect=values.get("expect", {}),
         refused=values.get("refused"),
+        region=values.get("region"),
     )
 
 
-def _check_names(case: ScenarioCase) -> None:
-    """Everybody who is named must be a member."""
+def _check_whole(case: ScenarioCase) -> None:
+    """Everybody who is named must be a member, and days go forward."""
     for at, grant in enumerate(case.grants, 1):
         for name in (grant.grantor, grant.beneficiary):
             if name not in case.members:
                 raise BadCase(f"grants[{at}] names nobody: {name}")
+    for at, (before, step) in enumerate(itertools.pairwise(case.steps), 2):
+        if step.on < before.on:
+            raise BadCase(f"step {at}: is of a day before the step above it")
     for at, step in enumerate(case.steps, 1):
         people = ("patient", "member", "payer", "grantor", "beneficiary", "from", "to")
         named = [step.fields[key] for key in people if key in step.fields]

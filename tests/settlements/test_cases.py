@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from accounts.models import Region
+from family.models import SharingRules
+from settlements.actions.regions import load, region_files
 from settlements.cases import playing
 from settlements.cases.playing import differences, play
 from settlements.cases.reading import VERBS, ScenarioCase, read_cases
@@ -96,6 +99,30 @@ def test_json_gives_what_came_out(tmp_path: Path, capsys: pytest.CaptureFixture[
         ({"steps": [{"on": "2025-09-10", "dance": {}}]}, "not exactly one known verb"),
         ({"members": {"A": {"purse": "1.00"}}}, "members.A.purse is unknown"),
         ({"extra": 1}, "case.extra is unknown"),
+        (
+            {"steps": [{"on": "2025-09-10", "visit": {"patient": "A", "kind": "outpatient", "in_scope": "1.00"}}]},
+            "step 1: visit.level is missing",
+        ),
+        ({"steps": [{"on": "2025-W37-3", "visit": visit()}]}, "step 1:.on is no date"),
+        ({"steps": [{"at": "2025-09-10T10:00:00+01:00", "visit": visit()}]}, "step 1:.at is no moment"),
+        ({"steps": [{"on": "2025-09-10", "visit": visit(), "refused": "no_money"}]}, "step 1:.refused is not one of"),
+        (
+            {"steps": [{"on": "2025-09-10", "visit": visit(), "refused": "closed", "expect": {}}]},
+            "step 1: has both expect and refused",
+        ),
+        (
+            {"steps": [{"on": "2026-07-01", "roll_over": {"year": 2025, "interest": {"rate": "0.65"}}}]},
+            "step 1: roll_over.interest has the unknown key rate",
+        ),
+        (
+            {"steps": [{"on": "2026-07-01", "roll_over": {"year": 2025, "interest": {"current_rate": "NaN"}}}]},
+            "is no percentage",
+        ),
+        (
+            {"steps": [{"on": "2025-09-10", "visit": visit()}, {"on": "2025-09-09", "visit": visit()}]},
+            "step 2: is of a day before the step above it",
+        ),
+        ({"balances": {"A": {"past": "0.00"}}}, "case.balances has the unknown key past"),
     ],
 )
 def test_a_malformed_case_fails_by_field(
@@ -114,3 +141,112 @@ def test_an_unknown_region_is_a_failure_by_name(tmp_path: Path, capsys: pytest.C
 
 def test_every_verb_of_the_format_is_read() -> None:
     assert {"premium", "transfer", "accept", "expire"} < set(VERBS)
+
+
+def played(tmp_path: Path, **changes: object) -> list[dict[str, object]]:
+    """What each step of one case gave."""
+    [read] = read_cases(write(tmp_path, [case(**changes)]))
+    assert isinstance(read, ScenarioCase), read
+    return play(read)[0]
+
+
+CHILD = {"insurance": "resident", "birth": "2016-01-01"}
+GRANT = {"grantor": "B", "beneficiary": "K", "relation": "child", "bound_on": "2025-01-01"}
+
+
+def test_institutions_are_told_apart_by_their_whole_names(tmp_path: Path) -> None:
+    """Zhengzhou's 40 yuan are borne once a day at one institution."""
+    names = [f"The First People's Hospital of the City, {campus} Campus" for campus in ("East", "West")]
+    steps = [
+        {"on": "2025-09-10", "visit": visit(kind="outpatient", level="secondary", in_scope="100.00", institution=name)}
+        for name in (*names, names[0])
+    ]
+    given = played(tmp_path, region="410100", steps=steps)
+    assert [step["deductible"] for step in given] == ["40.00", "40.00", "0.00"]
+
+
+def test_a_grant_lies_where_its_grantor_is_insured(tmp_path: Path) -> None:
+    """Nobody in Wuhan unbinds within three months, whatever region the case itself is of."""
+    pair = {"B": {"region": "420100"}, "K": {"region": "420100", **CHILD}}
+    steps = [{"on": on, "unbind": {"grantor": "B", "beneficiary": "K"}} for on in ("2025-03-31", "2025-04-01")]
+    given = played(tmp_path, region="110000", members=pair, grants=[GRANT], steps=steps)
+    assert given == [{"refused": "too_early_to_unbind"}, {"effective": "2025-04-01"}]
+
+
+def test_a_step_may_be_of_another_region(tmp_path: Path) -> None:
+    steps = [
+        {"on": "2025-12-31", "visit": visit(patient="B", in_scope="1.00")},
+        {"on": "2026-01-01", "region": "330100", "roll_over": {"year": 2025}},
+        {"on": "2026-01-01", "roll_over": {"year": 2025}},
+    ]
+    members = {"A": {"current": "8.00"}, "B": {"region": "330100", "current": "8.00"}}
+    given = played(tmp_path, members=members, steps=steps)
+    assert given[1]["moved"] == {"B": "7.00"}
+    # Shanghai's year goes on to the end of June, and the reason is one that the format knows.
+    assert given[2] == {"refused": "not_permitted"}
+
+
+@pytest.mark.parametrize(
+    ("step", "refused"),
+    [
+        ({"premium": {"payer": "B", "for": "K", "amount": "0.00"}}, "amount_too_small"),
+        ({"bind": {"grantor": "B", "beneficiary": "B", "relation": "child"}}, "not_permitted"),
+        ({"credit": {"member": "B", "for": "month"}}, "not_permitted"),
+        ({"reorder": {"beneficiary": "K", "order": ["B", "B"]}}, "not_permitted"),
+        ({"reverse": {"visit": "nobody's"}}, "not_permitted"),
+        ({"accept": {"transfer": "nobody's"}}, "not_permitted"),
+    ],
+)
+def test_whatever_is_refused_has_a_reason_of_the_format(tmp_path: Path, step: dict[str, object], refused: str) -> None:
+    members = {"B": {"historical": "500.00"}, "K": CHILD}
+    given = played(tmp_path, region="110000", members=members, grants=[GRANT], steps=[{"on": "2025-09-10", **step}])
+    assert given == [{"refused": refused}]
+
+
+def test_who_comes_back_on_the_first_day_of_a_year_gets_all_of_it(tmp_path: Path) -> None:
+    year = {"credit": {"member": "A", "for": "year"}}
+    left = {"on": "2025-05-31", "leave": {"member": "A", "why": "stopped"}}
+    given = played(
+        tmp_path,
+        region="330200",
+        members={"A": {"base": "10000.00"}},
+        steps=[{"on": "2025-01-01", **year}, left, left, {"on": "2026-01-01", **year}, {"on": "2026-01-02", **year}],
+    )
+    assert given == [
+        {"current": "2400.00", "historical": "0.00"},
+        {"clawback": "1400.00"},
+        {"refused": "duplicate"},
+        {"current": "2400.00", "historical": "0.00"},
+        {"refused": "duplicate"},
+    ]
+
+
+def test_a_step_that_was_refused_leaves_no_trace(tmp_path: Path) -> None:
+    """Neither the institution that it named first, nor that somebody has come back."""
+    steps = [
+        {"on": "2025-02-10", "leave": {"member": "A", "why": "stopped"}},
+        {"on": "2025-03-10", "credit": {"member": "A", "for": "year"}},
+        {"on": "2025-03-11", "visit": visit(kind="outpatient", institution="H")},
+        {"on": "2025-03-11", "visit": visit(institution="H", in_scope="1.00")},
+        {"on": "2025-03-12", "credit": {"member": "A", "for": "month"}},
+    ]
+    given = played(tmp_path, region="330200", members={"A": {"historical": "1.00"}}, steps=steps)
+    assert given[1:3] == [{"refused": "not_permitted"}, {"refused": "not_covered"}]
+    assert given[3]["historical"] == "1.00"
+    assert given[4] == {"refused": "suspended"}
+
+
+def test_a_case_is_played_by_the_files_whatever_the_database_held(tmp_path: Path) -> None:
+    load(path for path in region_files() if path.stem == "440300")
+    Region.objects.filter(pk="440300").update(file_hash="older")
+    for rules in SharingRules.objects.filter(region="440300"):
+        rules.data["keep"] = "500.00"
+        rules.save()
+    given = played(
+        tmp_path,
+        region="440300",
+        members={"B": {"historical": "500.00"}, "K": CHILD},
+        grants=[GRANT],
+        steps=[{"on": "2025-09-10", "visit": visit(patient="K")}],
+    )
+    assert given[0]["shared"] == {"B": "10.00"}
