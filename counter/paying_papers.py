@@ -41,7 +41,9 @@ def premium(payment: PremiumPayment, *, own: bool) -> dict[str, Any]:
         ["缴费日期", dates.day(payment.paid_on)],
         ["待遇开始", dates.day(payment.benefit_from)],
     ]
-    if own:
+    if own and payment.account is None:
+        facts.append(["资金来源", f"医保钱包 {payment.amount:,.2f} 元"])
+    elif own:
         where = [
             ("当年余额", payment.current),
             ("历年余额" if payment.account.region.two_buckets else "余额", payment.historical),
@@ -49,10 +51,11 @@ def premium(payment: PremiumPayment, *, own: bool) -> dict[str, Any]:
         facts.append(
             ["资金来源", "个人账户" + "、".join(f"{name} {amount:,.2f} 元" for name, amount in where if amount)]
         )
-    notes = ["待遇开始以前可以全额退回原付款账户。凭缴费编号查询，或拨打 12393。"]
+    paid_by = "原付款账户" if payment.account_id else "原付款钱包"
+    notes = [f"待遇开始以前可以全额退回{paid_by}。凭缴费编号查询，或拨打 12393。"]
     if payment.refunded_on:
         facts.append(["退回日期", dates.day(payment.refunded_on)])
-        notes = ["已全额退回原付款账户，本年度居民医保没有因本笔缴费生效。"]
+        notes = [f"已全额退回{paid_by}，本年度居民医保没有因本笔缴费生效。"]
     return {"title": "代缴居民医保费凭证", "facts": facts, "notes": notes}
 
 

@@ -33,6 +33,8 @@ ACTIONS = {
     "window_premium_order": _("had a premium debited at the month's end as the member asked"),
     "window_premium_refund": _("had a premium given back as the member asked"),
     "window_wallet_open": _("opened the wallet as the member asked"),
+    "window_wallet_pays": _("let the wallet pay bills as the member asked"),
+    "window_wallet_pays_not": _("let the wallet pay no more bills as the member asked"),
     "window_wallet_accept": _("accepted a wallet transfer as the member asked"),
     "window_wallet_send": _("sent a wallet transfer as the member asked"),
     "denied": _("asked for a page without a right to it"),

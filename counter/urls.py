@@ -31,6 +31,7 @@ urlpatterns = [
     path("premiums/orders/<uuid:public_id>/withdraw/", premiums.withdraw, name="premium_withdraw"),
     path("wallet/", wallet.home, name="wallet"),
     path("wallet/send/", wallet.send, name="wallet_send"),
+    path("wallet/pays/", wallet.pays, name="wallet_pays"),
     path("wallet/<uuid:public_id>/", wallet.transfer, name="transfer"),
     path("wallet/<uuid:public_id>/paper/", wallet.paper, name="transfer_paper"),
     path("payments/", bills.payments, name="payments"),

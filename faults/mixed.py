@@ -70,11 +70,12 @@ class Turn:
         wallet.return_overdue(at=self.at)
 
     def pay_premium(self) -> None:
-        """For a relative."""
+        """For a relative, out of the account or the wallet."""
         year = 2027 + self.chance.randrange(50)
         premium = premiums.Premium(amount=Decimal("2.00"), year=year, benefit_from=datetime.date(2027, 1, 1))
         facts = {"payer": self.one.member, "insured": self.other.member, "on": self.on}
-        premiums.pay(**facts, premium=premium, key=uuid.uuid4().hex)
+        source = self.chance.choice(["account", "wallet"])
+        premiums.pay(**facts, premium=premium, key=uuid.uuid4().hex, source=source)
 
     def give_back(self) -> None:
         """Any premium that stands."""

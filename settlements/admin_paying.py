@@ -52,7 +52,7 @@ class NumberedAdmin(RegionalAdmin):
 @admin.register(PremiumPayment)
 class PremiumPaymentAdmin(NumberedAdmin):
     list_display = ["told_number", "paid_on", "payer", "insured", "insurance", "year", "amount", "refunded_on"]
-    list_filter = ["insurance", "year", "region"]
+    list_filter = ["insurance", "year", ("wallet", admin.EmptyFieldListFilter), "region"]
     list_select_related = ["payer", "insured"]
     people = ("payer", "insured")
 

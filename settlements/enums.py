@@ -113,6 +113,8 @@ class WalletEntryKind(models.TextChoices):
     RETURNED = "returned", _("Returned")
     CARE = "care", _("Care")
     REVERSAL = "reversal", _("Reversal")
+    # Out when one is paid, in when it is given back, as in the accounts.
+    PREMIUM = "premium", _("Premium")
 
 
 # Kinds of cases about bills.

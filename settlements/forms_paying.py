@@ -12,21 +12,44 @@ from accounts.enums import Relation
 from accounts.once import OnceForm
 from family.domain.rules import NEAR_RELATIVES
 from settlements.domain.wallet import MOST
-from settlements.enums import WalletSource
+
+
+def _source_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=_("Out of what?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose out of what"), "invalid_choice": _("Choose one of the two")},
+    )
+
+
+def _offer(form: forms.Form, sources: Sequence[tuple[str, str]]) -> None:
+    """What there is to pay or send from; a single one is not asked for."""
+    field = form.fields["source"]
+    field.choices = sources
+    if len(sources) == 1:
+        field.widget = forms.HiddenInput()
+    form.initial.setdefault("source", sources[0][0] if sources else "")
 
 
 class GroupForm(forms.Form):
-    """Which group the insured person belongs to; the amount follows from it and is typed by nobody."""
+    """Which group the insured person belongs to, the amount follows from it and is typed by nobody; and what pays it."""
 
     group = forms.ChoiceField(
         label=_("Which group is it?"),
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose the group"), "invalid_choice": _("Choose one of the groups shown")},
     )
+    source = _source_field()
 
-    def __init__(self, choices: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, choices: Sequence[tuple[str, str]], sources: Sequence[tuple[str, str]], *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["group"].choices = choices
+        if len(sources) > 1:
+            _offer(self, sources)
+        else:
+            del self.fields["source"]
 
 
 class SendForm(OnceForm):
@@ -48,11 +71,7 @@ class SendForm(OnceForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose the relation"), "invalid_choice": _("Choose one of the relations")},
     )
-    source = forms.ChoiceField(
-        label=_("Out of what?"),
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose out of what"), "invalid_choice": _("Choose one of the two")},
-    )
+    source = _source_field()
     amount = inputs.MoneyField(
         label=_("How much?"),
         help_text=_("At most 2,000.00 yuan a transfer, three transfers a day."),
@@ -68,9 +87,4 @@ class SendForm(OnceForm):
 
     def __init__(self, sources: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["source"].choices = sources
-        if len(sources) == 1:
-            self.fields["source"].widget = forms.HiddenInput()
-            self.initial.setdefault("source", sources[0][0])
-        else:
-            self.initial.setdefault("source", WalletSource.ACCOUNT)
+        _offer(self, sources)

@@ -14,6 +14,16 @@ MESSAGES = {
         _("Premium given back"),
         _("The premium of %(insured)s for %(year)s, %(amount)s yuan, went back to the account of %(payer)s."),
     ),
+    "premium_refunded_wallet": (
+        _("Premium given back"),
+        _("The premium of %(insured)s for %(year)s, %(amount)s yuan, went back into the wallet of %(payer)s."),
+    ),
+    "premium_paid_otherwise": (
+        _("A premium was not debited: it is paid already"),
+        _(
+            "The premium of %(insured)s for %(year)s had been paid already. Nothing was debited from your account for it."
+        ),
+    ),
     "premium_failed": (
         _("A premium could not be debited"),
         _(
@@ -65,7 +75,7 @@ REASONS = {
     ),
     "not_permitted.premium_account": (
         _("You have no personal account that could pay: only insured employees have one."),
-        _("Pay the premium at the tax office."),
+        _("Pay it out of your wallet once there is money in it, or at the tax office."),
     ),
     "duplicate.premium": (
         _("The premium of this person for %(year)s has been paid already."),
@@ -75,7 +85,17 @@ REASONS = {
         _("The premium of this person for %(year)s is already waiting for the month's end."),
         _("There is nothing more to do."),
     ),
-    "duplicate.premium_refund": (_("This premium was given back already."), _("See your account.")),
+    "duplicate.premium_refund": (_("This premium was given back already."), _("See what it was paid out of.")),
+    "not_permitted.premium_wallet": (
+        _("Your wallet may pay premiums for yourself and for relatives who may use your account."),
+        _("Transfer the money to this relative's wallet: it can pay the premium from there."),
+    ),
+    "insufficient_balance.premium_wallet": (
+        _(
+            "The wallet holds %(available)s yuan, the premium is %(amount)s yuan; a premium is paid whole or not at all."
+        ),
+        _("Pay it out of the account, at the tax office, or when there is more in the wallet."),
+    ),
     "insufficient_balance.premium": (
         _(
             "The account can give %(available)s yuan, the premium is %(amount)s yuan; a premium is paid whole or not at all."
@@ -84,7 +104,7 @@ REASONS = {
     ),
     "not_permitted.wallet_region": (
         _("%(region)s has not opened the wallet."),
-        _("Transfers work only between regions that have."),
+        _("A wallet works only in regions that have."),
     ),
     "not_permitted.wallet_account": (
         _("There is no personal account to send from."),

@@ -94,6 +94,7 @@ counter:transfer              302  404  404  302  404  404  404  404
 counter:transfer_paper        302  404  404  302  404  404  404  404
 counter:unmask                302  404  404  302  404  404  404  404
 counter:wallet                302  404  404  302  404  404  404  404
+counter:wallet_pays           302  404  404  302  404  404  404  404
 counter:wallet_send           302  404  404  302  404  404  404  404
 documents:check               200  200  200  200  200  200  200  200
 documents:check_number        200  200  200  200  200  200  200  200

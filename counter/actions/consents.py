@@ -24,10 +24,12 @@ from accounts.policies import serves_himself
 PAPER, CODE = "paper", "code"
 # What the text message says the code is for.
 PURPOSES = {
-    "premium_pay": _("paying a premium from your account"),
+    "premium_pay": _("paying a premium from your account or wallet"),
     "premium_order": _("having a premium debited at the month's end"),
     "premium_refund": _("having a premium given back"),
     "wallet_open": _("opening your wallet"),
+    "wallet_pays": _("letting your wallet pay bills"),
+    "wallet_pays_not": _("letting your wallet pay no more bills"),
     "wallet_accept": _("accepting a transfer into your wallet"),
     "wallet_send": _("transferring money out of your account or wallet"),
 }

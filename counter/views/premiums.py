@@ -28,13 +28,14 @@ from counter.paying_papers import PAPERS, print_premium
 from counter.views.agreeing import Step, agree
 from counter.views.desk import opened_context, printed
 from settlements.actions import premiums
-from settlements.domain.premiums import MONTH_END, may_refund, month_end
-from settlements.enums import OrderState
+from settlements.domain.premiums import may_refund, month_end
+from settlements.enums import OrderState, WalletSource
 from settlements.forms_paying import GroupForm
 from settlements.models import PremiumPayment
 from settlements.queries import premiums as read
 from settlements.queries.premiums import Choice, Window
-from settlements.views.premiums import group_name
+from settlements.views.premiums import group_name, is_monthly, source_of
+from settlements.views.wallet import source_held
 
 clerk = role_required(Role.CLERK)
 PER_PAGE = 10
@@ -106,7 +107,7 @@ def _payment_row(serving: Opened, one: PremiumPayment) -> dict[str, Any]:
 @needs_opened
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpResponse:
-    """Which group the person belongs to; with one chosen the check, the member's consent, and the payment."""
+    """Which group the person belongs to and what pays; chosen, the check, the member's consent, and the payment."""
     at = timezone.localtime(clock.now())
     choices = read.people_to_pay_for(serving.member, at.date())
     choice = next((one for one in choices if one.member.public_id == public_id), None)
@@ -114,19 +115,21 @@ def pay(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpResponse:
         return get_object_or_404(PremiumPayment.objects.none())
     if request.method != "POST":
         desk.look(request, serving.member, "premiums", serving.reason)
-    code = request.POST.get("group") or request.GET.get("group", "")
+    asked = request.POST if request.method == "POST" else request.GET
     try:
         if choice.refused:
             raise choice.refused
         window, offered = _offered(choice, at)
-        form = GroupForm(offered, {"group": code} if request.method == "POST" or "group" in request.GET else None)
+        sources = [source_held(serving.member, one) for one in choice.sources]
+        form = GroupForm(offered, sources, asked if {"group", "source"} & asked.keys() else None)
         if not form.is_valid():
             return _pay_page(request, serving, choice, {"form": form, "window": window}, 422 if form.errors else 200)
-        premium, window = premiums.premium_of(choice.member, code, at)
+        source = source_of(serving.member, choice, asked)
+        premium, window = premiums.premium_of(choice.member, form.cleaned_data["group"], at)
     except Refused as refused:
         status = 422 if request.method == "POST" else 200
         return _pay_page(request, serving, choice, {"problem": reasons.tell_refused(refused)}, status)
-    step = _pay_step(request, serving, choice, premium, window)
+    step = _pay_step(request, serving, choice, premium, window, source)
     return agree(request, serving, step, lambda context, status: _pay_page(request, serving, choice, context, status))
 
 
@@ -154,15 +157,17 @@ def _pay_page(
     return render(request, "counter/premium_pay.html", context, status=status)
 
 
-def _pay_step(request: HttpRequest, serving: Opened, choice: Choice, premium: premiums.Premium, window: Window) -> Step:
-    monthly = window.plan.collection == MONTH_END
+def _pay_step(
+    request: HttpRequest, serving: Opened, choice: Choice, premium: premiums.Premium, window: Window, source: str
+) -> Step:
+    monthly = is_monthly(window, source)
     who = _who(serving, choice.member, choice.grant.relation if choice.grant else None)
     rows = [
         (_("For whom"), who),
         (_("Insurance"), _("Residents' insurance, %(year)s") % {"year": premium.year}),
         (_("Group"), group_name(premium.group_names)),
         (_("Amount"), yuan_unit(premium.amount)),
-        (_("Out of"), _("the personal account of the member")),
+        (_("Out of"), _out_of(source == WalletSource.WALLET)),
         (_("Benefits from"), dates.day(premium.benefit_from)),
     ]
     if monthly:
@@ -172,7 +177,7 @@ def _pay_step(request: HttpRequest, serving: Opened, choice: Choice, premium: pr
         facts = {"payer": serving.member, "insured": choice.member, "premium": premium, "by": request.user}
         if monthly:
             return premiums.order(**facts, at=clock.now())
-        return premiums.pay(**facts, on=clock.today(), key=key)
+        return premiums.pay(**facts, on=clock.today(), key=key, source=source)
 
     def then(done: Any) -> HttpResponse:
         if not isinstance(done, PremiumPayment):
@@ -184,13 +189,18 @@ def _pay_step(request: HttpRequest, serving: Opened, choice: Choice, premium: pr
     return Step(
         asked=Asked(
             act="premium_order" if monthly else "premium_pay",
-            facts={"insured": str(choice.member.public_id), "amount": plain(premium.amount), "year": premium.year},
+            facts={
+                "insured": str(choice.member.public_id),
+                "amount": plain(premium.amount),
+                "year": premium.year,
+                "source": source,
+            },
         ),
-        title=_("Payment of a residents' premium from the personal account"),
+        title=_("Payment of a residents' premium"),
         rows=[{"label": label, "value": value} for label, value in rows],
         work=work,
         then=then,
-        hidden={"group": premium.group},
+        hidden={"group": premium.group, "source": source},
         button=_("Have it debited") if monthly else _("Pay %(amount)s") % {"amount": yuan_unit(premium.amount)},
     )
 
@@ -216,6 +226,10 @@ def payment(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpRespo
     return agree(request, serving, _refund_step(request, serving, found, row["who"]), page)
 
 
+def _out_of(wallet: bool) -> str:
+    return _("the wallet of the member") if wallet else _("the personal account of the member")
+
+
 def _payment(request: HttpRequest, serving: Opened, public_id: UUID) -> PremiumPayment:
     """A payment by or for the member whose record is open, or 404."""
     mine = Q(payer=serving.member) | Q(insured=serving.member)
@@ -227,17 +241,18 @@ def _refund_step(request: HttpRequest, serving: Opened, found: PremiumPayment, w
         (_("For whom"), who),
         (_("Insurance"), _("Residents' insurance, %(year)s") % {"year": found.year}),
         (_("Amount"), yuan_unit(found.amount)),
-        (_("Back to"), _("the personal account of the member")),
+        (_("Back to"), _out_of(bool(found.wallet_id))),
         (_("Number"), found.number),
     ]
 
     def then(done: PremiumPayment) -> HttpResponse:
-        messages.success(request, _("Given back: the money is in the account again."))
+        back = _("Given back: the money is in the account again.")
+        messages.success(request, _("Given back: the money is in the wallet again.") if done.wallet_id else back)
         return redirect("counter:premium", public_id=done.public_id)
 
     return Step(
         asked=Asked(act="premium_refund", facts={"premium": found.number, "amount": plain(found.amount)}),
-        title=_("Refund of a residents' premium to the personal account"),
+        title=_("Refund of a residents' premium"),
         rows=[{"label": label, "value": value} for label, value in rows],
         work=lambda key: premiums.refund(payment=found, on=clock.today(), by=request.user, key=key),
         then=then,

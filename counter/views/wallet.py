@@ -1,4 +1,5 @@
-"""The wallet at the window, for the member whose record is open: open it, accept a transfer, send one, print the proof."""
+"""The wallet at the window, for the member whose record is open: open it, let it pay bills or not, accept a transfer, send
+one, print the proof."""
 
 import hashlib
 import json
@@ -42,7 +43,8 @@ PER_PAGE = 10
 @needs_opened
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest, serving: Opened) -> HttpResponse:
-    """Balance, what waits to be accepted, what is on its way, every transfer; without a wallet, opening it."""
+    """Balance, what waits to be accepted, what is on its way, whether it pays bills, every transfer; without a wallet,
+    opening it."""
     if request.method != "POST":
         desk.look(request, serving.member, "wallet", serving.reason)
     member, at = serving.member, clock.now()
@@ -55,7 +57,10 @@ def home(request: HttpRequest, serving: Opened) -> HttpResponse:
         "rows": [transfer_row(sent, member, at) for sent in page],
     }
     if found is not None:
-        context |= _open_wallet(found, member)
+        context |= _open_wallet(found, member) | {
+            "place": read.place_of_use(found, clock.today()),
+            "region_pays": read.pays_in_region(member, clock.today()),
+        }
         if request.method != "POST":
             return _page(request, serving, context, 200)
     else:
@@ -95,6 +100,55 @@ def _open_step(request: HttpRequest, serving: Opened) -> Step:
         then=then,
         hidden={},
         button=_("Open the wallet"),
+    )
+
+
+@clerk
+@needs_opened
+@require_http_methods(["GET", "HEAD", "POST"])
+def pays(request: HttpRequest, serving: Opened) -> HttpResponse:
+    """Whether the wallet pays the member's bills: the other of what it does now, as he agrees."""
+    found = read.wallet_of(serving.member)
+    # A form sent twice asks for what it asked for, and gets its first answer.
+    wanted = {"yes": True, "no": False}.get(request.POST.get("pays", ""))
+    if found is None or not (wanted is not None or read.pays_in_region(serving.member, clock.today())):
+        return redirect("counter:wallet")
+    if request.method != "POST":
+        desk.look(request, serving.member, "wallet", serving.reason)
+    step = _pays_step(request, serving, not found.pays_care if wanted is None else wanted)
+
+    def page(more: dict[str, Any], status: int) -> HttpResponse:
+        context = opened_context(request, serving) | {"service": "wallet"} | more
+        return render(request, "counter/wallet_pays.html", context, status=status)
+
+    return agree(request, serving, step, page)
+
+
+def _pays_step(request: HttpRequest, serving: Opened, pays: bool) -> Step:
+    title = _("Letting the wallet pay bills") if pays else _("Letting the wallet pay no more bills")
+    rows = [
+        (_("Wallet of"), masks.mask_name(serving.member.name)),
+        (
+            _("From then on"),
+            _("it pays what the own account leaves of the member's bills, before relatives' accounts and cash")
+            if pays
+            else _("it pays no bills; premiums and transfers stay possible, and what it has paid stays paid"),
+        ),
+    ]
+
+    def then(done: Wallet) -> HttpResponse:
+        on, off = _("The wallet pays bills from now on."), _("The wallet no longer pays bills.")
+        messages.success(request, on if done.pays_care else off)
+        return redirect("counter:wallet")
+
+    return Step(
+        asked=Asked(act="wallet_pays" if pays else "wallet_pays_not"),
+        title=title,
+        rows=[{"label": label, "value": value} for label, value in rows],
+        work=lambda key: act.let_pay(member=serving.member, pays=pays, by=request.user, at=clock.now()),
+        then=then,
+        hidden={"pays": "yes" if pays else "no"},
+        button=_("Let it pay bills") if pays else _("Let it pay no bills"),
     )
 
 

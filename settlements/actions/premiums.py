@@ -1,4 +1,5 @@
-"""Premiums paid from a personal account for oneself and relatives (代缴): pay, give back, and the month's collection."""
+"""Premiums for oneself and relatives (代缴), out of the personal account or the wallet: pay, give back, and the month's
+collection."""
 
 import datetime
 import uuid
@@ -20,8 +21,9 @@ from accounts.models import Member, User
 from accounts.money import ZERO, is_fen, plain
 from settlements import ledger
 from settlements.domain import premiums as rules
-from settlements.enums import Contra, EntryKind, OrderState
-from settlements.models import PremiumOrder, PremiumPayment
+from settlements.enums import Contra, EntryKind, OrderState, WalletEntryKind, WalletSource
+from settlements.ledger import wallets
+from settlements.models import PersonalAccount, PremiumOrder, PremiumPayment, Wallet
 from settlements.policies import may_act_for
 from settlements.queries import premiums as read
 from settlements.queries.premiums import Payer, Window
@@ -80,41 +82,51 @@ def premium_of(insured: Member, group: str, at: datetime.datetime) -> tuple[Prem
 
 
 def pay(
-    *, payer: Member, insured: Member, premium: Premium, on: datetime.date, key: str, by: User | None = None
+    *,
+    payer: Member,
+    insured: Member,
+    premium: Premium,
+    on: datetime.date,
+    key: str,
+    by: User | None = None,
+    source: str = WalletSource.ACCOUNT,
 ) -> PremiumPayment:
-    """Pay a premium whole from the payer's account; the same key gives the first payment again.
+    """Pay a premium whole from the payer's account, or from his wallet; the same key gives the first payment again.
 
-    Raises Refused: not_insured, not_permitted, suspended, frozen, closed, duplicate (paid for this person, insurance
-    and year), below_threshold, insufficient_balance; and PermissionDenied. The ledger transaction is the audit line.
+    Raises Refused: not_insured, not_permitted, wallet_not_open, suspended, frozen, closed, duplicate (paid for this
+    person, insurance and year), below_threshold, insufficient_balance; and PermissionDenied. The ledger transaction is
+    the audit line.
     """
     if not is_fen(premium.amount) or premium.amount <= ZERO:
         raise ValueError(f"no amount of a premium: {premium.amount}")
     try:
-        paying = read.payer_of(payer, insured, on)
+        paying = read.payer_of(payer, insured, on, source)
     except Refused:
-        if first := _answered(payer, insured, premium, key, by):
+        if first := _answered(payer, insured, premium, source, key, by):
             return first
         raise
-    account = paying.account
-    if not may_act_for(by, payer, account.region_id):
+    if not may_act_for(by, payer, paying.region_id):
         raise PermissionDenied
     answer = ledger.once(
-        scope=f"premium:{account.pk}",
+        scope=f"premium:{paying.purse}",
         key=key,
         request={"insured": insured.pk, "amount": plain(premium.amount), "year": premium.year, "of": premium.insurance},
         kind=EntryKind.PREMIUM,
         on=on,
-        region_id=account.region_id,
+        region_id=paying.region_id,
         by_id=by.pk if by else None,
-        work=partial(_pay, paying, insured, premium, on),
+        work=partial(_pay, payer, paying, insured, premium, on),
     )
     return PremiumPayment.objects.select_related("payer", "insured").get(pk=answer["payment"])
 
 
-def _answered(payer: Member, insured: Member, premium: Premium, key: str, by: User | None) -> PremiumPayment | None:
+def _answered(
+    payer: Member, insured: Member, premium: Premium, source: str, key: str, by: User | None
+) -> PremiumPayment | None:
     """The payment that the key stands for already: whose answer was lost hears of it though today he would be refused."""
-    payments = PremiumPayment.objects.select_related("payer", "insured", "account").filter(
+    payments = PremiumPayment.objects.select_related("payer", "insured").filter(
         payer=payer,
+        wallet__isnull=source != WalletSource.WALLET,
         insured=insured,
         amount=premium.amount,
         year=premium.year,
@@ -123,41 +135,69 @@ def _answered(payer: Member, insured: Member, premium: Premium, key: str, by: Us
         transaction__scope__startswith="premium:",
     )
     first = payments.first()
-    return first if first and may_act_for(by, payer, first.account.region_id) else None
+    return first if first and may_act_for(by, payer, first.region_id) else None
 
 
-def _pay(paying: Payer, insured: Member, premium: Premium, on: datetime.date, transaction_id: int) -> dict[str, Any]:
-    account = paying.account
-    books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk], on=on)
-    if read.standing_payment(insured.pk, premium.insurance, premium.year):
-        raise Refused("duplicate", why="premium", year=premium.year)
-    held = books.accounts[account.pk]
-    taken = _taken(premium, held, paying.keep)
+def _pay(
+    payer: Member, paying: Payer, insured: Member, premium: Premium, on: datetime.date, transaction_id: int
+) -> dict[str, Any]:
     payment = PremiumPayment(
-        payer_id=account.member_id,
+        payer=payer,
         insured=insured,
         grant=paying.grant,
-        region_id=account.region_id,
+        region_id=paying.region_id,
         transaction_id=transaction_id,
-        account=account,
-        benefit_year=held.benefit_year,
         paid_on=on,
-        current=taken.get("current", ZERO),
-        historical=taken.get("historical", ZERO),
         **premium.facts,
     )
+    if paying.wallet:
+        _out_of_wallet(payment, paying.wallet)
+    else:
+        assert paying.account is not None  # `payer_of` gives one of the two
+        _out_of_account(payment, paying.account, premium, paying.keep)
+    _tell(payment, "premium_paid")
+    return {"payment": payment.pk}
+
+
+def _out_of_account(payment: PremiumPayment, account: PersonalAccount, premium: Premium, keep: Decimal) -> None:
+    books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk], on=payment.paid_on)
+    _refuse_twice(payment)
+    held = books.accounts[account.pk]
+    taken = _taken(premium, held, keep)
+    payment.account, payment.benefit_year = account, held.benefit_year
+    payment.current, payment.historical = taken.get("current", ZERO), taken.get("historical", ZERO)
     _save_once(payment)
-    movement = ledger.Movement(
-        account_id=account.pk,
+    books.post(payment.transaction_id, [_movement(payment, -payment.current, -payment.historical)])
+
+
+def _out_of_wallet(payment: PremiumPayment, wallet: Wallet) -> None:
+    held = wallets.lock(wallet.pk, ledger.moment(payment.paid_on))
+    _refuse_twice(payment)
+    if held.balance < payment.amount:
+        facts = {"available": plain(held.balance), "amount": plain(payment.amount)}
+        raise Refused("insufficient_balance", why="premium_wallet", **facts)
+    payment.wallet = wallet
+    _save_once(payment)
+    kind = WalletEntryKind.PREMIUM
+    wallets.move(held, -payment.amount, transaction_id=payment.transaction_id, kind=kind, on=payment.paid_on)
+
+
+def _refuse_twice(payment: PremiumPayment) -> None:
+    """Asked under the lock: whoever waited for it sees what was paid meanwhile."""
+    if read.standing_payment(payment.insured_id, payment.insurance, payment.year):
+        raise Refused("duplicate", why="premium", year=payment.year)
+
+
+def _movement(payment: PremiumPayment, current: Decimal, historical: Decimal) -> ledger.Movement:
+    assert payment.account_id is not None  # a wallet moves by its own entries
+    return ledger.Movement(
+        account_id=payment.account_id,
         kind=EntryKind.PREMIUM,
         contra=Contra.PREMIUM,
         contra_id=payment.pk,
-        current=-payment.current,
-        historical=-payment.historical,
+        current=current,
+        historical=historical,
     )
-    books.post(transaction_id, [movement])
-    _tell(payment, "premium_paid")
-    return {"payment": payment.pk}
 
 
 def _taken(premium: Premium, held: ledger.OpenAccount, keep: Decimal) -> dict[str, Decimal]:
@@ -182,22 +222,21 @@ def _save_once(payment: PremiumPayment) -> None:
 
 
 def refund(*, payment: PremiumPayment, on: datetime.date, by: User | None = None, key: str = "") -> PremiumPayment:
-    """Give a premium back whole to the account that paid it, before its benefits begin.
+    """Give a premium back whole to the account or wallet that paid it, before its benefits begin.
 
     What came from current of a year that has closed goes to historical. The same key gets the first answer again; without
     one each call is an attempt of its own. Raises Refused: benefits_begun, duplicate (given back already); and
     PermissionDenied.
     """
-    account = payment.account
-    if not may_act_for(by, payment.payer, account.region_id):
+    if not may_act_for(by, payment.payer, payment.region_id):
         raise PermissionDenied
     ledger.once(
-        scope=f"premium:{account.pk}",
+        scope=f"premium:{read.purse(payment)}",
         key=f"refund:{payment.public_id}:{key or uuid.uuid4()}",
         request={"refund": payment.pk},
         kind=EntryKind.PREMIUM,
         on=on,
-        region_id=account.region_id,
+        region_id=payment.region_id,
         by_id=by.pk if by else None,
         work=partial(_refund, payment, on),
         reverses_id=payment.transaction_id,
@@ -207,26 +246,40 @@ def refund(*, payment: PremiumPayment, on: datetime.date, by: User | None = None
 
 
 def _refund(payment: PremiumPayment, on: datetime.date, transaction_id: int) -> dict[str, Any]:
-    books = ledger.open(patient_id=payment.payer_id, years=[], account_ids=[payment.account_id], on=on)
-    # Read under the account's lock: a second refund sees the first.
+    if payment.account_id:
+        _into_account(payment, payment.account_id, on, transaction_id)
+    else:
+        _into_wallet(payment, on, transaction_id)
+    PremiumPayment.objects.filter(pk=payment.pk).update(refunded_on=on)
+    _tell(payment, "premium_refunded" if payment.account_id else "premium_refunded_wallet")
+    return {"payment": payment.pk}
+
+
+def _into_account(payment: PremiumPayment, account_id: int, on: datetime.date, transaction_id: int) -> None:
+    books = ledger.open(patient_id=payment.payer_id, years=[], account_ids=[account_id], on=on)
+    _refuse_refund(payment, on)
+    assert payment.benefit_year is not None  # an account's payment has one
+    if books.accounts[account_id].benefit_year > payment.benefit_year:
+        back = _movement(payment, ZERO, payment.amount)
+    else:
+        back = _movement(payment, payment.current, payment.historical)
+    books.post(transaction_id, [back])
+
+
+def _into_wallet(payment: PremiumPayment, on: datetime.date, transaction_id: int) -> None:
+    assert payment.wallet_id is not None  # what no account paid a wallet did
+    held = wallets.lock(payment.wallet_id, ledger.moment(on))
+    _refuse_refund(payment, on)
+    wallets.move(held, payment.amount, transaction_id=transaction_id, kind=WalletEntryKind.PREMIUM, on=on)
+
+
+def _refuse_refund(payment: PremiumPayment, on: datetime.date) -> None:
+    """Read under the lock of what paid: a second refund sees the first."""
     payment.refresh_from_db()
     if payment.refunded_on is not None:
         raise Refused("duplicate", why="premium_refund")
     if not rules.may_refund(payment.benefit_from, on):
         raise Refused("benefits_begun", began_on=payment.benefit_from.isoformat())
-    year_closed = books.accounts[payment.account_id].benefit_year > payment.benefit_year
-    movement = ledger.Movement(
-        account_id=payment.account_id,
-        kind=EntryKind.PREMIUM,
-        contra=Contra.PREMIUM,
-        contra_id=payment.pk,
-        current=ZERO if year_closed else payment.current,
-        historical=payment.amount if year_closed else payment.historical,
-    )
-    books.post(transaction_id, [movement])
-    PremiumPayment.objects.filter(pk=payment.pk).update(refunded_on=on)
-    _tell(payment, "premium_refunded")
-    return {"payment": payment.pk}
 
 
 def _tell(payment: PremiumPayment, kind: str) -> None:
@@ -254,7 +307,7 @@ def order(
     """
     on = timezone.localdate(at)
     paying = read.payer_of(payer, insured, on)
-    if not may_act_for(by, payer, paying.account.region_id):
+    if not may_act_for(by, payer, paying.region_id):
         raise PermissionDenied
     if read.standing_payment(insured.pk, premium.insurance, premium.year):
         raise Refused("duplicate", why="premium", year=premium.year)
@@ -262,7 +315,7 @@ def order(
         payer=payer,
         insured=insured,
         grant=paying.grant,
-        region_id=paying.account.region_id,
+        region_id=paying.region_id,
         by=by,
         ordered_at=at,
         due_on=rules.month_end(on),
@@ -326,9 +379,14 @@ def _collect(order_id: int, at: datetime.datetime) -> str:
     try:
         payment = pay(payer=order.payer, insured=order.insured, premium=premium, on=on, key=key)
     except Refused as refused:
-        _end(order, OrderState.FAILED, at, refused=refused.code)
         facts = {"insured": mask_name(order.insured.name), "year": order.year, "amount": plain(order.amount)}
-        messages.notify(member=order.payer, kind="premium_failed", params=facts, at=at)
+        if refused.code == "duplicate":
+            # Paid otherwise since: nobody is to be sent to the tax office for it.
+            _end(order, OrderState.WITHDRAWN, at)
+            messages.notify(member=order.payer, kind="premium_paid_otherwise", params=facts, at=at)
+        else:
+            _end(order, OrderState.FAILED, at, refused=refused.code)
+            messages.notify(member=order.payer, kind="premium_failed", params=facts, at=at)
     else:
         _end(order, OrderState.PAID, at, payment=payment)
     return order.state

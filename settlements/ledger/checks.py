@@ -399,25 +399,35 @@ SELECT member_id, benefit_year, counter, stood.amount AS stands, counted.amount 
 FROM stood FULL JOIN counted USING (member_id, benefit_year, counter)
 WHERE coalesce(stood.amount, 0) <> coalesce(counted.amount, 0)
 """
-# A premium stands with what its transaction took, account and bucket; refunded ones were given back whole, once.
+# A premium stands with what its transaction took, account and bucket, or wallet; refunded ones were given back whole,
+# once.
 PREMIUMS_ARE_ENTRIES = """
 WITH moved AS (
-    SELECT coalesce(t.reverses_id, t.id) AS transaction_id, e.account_id, e.contra_id, t.reverses_id IS NULL AS paying,
-        sum(-e.current_delta) AS current, sum(-e.historical_delta) AS historical
+    SELECT coalesce(t.reverses_id, t.id) AS transaction_id, 'account ' || e.account_id AS purse, e.contra_id,
+        t.reverses_id IS NULL AS paying, sum(-e.current_delta) AS current, sum(-e.historical_delta) AS historical
     FROM settlements_entry e JOIN settlements_ledgertransaction t ON t.id = e.transaction_id
     WHERE e.kind = 'premium' GROUP BY 1, 2, 3, 4
-), owed AS (
-    SELECT id, transaction_id, account_id, true AS paying, current, historical FROM settlements_premiumpayment
     UNION ALL
-    SELECT id, transaction_id, account_id, false, 0, -amount FROM settlements_premiumpayment
-    WHERE refunded_on IS NOT NULL
+    SELECT coalesce(t.reverses_id, t.id), 'wallet ' || e.wallet_id, NULL, t.reverses_id IS NULL, 0, sum(-e.delta)
+    FROM settlements_walletentry e JOIN settlements_ledgertransaction t ON t.id = e.transaction_id
+    WHERE e.kind = 'premium' GROUP BY 1, 2, 4
+), bought AS (
+    SELECT id, transaction_id, account_id, coalesce('account ' || account_id, 'wallet ' || wallet_id) AS purse,
+        current, CASE WHEN account_id IS NULL THEN amount ELSE historical END AS historical, amount, refunded_on
+    FROM settlements_premiumpayment
+), owed AS (
+    SELECT id, transaction_id, account_id, purse, true AS paying, current, historical FROM bought
+    UNION ALL
+    SELECT id, transaction_id, account_id, purse, false, 0, -amount FROM bought WHERE refunded_on IS NOT NULL
 )
-SELECT o.id AS payment, m.contra_id, paying, transaction_id AS transaction, account_id, m.current, m.historical
-FROM moved m FULL JOIN owed o USING (transaction_id, account_id, paying)
-WHERE o.id IS DISTINCT FROM m.contra_id OR CASE WHEN paying THEN (m.current, m.historical) IS DISTINCT FROM
-    (o.current, o.historical) ELSE m.current + m.historical IS DISTINCT FROM o.historical END
+SELECT o.id AS payment, m.contra_id, paying, transaction_id AS transaction, purse, m.current, m.historical
+FROM moved m FULL JOIN owed o USING (transaction_id, purse, paying)
+WHERE (o.id IS NULL OR m.paying IS NULL) OR o.account_id IS NOT NULL AND o.id IS DISTINCT FROM m.contra_id
+    OR CASE WHEN paying THEN (m.current, m.historical) IS DISTINCT FROM (o.current, o.historical)
+    ELSE m.current + m.historical IS DISTINCT FROM o.historical END
 """
-# What left accounts for wallets and has not come back is on its way or in a wallet, or a wallet has paid care with it:
+# What left accounts for wallets and has not come back is on its way or in a wallet, or a wallet has paid care or a
+# premium with it:
 # accounts by their entries, what is on its way by the transfers, wallets by their rows.
 WALLET_MONEY_CONSERVED = """
 SELECT 'total' AS of, left_accounts, on_its_way, in_wallets, paid FROM (
@@ -425,7 +435,8 @@ SELECT 'total' AS of, left_accounts, on_its_way, in_wallets, paid FROM (
             WHERE contra = 'wallet') AS left_accounts,
         (SELECT coalesce(sum(amount), 0) FROM settlements_wallettransfer WHERE state = 'pending') AS on_its_way,
         (SELECT coalesce(sum(balance), 0) FROM settlements_wallet) AS in_wallets,
-        (SELECT coalesce(sum(-delta), 0) FROM settlements_walletentry WHERE kind IN ('care', 'reversal')) AS paid
+        (SELECT coalesce(sum(-delta), 0) FROM settlements_walletentry
+            WHERE kind IN ('care', 'reversal', 'premium')) AS paid
 ) AS both_ways WHERE left_accounts <> on_its_way + in_wallets + paid
 """
 WALLET_ROW_IS_LAST_ENTRY = """
@@ -482,7 +493,7 @@ WITH legs AS (
     FROM settlements_entry WHERE contra = 'wallet'
     UNION ALL
     SELECT transfer_id, transaction_id, false, wallet_id, delta, true FROM settlements_walletentry
-    WHERE kind NOT IN ('care', 'reversal')
+    WHERE kind NOT IN ('care', 'reversal', 'premium')
 )
 SELECT transfer, transaction_id AS transaction, of_account, purse, legs.amount, booked.amount AS booked
 FROM legs FULL JOIN booked USING (transfer, transaction_id, of_account, purse)

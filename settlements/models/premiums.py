@@ -11,6 +11,7 @@ from family.models import SharingGrant
 from settlements.enums import OrderState
 from settlements.models.books import LedgerTransaction, PersonalAccount
 from settlements.models.fields import Yuan
+from settlements.models.wallet import Wallet
 
 
 class PremiumPlan(models.Model):
@@ -68,12 +69,14 @@ class Owed(models.Model):
 
 
 class PremiumPayment(Owed):
-    """A premium paid from a personal account. Append-only by trigger but for `refunded_on`, which is set once."""
+    """A premium paid whole from a personal account or from a wallet. Append-only by trigger but for `refunded_on`, which
+    is set once."""
 
     transaction = models.OneToOneField(LedgerTransaction, models.PROTECT, related_name="premium")
-    account = models.ForeignKey(PersonalAccount, models.PROTECT, related_name="+", verbose_name=_("account"))
-    # The payer's benefit year: once it has closed, a refund returns what came from current to historical.
-    benefit_year = models.IntegerField()
+    account = models.ForeignKey(PersonalAccount, models.PROTECT, null=True, related_name="+", verbose_name=_("account"))
+    wallet = models.ForeignKey(Wallet, models.PROTECT, null=True, related_name="+", verbose_name=_("wallet"))
+    # The account's benefit year: once it has closed, a refund returns what came from current to historical.
+    benefit_year = models.IntegerField(null=True)
     current = Yuan(_("from current"), default=0)
     historical = Yuan(_("from historical"), default=0)
     paid_on = models.DateField(_("paid on"))
@@ -89,7 +92,16 @@ class PremiumPayment(Owed):
             ),
             models.CheckConstraint(
                 name="premium_adds_up",
-                condition=Q(amount=F("current") + F("historical"), amount__gt=0, current__gte=0, historical__gte=0),
+                condition=Q(amount__gt=0, current__gte=0, historical__gte=0)
+                & (
+                    Q(
+                        wallet=None,
+                        account__isnull=False,
+                        benefit_year__isnull=False,
+                        amount=F("current") + F("historical"),
+                    )
+                    | Q(wallet__isnull=False, account=None, benefit_year=None, current=0, historical=0)
+                ),
             ),
         ]
         indexes = [models.Index(name="premium_by_payer", fields=["payer", "-paid_on"])]

@@ -116,6 +116,7 @@ class WalletEntry(models.Model):
                 condition=Q(kind__in=["received", "returned"], delta__gt=0, transfer__isnull=False)
                 | Q(kind="sent", delta__lt=0, transfer__isnull=False)
                 | Q(kind="care", delta__lt=0, transfer=None)
-                | Q(kind="reversal", delta__gt=0, transfer=None),
+                | Q(kind="reversal", delta__gt=0, transfer=None)
+                | Q(kind="premium", transfer=None) & ~Q(delta=0),
             ),
         ]

@@ -18,9 +18,10 @@ from family.models import SharingGrant
 from family.queries import grant_between, rules_on, whom_shares
 from settlements.domain import premiums as rules
 from settlements.domain.premiums import PremiumGroup, PremiumPlan
-from settlements.enums import AccountStatus
-from settlements.models import PersonalAccount, PremiumOrder, PremiumPayment
+from settlements.enums import AccountStatus, WalletSource
+from settlements.models import PersonalAccount, PremiumOrder, PremiumPayment, Wallet
 from settlements.models import PremiumPlan as PlanRow
+from settlements.queries import wallet as wallets
 
 RESIDENT = "resident"
 
@@ -51,11 +52,28 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Payer:
-    """Whose account pays, by what right, and how many yuan of it stay untouched."""
+    """What pays, an account or a wallet, where its holder is insured, by what right (None: for himself), and how many
+    yuan of it stay untouched."""
 
-    account: PersonalAccount
+    region_id: str
     grant: SharingGrant | None
-    keep: Decimal
+    keep: Decimal = ZERO
+    account: PersonalAccount | None = None
+    wallet: Wallet | None = None
+
+    @property
+    def purse(self) -> str:
+        """As `purse` of the payment."""
+        return _purse(self.account and self.account.pk, self.wallet and self.wallet.pk)
+
+
+def purse(payment: PremiumPayment) -> str:
+    """What paid, in one word: keys that were used for it are told apart by that."""
+    return _purse(payment.account_id, payment.wallet_id)
+
+
+def _purse(account_id: int | None, wallet_id: int | None) -> str:
+    return str(account_id) if account_id else f"wallet:{wallet_id}"
 
 
 def windows(region_id: str, insurance: str = RESIDENT) -> list[Window]:
@@ -96,12 +114,16 @@ def year_paid_on(region_id: str, on: datetime.date) -> tuple[int, datetime.date,
     return year, datetime.date(year, 1, 1), ("historical",)
 
 
-def payer_of(payer: Member, insured: Member, on: datetime.date) -> Payer:
-    """By what right an account may pay somebody's premium on a day; permission comes before the state of insurance.
+def payer_of(payer: Member, insured: Member, on: datetime.date, source: str = WalletSource.ACCOUNT) -> Payer:
+    """By what right an account or a wallet may pay somebody's premium on a day; permission comes before the state of
+    insurance.
 
-    Raises Refused: not_insured, not_permitted (a resident, no account, no grant for premiums in force), suspended,
-    frozen, closed. Oneself may pay while suspended: one's own money stays usable (domain.md 5, number 22).
+    Raises Refused: not_insured, not_permitted (a resident, no account, no grant for premiums in force; for a wallet no
+    grant at all, or a region that does not take part), wallet_not_open, suspended, frozen, closed. Oneself may pay
+    while suspended: one's own money stays usable (domain.md 5, number 22).
     """
+    if source == WalletSource.WALLET:
+        return _out_of_wallet(payer, insured, on)
     enrolment = enrolment_on(payer, on)
     if enrolment is None:
         raise Refused("not_insured")
@@ -111,14 +133,32 @@ def payer_of(payer: Member, insured: Member, on: datetime.date) -> Payer:
     if payer.pk == insured.pk:
         if enrolment.status not in ("normal", "suspended"):
             raise Refused(enrolment.status)
-        return Payer(account=account, grant=None, keep=ZERO)
+        return Payer(region_id=account.region_id, account=account, grant=None)
     grant = grant_between(payer.pk, insured.pk, on)
     sharing = rules_on(grant.region_id, on) if grant else None
     if grant is None or sharing is None or not grant.uses_premium or "premium" not in sharing.uses:
         raise Refused("not_permitted", why="premium")
     if enrolment.status != "normal":
         raise Refused(enrolment.status)
-    return Payer(account=account, grant=grant, keep=sharing.keep)
+    return Payer(region_id=account.region_id, account=account, grant=grant, keep=sharing.keep)
+
+
+def _out_of_wallet(payer: Member, insured: Member, on: datetime.date) -> Payer:
+    """What lies in a wallet is the payer's own: no threshold, and the grant only shows that the two are near relatives,
+    whatever it may be used for (decision 0026)."""
+    enrolment = wallets.enrolled(payer, on)
+    wallet = wallets.wallet_of(payer)
+    if wallet is None:
+        raise Refused("wallet_not_open")
+    grant = None
+    if payer.pk != insured.pk:
+        grant = whom_shares(payer, on).filter(beneficiary=insured).first()
+        if grant is None:
+            raise Refused("not_permitted", why="premium_wallet")
+    wallets.enrolled(insured, on)
+    if enrolment.status not in ("normal", "suspended"):
+        raise Refused(enrolment.status)
+    return Payer(region_id=enrolment.region_id, wallet=wallet, grant=grant)
 
 
 def _account(payer: Member, enrolment: Enrolment) -> PersonalAccount:
@@ -137,11 +177,15 @@ def standing_payment(insured_id: int, insurance: str, year: int) -> PremiumPayme
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Somebody whose premium a member may pay: himself (`grant` None) or a relative, and why not, if not."""
+    """Somebody whose premium a member may pay: himself (`grant` None) or a relative, and why not, if not.
+
+    `sources`: what may pay it, the account first; empty where it is refused.
+    """
 
     member: Member
     grant: SharingGrant | None
     refused: Refused | None
+    sources: tuple[str, ...] = ()
 
 
 def people_to_pay_for(payer: Member, on: datetime.date) -> list[Choice]:
@@ -152,12 +196,22 @@ def people_to_pay_for(payer: Member, on: datetime.date) -> list[Choice]:
 
 
 def _choice(payer: Member, insured: Member, grant: SharingGrant | None, on: datetime.date) -> Choice:
+    """Why the account may not pay is what is told where nothing may: the wallet is the second way."""
+    sources, against = [], []
+    for source in (WalletSource.ACCOUNT, WalletSource.WALLET):
+        try:
+            payer_of(payer, insured, on, source)
+        except Refused as refused:
+            against.append(refused)
+        else:
+            sources.append(source.value)
+    if not sources:
+        return Choice(member=insured, grant=grant, refused=against[0])
     try:
-        payer_of(payer, insured, on)
         resident_enrolment(insured, on)
     except Refused as refused:
         return Choice(member=insured, grant=grant, refused=refused)
-    return Choice(member=insured, grant=grant, refused=None)
+    return Choice(member=insured, grant=grant, refused=None, sources=tuple(sources))
 
 
 def resident_enrolment(insured: Member, on: datetime.date) -> Enrolment:
@@ -179,7 +233,7 @@ def groups_for(window: Window, insured: Member) -> tuple[PremiumGroup, ...]:
 
 
 def payments_visible_to(user: User) -> QuerySet[PremiumPayment]:
-    """What a citizen paid, and what was paid for him; clerks see those paid from accounts of their regions."""
+    """What a citizen paid, and what was paid for him; clerks see those paid by people insured in their regions."""
     if is_member(user):
         seen = Q(payer=user.member_id) | Q(insured=user.member_id)
     else:

@@ -15,7 +15,7 @@ from accounts.queries import enrolment_on
 from settlements.domain.wallet import SHANGHAI
 from settlements.enums import AccountStatus, TransferState
 from settlements.ledger import wallets
-from settlements.models import PersonalAccount, Settlement, Wallet, WalletEntry, WalletTransfer
+from settlements.models import PersonalAccount, PremiumPayment, Settlement, Wallet, WalletEntry, WalletTransfer
 
 
 def takes_part(region: Region, on: datetime.date) -> bool:
@@ -49,6 +49,12 @@ def pays_in_region(member: Member, on: datetime.date) -> bool:
     return True
 
 
+def place_of_use(wallet: Wallet, on: datetime.date) -> Region:
+    """Where a wallet pays: where its member is insured on a day, and the place at which it was opened while he is not."""
+    enrolment = enrolment_on(wallet.member, on)
+    return enrolment.region if enrolment else wallet.region
+
+
 def account_to_send_from(member: Member, enrolment: Enrolment) -> PersonalAccount:
     """The sender's personal account. Raises Refused: not_permitted (a resident, or no account), suspended, frozen."""
     account = PersonalAccount.objects.filter(
@@ -63,7 +69,7 @@ def account_to_send_from(member: Member, enrolment: Enrolment) -> PersonalAccoun
 
 def wallet_of(member: Member) -> Wallet | None:
     """The member's wallet, if he has opened one."""
-    return Wallet.objects.filter(member=member).select_related("region").first()
+    return Wallet.objects.filter(member=member).select_related("region", "member").first()
 
 
 def balance_of(wallet: Wallet, at: datetime.datetime) -> Decimal:
@@ -120,13 +126,19 @@ def sent_with(sender: Member, key: str, *, receiver: Member, amount: Decimal, so
 
 def entries_of(wallet: Wallet) -> QuerySet[WalletEntry]:
     """The movements of a wallet, newest first."""
-    bills = ("transaction__settlement__institution", "transaction__reverses__settlement__institution")
-    return wallet.entries.select_related("transfer__sender", "transfer__receiver", *bills).order_by("-version")
+    causes = ("settlement__institution", "premium__insured", "premium__grant")
+    told = [f"transaction__{way}{cause}" for way in ("", "reverses__") for cause in causes]
+    return wallet.entries.select_related("transfer__sender", "transfer__receiver", *told).order_by("-version")
 
 
 def bill_of(entry: WalletEntry) -> Settlement | None:
     """The bill that a movement paid, or gave back; None for a transfer."""
     return getattr(entry.transaction.reverses or entry.transaction, "settlement", None)
+
+
+def premium_of(entry: WalletEntry) -> PremiumPayment | None:
+    """The premium that a movement paid, or gave back; None for anything else."""
+    return getattr(entry.transaction.reverses or entry.transaction, "premium", None)
 
 
 def paid_with(bill: Settlement) -> Wallet:

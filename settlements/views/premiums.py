@@ -1,6 +1,7 @@
-"""Premiums for oneself and relatives: whom, which group, check, paid; what was paid, and giving it back."""
+"""Premiums for oneself and relatives: whom, which group and out of what, check, paid; what was paid, giving it back."""
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -23,12 +25,13 @@ from accounts.once import OnceForm, done_once
 from accounts.queries import enrolment_on
 from settlements.actions import premiums
 from settlements.domain.premiums import MONTH_END, may_refund, month_end
-from settlements.enums import OrderState
+from settlements.enums import OrderState, WalletSource
 from settlements.forms_paying import GroupForm
 from settlements.models import PremiumOrder, PremiumPayment
 from settlements.queries import member as accounts_read
 from settlements.queries import premiums as read
 from settlements.queries.premiums import Choice, Window
+from settlements.views.wallet import held_in, source_held
 
 PER_PAGE = 10
 verified = member_required(IdentityLevel.VERIFIED)
@@ -118,7 +121,7 @@ def _order_row(order: PremiumOrder) -> dict[str, Any]:
 @verified
 @require_http_methods(["GET", "HEAD"])
 def group(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Which group the person belongs to, with the amount of each; chosen, it leads to the check."""
+    """Which group the person belongs to, with the amount of each, and what pays; chosen, it leads to the check."""
     choice = _choice(request, public_id)
     at = timezone.localtime(clock.now())
     if choice.refused:
@@ -137,10 +140,11 @@ def group(request: HttpRequest, public_id: UUID) -> HttpResponse:
         for each in groups
         if not each.own_route
     ]
-    form = GroupForm(offered, request.GET if "group" in request.GET else None)
+    sources = [source_held(request.user.member, source) for source in choice.sources]
+    form = GroupForm(offered, sources, request.GET if {"group", "source"} & request.GET.keys() else None)
     if form.is_valid():
         url = reverse("settlements:premium_check", args=[choice.member.public_id])
-        return redirect(f"{url}?group={form.cleaned_data['group']}")
+        return redirect(f"{url}?{urlencode(form.cleaned_data)}")
     context = {
         "form": form,
         "who": _who(choice),
@@ -177,19 +181,18 @@ def _refused(request: HttpRequest, choice: Choice, refused: Refused, status: int
 def check(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Whose premium, how much, out of which account: nothing is paid before this was confirmed."""
     choice = _choice(request, public_id)
-    code = request.POST.get("group") or request.GET.get("group", "")
+    asked = request.POST if request.method == "POST" else request.GET
+    code = asked.get("group", "")
     try:
         if choice.refused:
             raise choice.refused
+        source = source_of(request.user.member, choice, asked)
         premium, window = premiums.premium_of(choice.member, code, clock.now())
     except Refused as refused:
         return _refused(request, choice, refused, 422 if request.method == "POST" else 200)
     if request.method == "POST":
-        return done_once(request, lambda: _pay(request, choice, premium, window))
-    on = clock.today()
-    account = accounts_read.account_of(request.user.member, on)
-    assert account is not None  # who has none is refused above
-    held = accounts_read.balance_of(account, on)
+        return done_once(request, lambda: _pay(request, choice, premium, window, source))
+    held = held_in(request.user.member, source)
     context = {
         "form": OnceForm(),
         "who": _who(choice),
@@ -197,19 +200,36 @@ def check(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "premium": premium,
         "group": group_name(premium.group_names),
         "window": window,
-        "account": account,
+        "source": source,
+        "from_wallet": source == WalletSource.WALLET,
+        "account": accounts_read.account_of(request.user.member, clock.today()),
         "held": held,
-        "left": held.historical - premium.amount,
-        "monthly": window.plan.collection == MONTH_END,
-        "due_on": month_end(on),
+        "left": held - premium.amount,
+        "monthly": is_monthly(window, source),
+        "due_on": month_end(clock.today()),
     }
     return render(request, "settlements/premium_check.html", context)
 
 
-def _pay(request: HttpRequest, choice: Choice, premium: premiums.Premium, window: Window) -> HttpResponse:
+def source_of(payer: Member, choice: Choice, asked: Mapping[str, str]) -> str:
+    """What was chosen to pay, else the first that may. Raises Refused where what was chosen may not: never the other."""
+    source = asked.get("source", "")
+    if source not in WalletSource.values:
+        return choice.sources[0]
+    if source not in choice.sources:
+        read.payer_of(payer, choice.member, clock.today(), source)
+    return source
+
+
+def is_monthly(window: Window, source: str) -> bool:
+    """Accounts are debited at the month's end where the region collects so; a wallet pays at once."""
+    return window.plan.collection == MONTH_END and source == WalletSource.ACCOUNT
+
+
+def _pay(request: HttpRequest, choice: Choice, premium: premiums.Premium, window: Window, source: str) -> HttpResponse:
     payer, at = request.user.member, clock.now()
     try:
-        if window.plan.collection == MONTH_END:
+        if is_monthly(window, source):
             order = premiums.order(payer=payer, insured=choice.member, premium=premium, at=at, by=request.user)
             facts = {"day": dates.day(order.due_on)}
             messages.success(
@@ -223,6 +243,7 @@ def _pay(request: HttpRequest, choice: Choice, premium: premiums.Premium, window
             on=clock.today(),
             key=f"page:{request.POST['token']}",
             by=request.user,
+            source=source,
         )
     except Refused as refused:
         return _refused(request, choice, refused, 422)
@@ -281,7 +302,8 @@ def _refund(request: HttpRequest, found: PremiumPayment) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(reasons.tell_refused(refused)))
     else:
-        messages.success(request, _("Given back: the money is in your account again."))
+        back = _("Given back: the money is in your account again.")
+        messages.success(request, _("Given back: the money is in your wallet again.") if found.wallet_id else back)
     return redirect("settlements:premium", public_id=found.public_id)
 
 

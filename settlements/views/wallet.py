@@ -1,6 +1,7 @@
 """The medical insurance wallet: what is in it, opening it, sending money, accepting it. Never mixed with family sharing."""
 
 import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from settlements.actions import wallet as act
 from settlements.domain.wallet import CLOSES, MOST, OPENS, TRANSFERS_A_DAY, in_hours
 from settlements.enums import TransferState, WalletEntryKind, WalletSource
 from settlements.forms_paying import SendForm
-from settlements.models import Wallet, WalletEntry, WalletTransfer
+from settlements.models import PremiumPayment, Wallet, WalletEntry, WalletTransfer
 from settlements.queries import member as accounts_read
 from settlements.queries import wallet as read
 
@@ -55,6 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = LIMITS | {
         "form": OnceForm(),
         "wallet": found,
+        "place": read.place_of_use(found, clock.today()),
         "region_pays": read.pays_in_region(member, clock.today()),
         "balance": read.balance_of(found, at),
         "waiting": [transfer_row(sent, member, at) for sent in read.waiting_for(member, at)],
@@ -98,13 +100,26 @@ def transfer_row(sent: WalletTransfer, member: Member, at: datetime.datetime) ->
 
 
 def _entry_row(entry: WalletEntry) -> dict[str, Any]:
-    who, bill = "", read.bill_of(entry)
+    who, bill, premium = "", read.bill_of(entry), read.premium_of(entry)
     if bill is not None:
         who = bill.institution.name
+    elif premium is not None:
+        return {"entry": entry, "premium": premium, "what": premium_told(entry, premium)}
     elif entry.transfer:
         received = entry.kind == WalletEntryKind.RECEIVED
         who = masks.mask_name((entry.transfer.sender if received else entry.transfer.receiver).name)
     return {"entry": entry, "bill": bill, "what": str(ENTRIES[WalletEntryKind(entry.kind)]) % {"who": who}}
+
+
+def premium_told(entry: WalletEntry, premium: PremiumPayment) -> str:
+    """That a premium was paid, or came back, and whose."""
+    if premium.insured_id == premium.payer_id:
+        who = _("Yourself")
+    else:
+        relation = premium.grant.relation if premium.grant else ""
+        who = f"{kinship.term(relation, premium.insured.sex)} {masks.mask_name(premium.insured.name)}"
+    told = _("Premium for %(year)s: %(who)s") if entry.delta < ZERO else _("Premium for %(year)s given back: %(who)s")
+    return told % {"year": premium.year, "who": who}
 
 
 @verified
@@ -166,18 +181,31 @@ def send(request: HttpRequest) -> HttpResponse:
 
 def send_sources(member: Member, found: Wallet) -> list[tuple[str, str]]:
     """What there is to send from, with what it holds; the account first."""
-    on, at = clock.today(), clock.now()
-    offered = []
-    account = accounts_read.account_of(member, on)
-    if account is not None:
-        held = accounts_read.balance_of(account, on).historical
-        label = _("Personal account, earlier years: %(held)s yuan") if account.region.two_buckets else None
-        label = label or _("Personal account: %(held)s yuan")
-        offered.append((WalletSource.ACCOUNT.value, label % {"held": f"{held:,.2f}"}))
-    held = read.balance_of(found, at)
-    if held > ZERO or not offered:
-        offered.append((WalletSource.WALLET.value, _("Wallet: %(held)s yuan") % {"held": f"{held:,.2f}"}))
-    return offered
+    sources = [WalletSource.ACCOUNT.value] if accounts_read.account_of(member, clock.today()) else []
+    if read.balance_of(found, clock.now()) > ZERO or not sources:
+        sources.append(WalletSource.WALLET.value)
+    return [source_held(member, source) for source in sources]
+
+
+def source_held(member: Member, source: str) -> tuple[str, str]:
+    """The account or the wallet of a member as a choice, with what it holds for relatives now."""
+    held = held_in(member, source)
+    if source == WalletSource.WALLET:
+        label = _("Wallet: %(held)s yuan")
+    else:
+        account = accounts_read.account_of(member, clock.today())
+        two = account is not None and account.region.two_buckets
+        label = _("Personal account, earlier years: %(held)s yuan") if two else _("Personal account: %(held)s yuan")
+    return source, label % {"held": f"{held:,.2f}"}
+
+
+def held_in(member: Member, source: str) -> Decimal:
+    """Yuan of earlier years in the account, or in the wallet, now."""
+    if source == WalletSource.WALLET:
+        found = read.wallet_of(member)
+        return read.balance_of(found, clock.now()) if found else ZERO
+    account = accounts_read.account_of(member, clock.today())
+    return accounts_read.balance_of(account, clock.today()).historical if account else ZERO
 
 
 def _send_page(request: HttpRequest, form: SendForm, found: Wallet) -> HttpResponse:

@@ -131,7 +131,7 @@ class TestPremiums:
         Member.objects.filter(pk=scene.daughter.member_id).update(phone=PHONE)
         page = desk.send(pay_page(child), do="code")
         assert "The code was sent to 1" in text(page)
-        assert "for paying a premium from your account at the window" in SmsOutbox.objects.latest("id").text
+        assert "for paying a premium from your account or wallet at the window" in SmsOutbox.objects.latest("id").text
         wrong = desk.client.post(pay_page(child), fields(page) | {"do": "act", "consent": "code", "code": "000000"})
         assert (wrong.status_code, PremiumPayment.objects.count()) == (422, 0)
         desk.client.post(pay_page(child), fields(page) | {"do": "act", "consent": "code", "code": code()})

@@ -158,6 +158,7 @@ DESK: list[tuple[str, str, str]] = [
     (CLERK, "counter:premium_pay", "premium person"),
     (CLERK, "counter:premium", "premium"),
     (CLERK, "counter:wallet", ""),
+    (CLERK, "counter:wallet_pays", ""),
     (CLERK, "counter:wallet_send", ""),
     (CLERK, "counter:transfer", "transfer"),
     (SUPERVISOR, "counter:review", "claim"),
