@@ -140,7 +140,7 @@ def draft(
 ) -> SharingApplication:
     """An application that is kept and has no effect before it is submitted. `terms` None: all the region offers.
 
-    Nothing is checked yet but that there is a grantor's region and two people. Raises Refused (not_permitted,
+    Nothing is checked yet but that there is a grantor's region and two people. Raises Refused (not_insured,
     same_person, own_case) and PermissionDenied.
     """
     cases.refuse_own(by, grantor.pk, beneficiary.pk)
@@ -148,7 +148,7 @@ def draft(
     region_code = queries.region_of(grantor, on)
     role = _grantor_role(by, grantor, region_code)
     if region_code is None:
-        raise Refused("not_permitted", why="no_account")
+        raise Refused("not_insured")
     if grantor.pk == beneficiary.pk:
         raise Refused("same_person")
     rules = queries.rules_on(region_code, on)

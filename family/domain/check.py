@@ -142,7 +142,9 @@ def unbound_from(rules: SharingRules, on: datetime.date) -> datetime.date:
 
 def _identity(facts: Facts) -> list[Finding]:
     found = [Finding("same_person", {})] if facts.same_person else []
-    if facts.beneficiary.insurance is None or facts.beneficiary.status == "closed":
+    if facts.grantor.insurance is None:
+        found.append(Finding("not_insured", {}))
+    elif facts.beneficiary.insurance is None or facts.beneficiary.status == "closed":
         found.append(Finding("not_insured", {"why": "relative"}))
     return found
 
@@ -152,9 +154,9 @@ def _permission(rules: SharingRules | None, facts: Facts) -> list[Finding]:
     grantor, beneficiary = facts.grantor, facts.beneficiary
     if beneficiary.insurance and grantor.insurance and not _within_reach(rules, facts):
         found.append(Finding("different_region", {}))
-    if grantor.insurance != "employee":
+    if grantor.insurance == "resident":
         found.append(Finding("not_permitted", {"why": "no_account"}))
-    elif rules is None:
+    elif rules is None and grantor.insurance is not None:
         found.append(Finding("not_permitted", {"why": "no_rules"}))
     if rules is not None and facts.relation not in rules.relations:
         in_law: dict[str, object] = {"why": "in_law"} if facts.relation == "parent_in_law" else {}

@@ -153,7 +153,7 @@ class TestApplying:
 
     def test_a_grantor_without_insurance(self, people, ask) -> None:
         nobody = make_login(make_member("何某", insurance=None))
-        with pytest.raises(Refused, match="not_permitted"):
+        with pytest.raises(Refused, match="not_insured"):
             ask(grantor=nobody.member, by=nobody)
 
 

@@ -250,3 +250,26 @@ def test_a_case_is_played_by_the_files_whatever_the_database_held(tmp_path: Path
         steps=[{"on": "2025-09-10", "visit": visit(patient="K")}],
     )
     assert given[0]["shared"] == {"B": "10.00"}
+
+
+@pytest.mark.parametrize(
+    ("on", "given"),
+    [
+        ("2022-09-30", {"refused": "not_permitted"}),
+        ("2022-10-01", {"paid": {"B": {"current": "0.00", "historical": "380.00"}}}),
+    ],
+)
+def test_shanghai_pays_premiums_from_the_fourth_quarter_of_2022(
+    tmp_path: Path, on: str, given: dict[str, object]
+) -> None:
+    members = {"B": {"historical": "500.00"}, "K": CHILD}
+    steps = [{"on": on, "premium": {"payer": "B", "for": "K", "amount": "380.00"}}]
+    grants = [{**GRANT, "bound_on": "2022-07-01"}]
+    assert played(tmp_path, members=members, grants=grants, steps=steps) == [given]
+
+
+def test_who_is_not_insured_has_nothing_to_share(tmp_path: Path) -> None:
+    """As everywhere else; a resident, who is insured but has no account, is not permitted to."""
+    members = {"N": {"insurance": "none"}, "R": {"insurance": "resident"}, "K": CHILD}
+    steps = [{"on": "2025-09-10", "bind": {"grantor": name, "beneficiary": "K", "relation": "child"}} for name in "NR"]
+    assert played(tmp_path, members=members, steps=steps) == [{"refused": "not_insured"}, {"refused": "not_permitted"}]

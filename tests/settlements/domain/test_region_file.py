@@ -57,8 +57,9 @@ def test_what_stands_in_a_file() -> None:
     assert found.buckets == "two"
     assert found.years == (YearRule(2001, 4, 1), YearRule(2020, 7, 1))
     assert found.counters["fund"]["en"] == "Paid by the pooled fund"
-    first, second = found.sharing
-    assert (first.valid_from, first.valid_to) == (datetime.date(2022, 7, 1), datetime.date(2024, 11, 1))
+    first, with_premiums, second = found.sharing
+    assert (first.valid_from, first.valid_to) == (datetime.date(2022, 7, 1), datetime.date(2022, 10, 1))
+    assert (first.rules.uses, with_premiums.rules.uses) == (("pay",), ("pay", "premium"))
     assert first.rules.relations == {"spouse", "parent", "child"}
     assert len(second.rules.relations) == 6
     assert (second.rules.max_grantors, second.rules.max_beneficiaries) == (1, None)
