@@ -86,8 +86,14 @@ def wrong_headers(response: HttpResponse) -> Iterator[str]:
         yield "sniffing"
     if response.get("Cache-Control") != "no-store":
         yield f"may be kept: {response.get('Cache-Control')}"
-    if response.get("X-Frame-Options") != "DENY":
+    if response.get("X-Frame-Options") != "DENY" or "frame-ancestors 'none'" not in policy:
         yield "may be framed"
+    if response.get("Referrer-Policy") != "same-origin" or response.get("Cross-Origin-Opener-Policy") != "same-origin":
+        yield "tells other sites where one comes from"
+    if response.get("Cross-Origin-Resource-Policy") != "same-origin" or "camera=()" not in response.get(
+        "Permissions-Policy", ""
+    ):
+        yield "open to other sites and devices"
 
 
 def wrong_page(name: str, response: HttpResponse, language: str) -> Iterator[str]:
@@ -264,7 +270,7 @@ def test_these_eyes_see(world, clients, unknown) -> None:
     number, phone = world[0].holder.member.id_number, world[0].holder.phone
     bad = HttpResponse(f'<html lang="fr"><p style="" onclick="">{number} {phone}</p><script>1</script></html>')
     assert len(list(wrong_page("", bad, "en"))) == 7
-    assert len(list(wrong_headers(bad))) == 4
+    assert len(list(wrong_headers(bad))) == 6
     response = clients["member"].get(reverse("family:bind"))
     assert [type(form).__name__ for form in forms_of(response)] == ["WhoForm"]
     next(iter(forms_of(response))).fields["name"].error_messages["required"] = str(

@@ -41,6 +41,7 @@ MIDDLEWARE = [
     "accounts.middleware.RefuseBadInput",
     "accounts.middleware.LoginNeedsLimits",
     "accounts.middleware.no_store",
+    "accounts.middleware.shut",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -164,6 +165,9 @@ X_FRAME_OPTIONS = "DENY"
 # Bodies: a form here is small, a fee list of an institution is at most a few hundred kilobytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# A statement of a web request that takes longer is given up: one slow page must not hold a worker from all others.
+WEB_STATEMENT_SECONDS = 30
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.db import connection
 
 from accounts.errors import Refused
 from accounts.models import Enrolment, Message
@@ -144,3 +145,16 @@ def test_a_year_that_runs_and_a_second_plan_and_an_empty_year(shanghai):
         credit_runs.release(run=run, by=admin)
     credit_runs.cancel(run=run, by=admin)
     assert clearing.plan(region=shanghai, year=2025, by=admin, at=at(CLEARED)).state == "planned"
+
+
+def test_check_ledger_finds_one_fen_of_a_clearing(shanghai):
+    rising, _account = insured(shanghai)
+    credit(shanghai)
+    arrived(shanghai, rising, "12000.00", months(6, 6))
+    clear(shanghai)
+    assert faults(CLEARED) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE settlements_clearing DISABLE TRIGGER USER")
+        cursor.execute("UPDATE settlements_clearing SET amount = amount + 0.01, due = due + 0.01")
+    assert [fault.check.name for fault in faults(CLEARED)] == ["what was cleared and went back is what was booked"]

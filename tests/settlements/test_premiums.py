@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Message
@@ -406,3 +406,22 @@ def test_two_workers_collect_and_two_refunds_at_once():
     assert outcomes == [str(LAST), "duplicate"]
     assert shown(scene).historical == yuan("500.00")
     assert faults(LAST) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE settlements_premiumpayment SET historical = historical - 0.01, amount = amount - 0.01",
+        "UPDATE settlements_premiumpayment SET refunded_on = paid_on",
+        "UPDATE settlements_entry SET contra_id = contra_id + 1 WHERE kind = 'premium'",
+    ],
+)
+def test_check_ledger_finds_one_fen_of_a_premium(scene, child, statement):
+    pay(scene, child)
+    assert faults(ON) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table in ("premiumpayment", "entry"):
+            cursor.execute(f"ALTER TABLE settlements_{table} DISABLE TRIGGER USER")
+        cursor.execute(statement)
+    assert "premiums are what was booked, refunds whole" in [fault.check.name for fault in faults(ON)]

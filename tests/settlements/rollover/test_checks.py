@@ -1,6 +1,7 @@
 """check_ledger finds nothing in sound books and each of these faults: a checker that cannot fail proves nothing."""
 
 import datetime
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -10,6 +11,7 @@ from accounts.models import Region
 from settlements import tasks
 from settlements.actions import care, regions
 from settlements.ledger import batch, books
+from settlements.ledger.checks import CHECKS
 from settlements.models import Settlement
 from tests.people import make_institution, make_member
 from tests.settlements.rollover.world import YEAR, faults, release_run, work_to_the_end, yuan
@@ -234,6 +236,41 @@ def test_a_year_closed_twice(world):
 def test_a_tampered_row(world, sql, expected):
     write(sql)
     assert expected in found()
+
+
+@pytest.mark.parametrize(
+    ("table", "constraint", "sql", "expected"),
+    [
+        ("entry", "entry_balanced_by_form", "UPDATE settlements_entry SET contra = '' WHERE kind = 'care'",
+         "every entry is balanced by its form"),
+        ("personalaccount", "account_never_negative",
+         "UPDATE settlements_personalaccount SET current = -0.01 WHERE version > 1", "nothing is negative"),
+        ("usage", "usage_never_negative", "UPDATE settlements_usage SET amount = -0.01", "nothing is negative"),
+    ],
+)  # fmt: skip
+def test_a_row_that_the_table_itself_would_refuse(world, table, constraint, sql, expected):
+    """The table's own rule may be gone, after a restore by hand or a migration that forgot it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE settlements_{table} DROP CONSTRAINT {constraint}")
+    write(sql)
+    assert expected in found()
+
+
+def test_a_closed_year_that_left_something_behind(world):
+    run = world[-1]
+    work_to_the_end(run)
+    write(
+        "UPDATE settlements_entry SET current_delta = current_delta + 1, historical_delta = historical_delta - 1"
+        " WHERE kind = 'rollover' AND current_delta < -1"
+    )
+    assert "current of a closed year went out whole" in found()
+
+
+def test_each_check_has_been_seen_to_find_something():
+    """A check that no test has seen fail may be one that cannot."""
+    tests = "".join(file.read_text() for file in Path(__file__).parents[2].rglob("test_*.py"))
+    assert [check.name for check in CHECKS if f'"{check.name}"' not in tests] == []
 
 
 def test_products_of_a_closed_year(world):
