@@ -64,7 +64,8 @@ def care_facts(
     use_family: bool = True,
     use_wallet: bool = False,
 ) -> CareFacts:
-    """The facts of a bill: enrolment and scheme on the day of care, account, grants and wallet on the day of settlement.
+    """The facts of a bill: enrolment, scheme and sharing rules on the day of care; account, grants and wallet on that of
+    settlement.
 
     `wallet_id`: of the patient's wallet, if it is to be used, he lets it pay bills, and his region takes part that day.
 

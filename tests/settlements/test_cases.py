@@ -273,3 +273,17 @@ def test_who_is_not_insured_has_nothing_to_share(tmp_path: Path) -> None:
     members = {"N": {"insurance": "none"}, "R": {"insurance": "resident"}, "K": CHILD}
     steps = [{"on": "2025-09-10", "bind": {"grantor": name, "beneficiary": "K", "relation": "child"}} for name in "NR"]
     assert played(tmp_path, members=members, steps=steps) == [{"refused": "not_insured"}, {"refused": "not_permitted"}]
+
+
+@pytest.mark.parametrize(("care", "shared"), [("2023-09-30", "221.85"), ("2023-10-01", "300.00")])
+def test_an_old_bill_has_the_sharing_rules_of_its_day_of_care(tmp_path: Path, care: str, shared: str) -> None:
+    """Shenzhen's threshold of 7,778.15 holds to 30 September 2023 (domain.md 5, number 37: old bills use old rules)."""
+    bill = visit(patient="K", in_scope="300.00", service_on=care)
+    given = played(
+        tmp_path,
+        region="440300",
+        members={"B": {"historical": "8000.00"}, "K": CHILD},
+        grants=[{**GRANT, "bound_on": "2023-02-05"}],
+        steps=[{"on": "2023-10-05", "visit": bill}],
+    )
+    assert given[0]["shared"] == {"B": shared}
