@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy
 from accounts import dates, kinship, masks
 from accounts.models import Member
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT
-from settlements.enums import CareKind, EntryKind
+from settlements.enums import CareKind, EntryKind, WalletEntryKind
+from settlements.models import PremiumPayment
 from settlements.queries.member import Closing, Line
+from settlements.queries.wallet import WalletLine
 
 CARE: dict[str, Promise] = {
     CareKind.OUTPATIENT: gettext_lazy("outpatient care"),
@@ -42,6 +44,14 @@ KIND_NAMES: dict[str, Promise] = {
 BACK: dict[EntryKind, Promise] = {
     EntryKind.PREMIUM: gettext_lazy("Premium given back"),
     EntryKind.WALLET: gettext_lazy("Wallet transfer that came back"),
+}
+
+WALLET_ENTRIES: dict[WalletEntryKind, Promise] = {
+    WalletEntryKind.RECEIVED: gettext_lazy("Transfer from %(who)s"),
+    WalletEntryKind.SENT: gettext_lazy("Transfer to %(who)s"),
+    WalletEntryKind.RETURNED: gettext_lazy("Transfer to %(who)s came back"),
+    WalletEntryKind.CARE: gettext_lazy("Care, %(who)s"),
+    WalletEntryKind.REVERSAL: gettext_lazy("Refund of care, %(who)s"),
 }
 
 
@@ -196,6 +206,31 @@ def buckets(line: Line) -> str:
 
 def _money(amount: Decimal) -> str:
     return f"{amount:,.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def tell_wallet(lines: Iterable[WalletLine]) -> list[dict[str, Any]]:
+    """Each movement of a wallet with its sentence: line, what."""
+    return [{"line": line, "what": wallet_what(line)} for line in lines]
+
+
+def wallet_what(line: WalletLine) -> str:
+    """The sentence: "Transfer from 沈*宁", "Care, 浦江中心医院", "Premium for 2027: Child 沈*禾"."""
+    if line.premium:
+        return _premium(line.premium, back=line.amount > 0)
+    who = ""
+    if line.bill:
+        who = line.bill.institution.name
+    elif line.transfer:
+        received = line.kind == WalletEntryKind.RECEIVED
+        who = masks.mask_name((line.transfer.sender if received else line.transfer.receiver).name)
+    return str(WALLET_ENTRIES[WalletEntryKind(line.kind)]) % {"who": who}
+
+
+def _premium(premium: PremiumPayment, *, back: bool) -> str:
+    relation = premium.grant.relation if premium.grant else ""
+    who = named(premium.insured, relation) if relation else _("Yourself")
+    told = _("Premium for %(year)s given back: %(who)s") if back else _("Premium for %(year)s: %(who)s")
+    return told % {"year": premium.year, "who": who}
 
 
 def kind_name(kind: str) -> str:

@@ -19,8 +19,10 @@ from documents.actions import issue as papers
 from documents.models import IssuedDocument
 from settlements import telling
 from settlements.models import PersonalAccount
+from settlements.queries.crediting import YearCleared
 from settlements.queries.member import accounts_visible_to
 from settlements.queries.statement import Amounts, Statement, statement
+from settlements.queries.wallet import WalletPeriod
 
 KIND = "statement"
 CHINESE = papers.LANGUAGE
@@ -101,8 +103,64 @@ def paper(told: Statement) -> dict[str, Any]:
         "rows": [_row(line, two) for line in told.lines],
         "empty": "这段时间没有收支。",
         "sums": _sums(told),
+        **_wallet(told.wallet),
+        **_credited(told.credited),
         "notes": _notes(told),
     }
+
+
+def _wallet(period: WalletPeriod | None) -> dict[str, Any]:
+    """A part of its own: nothing of it stands in the account's table or sums."""
+    if period is None:
+        return {}
+    rows = [
+        [line.on.isoformat(), telling.wallet_what(line), _signed(line.amount), _yuan(line.after)]
+        for line in period.lines
+    ]
+    return {
+        "wallet": {
+            "title": "医保钱包",
+            "note": "医保钱包与个人账户、家庭共济分开记账，上面的余额和合计不含钱包。",
+            "heads": ["日期", "事项", "金额", "余额"],
+            "opening": _yuan(period.opening),
+            "closing": _yuan(period.closing),
+            "rows": rows,
+        }
+    }
+
+
+def _credited(years: list[YearCleared]) -> dict[str, Any]:
+    """As on the page of the account, in the same words."""
+    if not years:
+        return {}
+    return {
+        "credited": {
+            "title": _("Credits and clearing"),
+            "heads": [
+                _("Benefit year"),
+                _("Monthly base at last"),
+                _("Credited"),
+                _("Went back on leaving"),
+                _("Due by contributions"),
+                _("Cleared"),
+            ],
+            "rows": [_cleared(row) for row in years],
+        }
+    }
+
+
+def _cleared(row: YearCleared) -> list[str]:
+    done, none = row.clearing, "\N{EM DASH}"
+    base = _yuan(done.base) if done and done.base is not None else none
+    returned = _yuan(row.returned) if row.returned else none
+    return [
+        str(row.year),
+        base,
+        _yuan(row.credited),
+        returned,
+        _yuan(done.due) if done else none,
+        _yuan(done.amount) if done else _("not yet"),
+    ]
 
 
 def _balance(amounts: Amounts, two: bool) -> list[str]:

@@ -104,19 +104,23 @@ class YearCleared:
     clearing: Clearing | None
 
 
-def credited_years(account: PersonalAccount) -> list[YearCleared]:
+def credited_years(account: PersonalAccount, until: datetime.date = datetime.date.max) -> list[YearCleared]:
     """What was credited for each benefit year, what went back, and its clearing; the latest year first, three at most.
 
-    Where months are credited they are counted to the benefit year they lie in.
+    Where months are credited they are counted to the benefit year they lie in. `until`: what was booked later is left
+    out, so that a paper about a period says the same again.
     """
     starts = dict(account.region.benefit_years.values_list("year", "starts_on"))
     credited: dict[int, Decimal] = {}
     returned: dict[int, Decimal] = {}
     for sums, model in ((credited, Credit), (returned, Clawback)):
-        for period, amount in model.objects.filter(account=account).values_list("period", "amount"):
+        for period, amount in model.objects.filter(account=account, transaction__business_date__lte=until).values_list(
+            "period", "amount"
+        ):
             year = _year(period, starts)
             sums[year] = sums.get(year, ZERO) + amount
-    clearings = {row.year: row for row in Clearing.objects.filter(account=account).order_by("transaction_id")}
+    cleared = Clearing.objects.filter(account=account, transaction__business_date__lte=until)
+    clearings = {row.year: row for row in cleared.order_by("transaction_id")}
     return [
         YearCleared(
             year=year,

@@ -13,7 +13,11 @@ from accounts.money import ZERO
 from settlements.enums import EntryKind
 from settlements.ledger.rolling import ROLLED
 from settlements.models import Entry, PersonalAccount
+from settlements.queries.crediting import YearCleared, credited_years
 from settlements.queries.member import BILLS, Line, entries_visible_to, lines, movements
+from settlements.queries.wallet import WalletPeriod
+from settlements.queries.wallet import period as wallet_period
+from settlements.queries.year import year_on
 
 DUE = ROLLED + "SELECT year, boundary, rolled_historical, rolled_debt, historical, debt FROM rolled ORDER BY year"
 DAY = datetime.timedelta(days=1)
@@ -42,7 +46,9 @@ class Statement:
     """An account from one day to another, both counted; amounts in yuan. opening + every line = closing.
 
     `lines` in the order of booking. `by_kind`: kind of entry -> what it came to; `by_relative`: (relative, relation,
-    yuan used net of what came back), for those whose bills were paid or reversed in the period.
+    yuan used net of what came back), for those whose bills were paid or reversed in the period. `credited`: the benefit
+    years of the period and the one before, whose clearing may lie in it, as they stood at its end. `wallet`: the
+    holder's wallet in the same days, which is no part of the account and is counted in none of its sums.
     """
 
     account: PersonalAccount
@@ -53,6 +59,8 @@ class Statement:
     lines: list[Line]
     by_kind: dict[str, Decimal]
     by_relative: list[tuple[Member, str, Decimal]]
+    credited: list[YearCleared]
+    wallet: WalletPeriod | None
 
     @property
     def change(self) -> Decimal:
@@ -134,7 +142,14 @@ def _statement(user: User, account: PersonalAccount, start: datetime.date, end: 
         lines=listed,
         by_kind=_by_kind(listed),
         by_relative=_by_relative(listed),
+        credited=_credited(account, start, end),
+        wallet=wallet_period(account.member, start, end),
     )
+
+
+def _credited(account: PersonalAccount, start: datetime.date, end: datetime.date) -> list[YearCleared]:
+    first = year_on(account.region_id, start)
+    return [row for row in credited_years(account, end) if first is None or row.year >= first.number - 1]
 
 
 def _sum_before(user: User, account: PersonalAccount, start: datetime.date) -> Amounts:

@@ -1,11 +1,13 @@
 """What the wallet actions and pages must know; nothing here is locked."""
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.errors import Refused
 from accounts.models import Enrolment, Member, Region, User
@@ -13,7 +15,7 @@ from accounts.money import ZERO
 from accounts.policies import is_member
 from accounts.queries import enrolment_on
 from settlements.domain.wallet import SHANGHAI
-from settlements.enums import AccountStatus, TransferState
+from settlements.enums import AccountStatus, TransferState, WalletEntryKind, WalletSource
 from settlements.ledger import wallets
 from settlements.models import PersonalAccount, PremiumPayment, Settlement, Wallet, WalletEntry, WalletTransfer
 
@@ -139,6 +141,78 @@ def bill_of(entry: WalletEntry) -> Settlement | None:
 def premium_of(entry: WalletEntry) -> PremiumPayment | None:
     """The premium that a movement paid, or gave back; None for anything else."""
     return getattr(entry.transaction.reverses or entry.transaction, "premium", None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalletLine:
+    """One movement of a wallet as its holder reads it, in yuan, with what caused it: one of the three."""
+
+    on: datetime.date
+    kind: str
+    amount: Decimal
+    after: Decimal
+    bill: Settlement | None = None
+    premium: PremiumPayment | None = None
+    transfer: WalletTransfer | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalletPeriod:
+    """A wallet from one day to another, both counted; opening + every line = closing, in yuan."""
+
+    opening: Decimal
+    closing: Decimal
+    lines: list[WalletLine]
+
+
+def lines(entries: Iterable[WalletEntry]) -> list[WalletLine]:
+    """Entries as lines, in the order given."""
+    return [
+        WalletLine(
+            on=entry.business_date,
+            kind=entry.kind,
+            amount=entry.delta,
+            after=entry.after,
+            bill=bill_of(entry),
+            premium=premium_of(entry),
+            transfer=entry.transfer,
+        )
+        for entry in entries
+    ]
+
+
+def period(member: Member, start: datetime.date, end: datetime.date) -> WalletPeriod | None:
+    """A member's wallet from `start` to `end`, with what has come back by then; None without one on the last day."""
+    wallet = wallet_of(member)
+    if wallet is None or timezone.localdate(wallet.opened_at) > end:
+        return None
+    written = lines(entries_of(wallet).filter(business_date__lte=end).order_by("version"))
+    found = sorted([*written, *_back(wallet, end)], key=lambda line: line.on)
+    opening = balance = sum((line.amount for line in found if line.on < start), ZERO)
+    listed = []
+    for line in found:
+        if line.on >= start:
+            balance += line.amount
+            # Counted on from the opening balance, so that every line of the list leads to the next.
+            listed.append(replace(line, after=balance))
+    return WalletPeriod(opening=opening, closing=balance, lines=listed)
+
+
+def _back(wallet: Wallet, end: datetime.date) -> list[WalletLine]:
+    """What `balance_of` shows back already and nobody has written down."""
+    overdue = wallet.sent.filter(
+        source=WalletSource.WALLET, state=TransferState.PENDING, expires_at__lte=wallets.moment(end)
+    )
+    return [
+        WalletLine(
+            on=timezone.localdate(sent.expires_at),
+            kind=WalletEntryKind.RETURNED,
+            amount=sent.amount,
+            after=ZERO,
+            transfer=sent,
+        )
+        for sent in overdue.select_related("sender", "receiver")
+    ]
 
 
 def paid_with(bill: Settlement) -> Wallet:

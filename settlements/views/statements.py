@@ -51,6 +51,7 @@ def statement_page(request: HttpRequest) -> HttpResponse:
             "rows": telling.tell_lines(told.lines, on),
             "sums": _sums(told),
             "people": _people(told),
+            "wallet_moves": telling.tell_wallet(told.wallet.lines) if told.wallet else [],
         }
         context["issued"] = _issued(request, account)
     template = "settlements/_statement.html" if request.htmx else "settlements/statement.html"

@@ -11,7 +11,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import clock, kinship, masks, reasons
@@ -22,11 +21,12 @@ from accounts.models import Member
 from accounts.money import ZERO
 from accounts.once import OnceForm, done_once
 from family.actions.sharing import find_relative
+from settlements import telling
 from settlements.actions import wallet as act
 from settlements.domain.wallet import CLOSES, MOST, OPENS, TRANSFERS_A_DAY, in_hours
-from settlements.enums import TransferState, WalletEntryKind, WalletSource
+from settlements.enums import TransferState, WalletSource
 from settlements.forms_paying import SendForm
-from settlements.models import PremiumPayment, Wallet, WalletEntry, WalletTransfer
+from settlements.models import Wallet, WalletTransfer
 from settlements.queries import member as accounts_read
 from settlements.queries import wallet as read
 
@@ -34,13 +34,6 @@ PER_PAGE = 10
 SESSION = "wallet_send"
 verified = member_required(IdentityLevel.VERIFIED)
 TAGS = {TransferState.PENDING: "wait", TransferState.ACCEPTED: "ok", TransferState.RETURNED: "off"}
-ENTRIES = {
-    WalletEntryKind.RECEIVED: gettext_lazy("Transfer from %(who)s"),
-    WalletEntryKind.SENT: gettext_lazy("Transfer to %(who)s"),
-    WalletEntryKind.RETURNED: gettext_lazy("Transfer to %(who)s came back"),
-    WalletEntryKind.CARE: gettext_lazy("Care, %(who)s"),
-    WalletEntryKind.REVERSAL: gettext_lazy("Refund of care, %(who)s"),
-}
 LIMITS = {"most": MOST, "times": TRANSFERS_A_DAY, "opens": OPENS, "closes": CLOSES}
 
 
@@ -65,7 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "left_today": max(TRANSFERS_A_DAY - read.sent_on(found, at), 0),
         "page_obj": page,
         "rows": [transfer_row(sent, member, at) for sent in page],
-        "entries": [_entry_row(entry) for entry in read.entries_of(found)[:PER_PAGE]],
+        "moves": telling.tell_wallet(read.lines(read.entries_of(found)[:PER_PAGE])),
     }
     return render(request, "settlements/wallet.html", context)
 
@@ -97,29 +90,6 @@ def transfer_row(sent: WalletTransfer, member: Member, at: datetime.datetime) ->
         "word": TransferState(state.code).label,
         "tag": TAGS[TransferState(state.code)],
     }
-
-
-def _entry_row(entry: WalletEntry) -> dict[str, Any]:
-    who, bill, premium = "", read.bill_of(entry), read.premium_of(entry)
-    if bill is not None:
-        who = bill.institution.name
-    elif premium is not None:
-        return {"entry": entry, "premium": premium, "what": premium_told(entry, premium)}
-    elif entry.transfer:
-        received = entry.kind == WalletEntryKind.RECEIVED
-        who = masks.mask_name((entry.transfer.sender if received else entry.transfer.receiver).name)
-    return {"entry": entry, "bill": bill, "what": str(ENTRIES[WalletEntryKind(entry.kind)]) % {"who": who}}
-
-
-def premium_told(entry: WalletEntry, premium: PremiumPayment) -> str:
-    """That a premium was paid, or came back, and whose."""
-    if premium.insured_id == premium.payer_id:
-        who = _("Yourself")
-    else:
-        relation = premium.grant.relation if premium.grant else ""
-        who = f"{kinship.term(relation, premium.insured.sex)} {masks.mask_name(premium.insured.name)}"
-    told = _("Premium for %(year)s: %(who)s") if entry.delta < ZERO else _("Premium for %(year)s given back: %(who)s")
-    return told % {"year": premium.year, "who": who}
 
 
 @verified

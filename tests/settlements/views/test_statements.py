@@ -9,17 +9,20 @@ import pytest
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
+from django.utils import translation
 from pypdf import PdfReader
 
-from accounts.clock import now
-from accounts.models import AuditEvent
+from accounts.clock import now, standing
+from accounts.models import AuditEvent, Enrolment
 from accounts.money import ZERO
 from documents.models import IssuedDocument
-from settlements import ledger
-from settlements.actions import statements
+from settlements import ledger, telling
+from settlements.actions import crediting, premiums, statements, wallet
+from settlements.models import Wallet
 from settlements.queries.statement import statement
-from tests.people import make_region, make_staff
-from tests.settlements.scene import BEIJING, bill, make_scene, undo
+from settlements.queries.wallet import balance_of
+from tests.people import make_member, make_region, make_staff
+from tests.settlements.scene import BEIJING, bill, make_scene, share, undo
 
 pytestmark = pytest.mark.django_db
 URL, FILE = reverse("settlements:statement"), reverse("settlements:statement_file")
@@ -225,3 +228,75 @@ def test_the_file_wants_a_period_too(client):
     client.force_login(scene.daughter)
     assert client.post(FILE, {"start": "x", "end": "y", "as": "pdf"}).status_code == 422
     assert not IssuedDocument.objects.exists()
+
+
+def with_a_wallet():
+    """A daughter who was sent 900 yuan, paid a premium of 400 out of it, and has credits of this year."""
+    scene = busy(father_historical="5000.00")
+    noon = datetime.datetime.combine(scene.on, datetime.time(12), datetime.timezone(datetime.timedelta(hours=8)))
+    for member in (scene.daughter.member, scene.father.member):
+        wallet.open_wallet(member=member, by=None, at=noon)
+    facts = {"sender": scene.father.member, "receiver": scene.daughter.member, "amount": Decimal(900)}
+    wallet.accept(transfer=wallet.transfer(**facts, at=noon, key="w"), at=noon)
+    child = make_member("沈小禾", datetime.date(2016, 4, 4), region=scene.region, insurance="resident")
+    share(scene.daughter.member, child, "child", scene.region, scene.on - datetime.timedelta(days=9))
+    premium = premiums.Premium(
+        amount=Decimal(400), year=scene.on.year + 1, benefit_from=datetime.date(scene.on.year + 1, 1, 1)
+    )
+    premiums.pay(payer=scene.daughter.member, insured=child, premium=premium, on=scene.on, key="p", source="wallet")
+    enrolment = Enrolment.objects.select_related("member", "region").get(member=scene.daughter.member)
+    crediting.credit(enrolment=enrolment, every="month", on=scene.on)
+    return scene
+
+
+def test_the_wallet_stands_apart_from_the_account_on_page_and_paper(client):
+    scene = with_a_wallet()
+    told = statement(scene.daughter, scene.account, scene.on - datetime.timedelta(days=30), scene.on)
+    assert [line.amount for line in told.wallet.lines] == [Decimal(900), Decimal(-400)]
+    assert (told.wallet.opening, told.wallet.closing) == (0, Decimal(500))
+    # It is in none of the account's sums.
+    assert told.closing.total == told.opening.total + sum((line.amount for line in told.lines), ZERO)
+    assert "wallet" not in told.by_kind
+    later = statement(scene.daughter, scene.account, scene.on, scene.on).wallet
+    assert later.closing == told.wallet.closing
+    with translation.override("zh-hans"):
+        lines = [telling.wallet_what(line) for line in told.wallet.lines]
+    client.force_login(scene.daughter)
+    page = client.get(URL, period(scene, 30)).content.decode()
+    paper = words(client.post(FILE, period(scene, 30) | {"as": "pdf"}).content)
+    for part in (page, paper):
+        assert "医保钱包" in part
+        assert all(line.split("：")[0] in part for line in lines)
+        assert "500.00" in part
+        assert "尚未清算" in part
+    [row] = told.credited
+    assert f"{row.credited:,.2f}" in paper
+    assert f"{row.credited:,.2f}" in client.get(reverse("settlements:account")).content.decode()
+
+
+def test_what_is_back_and_not_written_yet_stands_in_the_wallets_part():
+    scene = with_a_wallet()
+    sent_at = now()
+    transfer = wallet.transfer(
+        sender=scene.daughter.member, receiver=scene.father.member, amount=Decimal(100), source="wallet", key="back",
+        at=datetime.datetime.combine(scene.on, datetime.time(13), datetime.timezone(datetime.timedelta(hours=8))),
+    )  # fmt: skip
+    tomorrow = scene.on + datetime.timedelta(days=1)
+    with standing(sent_at + datetime.timedelta(days=2)):
+        told = statement(scene.daughter, scene.account, tomorrow, tomorrow)
+        [line] = told.wallet.lines
+        assert (line.kind, line.amount, line.transfer) == ("returned", Decimal(100), transfer)
+        assert told.wallet.closing == balance_of(Wallet.objects.get(member=scene.daughter.member), now())
+
+
+def test_a_paper_about_a_past_period_says_the_same_when_more_is_credited():
+    scene = with_a_wallet()
+    document, _pdf = statements.issue_statement(
+        account=scene.account, start=scene.on, end=scene.on, by=scene.daughter, at=now()
+    )
+    enrolment = Enrolment.objects.select_related("member", "region").get(member=scene.daughter.member)
+    later = scene.on + datetime.timedelta(days=40)
+    crediting.credit(enrolment=enrolment, every="month", on=later)
+    with standing(now() + datetime.timedelta(days=40)):
+        _document, copy = statements.copy_statement(document=document, by=scene.daughter, at=now())
+    assert "副本" in words(copy)
