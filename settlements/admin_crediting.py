@@ -2,7 +2,9 @@
 
 from django.contrib import admin
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 
+from accounts import dates
 from accounts.admin_base import RegionalAdmin, RoleAdmin
 from accounts.enums import Role
 from accounts.policies import has_any_role
@@ -15,13 +17,17 @@ class ContributionFileAdmin(RoleAdmin):
     """Uploaded by one administrator, released by another."""
 
     viewers = (Role.REGION_ADMIN, Role.AUDITOR)
-    list_display = ["month", "region", "name", "state", "fault_count", "uploaded_by", "uploaded_at"]
+    list_display = ["month_told", "region", "name", "state", "fault_count", "uploaded_by", "uploaded_at"]
     region_path = "region"
     list_filter = ["state", "region"]
     list_select_related = ["region", "uploaded_by"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("content")
+
+    @admin.display(description=_("month"), ordering="month")
+    def month_told(self, file):
+        return dates.month(file.month)
 
     def has_add_permission(self, request):
         return has_any_role(request.user, Role.REGION_ADMIN)
@@ -68,11 +74,15 @@ class ContributionAdmin(RegionalAdmin):
     """The dated history of bases; read only."""
 
     region_path = "file__region"
-    list_display = ["member", "month", "base", "file", "line"]
+    list_display = ["member", "month_told", "base", "file", "line"]
     list_filter = ["month"]
     list_select_related = ["member", "file"]
     search_fields = ["=member__id"]
     show_full_result_count = False
+
+    @admin.display(description=_("month"), ordering="month")
+    def month_told(self, contribution):
+        return dates.month(contribution.month)
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("file__content")

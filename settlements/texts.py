@@ -102,6 +102,10 @@ REASONS = {
         _("The benefit year is not over yet; the next one begins on %(boundary_on)s."),
         _("It begins by itself on that day."),
     ),
+    "year_not_over.clearing": (
+        _("The benefit year is not over yet; the next one begins on %(boundary_on)s."),
+        _("Plan the clearing from that day on."),
+    ),
     "year_over": (
         _("The year is over, and accounts are already rolled with these rates."),
         _("Let it run to the end; a wrong rate is put right afterwards."),

@@ -58,7 +58,7 @@ def plan(*, region: Region, year: int, by: User, at: datetime.datetime | None = 
     years = years_of(region)
     end = start_of(years, year + 1)
     if clock_day(at) < end:
-        raise Refused("year_not_over", boundary_on=end.isoformat())
+        raise Refused("year_not_over", boundary_on=end.isoformat(), why="clearing")
     credit_rule_on(region.pk, start_of(years, year))
     with transaction.atomic():
         Region.objects.select_for_update(no_key=True).get(pk=region.pk)

@@ -16,7 +16,7 @@ from settlements import tasks
 from settlements.actions import catalogue
 from settlements.enums import FileState
 from settlements.forms_rules import CatalogueUpload
-from settlements.models import CatalogueFile, CatalogueRow
+from settlements.models import CatalogueFile, CatalogueItem, CatalogueRow
 from settlements.policies import may_change_rules
 from settlements.queries.catalogue import biggest_changes, files_visible_to
 from settlements.views.uploads import csv_response, mistakes_context, mistakes_csv
@@ -92,7 +92,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     context = {
         "file": file,
         "refused": refused,
-        "facts": _facts(file),
+        "facts": [*_facts(file), *_counts(file)],
         "button": _("Release") if name == "release" else _("Withdraw"),
         "question": _("From that day on bills are classified by it. A worker brings it in; another file can follow.")
         if name == "release"
@@ -163,7 +163,8 @@ def _change(row: CatalogueRow) -> dict[str, Any]:
 
 
 def _said(item_class: str, percent: Any, limit: Any) -> str:
-    parts = [item_class, f"{percent.normalize():f}%" if item_class == "B" and percent is not None else ""]
+    named = CatalogueItem.Class(item_class).label if item_class else ""
+    parts = [str(named), f"{percent.normalize():f}%" if item_class == "B" and percent is not None else ""]
     if limit is not None:
         parts.append(_("at most %(limit)s") % {"limit": f"{limit:,}"})
     return " · ".join(filter(None, parts))

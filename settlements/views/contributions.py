@@ -12,6 +12,7 @@ from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Region
 from accounts.policies import regions_with_role
+from accounts.templatetags.portal import yuan_unit
 from settlements import tasks
 from settlements.actions import contributions
 from settlements.enums import FileState
@@ -95,7 +96,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     context = {
         "file": file,
         "refused": refused,
-        "facts": _facts(file),
+        "facts": [*_facts(file), *_sums(file)],
         "button": _("Release") if name == "release" else _("Withdraw"),
         "question": _("The bases are entered and the credits posted. This cannot be taken back.")
         if name == "release"
@@ -128,10 +129,21 @@ def _facts(file: ContributionFile) -> list[dict[str, str]]:
     by = file.uploaded_by
     return [
         {"label": _("Region"), "value": str(file.region)},
-        {"label": _("Month"), "value": dates.month(file.month)},
+        {"label": _("Month of the contributions"), "value": dates.month(file.month)},
         {"label": _("File"), "value": file.name},
         {"label": _("Uploaded by"), "value": masks.mask_name(by.display_name or by.username) if by else ""},
         {"label": _("Uploaded at"), "value": dates.moment(file.uploaded_at)},
+    ]
+
+
+def _sums(file: ContributionFile) -> list[dict[str, str]]:
+    """The control totals in short, to be seen beside the button that releases them."""
+    if "rows" not in file.totals:
+        return []
+    return [
+        {"label": _("People"), "value": f"{file.totals['members']:,}"},
+        {"label": _("Sum of the bases"), "value": yuan_unit(file.totals["base_sum"])},
+        {"label": _("Credit that these contributions carry"), "value": yuan_unit(file.totals["expected"])},
     ]
 
 

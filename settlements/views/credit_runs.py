@@ -166,9 +166,11 @@ def _context(run: CreditRun, user: User) -> dict[str, Any]:
 def _figures(run: CreditRun, shown: Progress) -> list[dict[str, str]]:
     rate = _("%(count)s a second") % {"count": f"{shown.per_second:,}"} if shown.per_second else "—"
     left = duration(shown.seconds_left) if shown.seconds_left is not None and run.state == CreditState.RUNNING else "—"
+    # A clearing counts whoever was compared, also where nothing was short or over.
+    moved = _("Accounts cleared") if run.kind == CreditKind.CLEARING else _("Accounts moved")
     return [
         {"label": _("Done"), "value": f"{shown.done:,} / {shown.total:,}"},
-        {"label": _("Accounts moved"), "value": f"{shown.accounts:,}"},
+        {"label": moved, "value": f"{shown.accounts:,}"},
         {"label": _("Speed"), "value": rate},
         {"label": _("Time left, about"), "value": left},
         {"label": _("Time worked"), "value": duration(shown.seconds)},
@@ -212,8 +214,8 @@ def _facts(run: CreditRun) -> list[dict[str, str]]:
         (_("State"), run.get_state_display()),
         (_("Planned by"), _who(run.planned_by)),
         (_("Released by"), _who(run.released_by)),
-        (_("Begun"), dates.moment(run.released_at)),
-        (_("Finished"), dates.moment(run.finished_at)),
+        (_("Posting began"), dates.moment(run.released_at)),
+        (_("Posting ended"), dates.moment(run.finished_at)),
     ]
     return [{"label": label, "value": value} for label, value in facts if value]
 
