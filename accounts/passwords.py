@@ -47,5 +47,5 @@ def facts_of(user: User) -> list[str]:
     facts = [user.phone, user.username if user.is_staff else "", user.display_name]
     if user.member is not None:
         number = user.member.id_number
-        facts += [number, number[-6:], number[6:14], f"{user.member.birth:%y%m%d}", user.member.phone]
+        facts += [number, number[:6], number[-6:], number[6:14], f"{user.member.birth:%y%m%d}", user.member.phone]
     return [fact.lower() for fact in facts if fact and len(fact) > 1]
