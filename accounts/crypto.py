@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 SUITE_AES_256_GCM = 1
+# Suite, key id, nonce and tag: so many bytes more than what is in it.
+OVERHEAD = 30
 
 
 @cache
@@ -20,20 +22,30 @@ def _cipher(key: str) -> AESGCM:
     return AESGCM(base64.b64decode(key))
 
 
-def encrypt(text: str, context: str) -> bytes:
-    """Encrypt `text` for one column; `context` ("table.column") is authenticated, so no value fits another column."""
+def seal(data: bytes, context: str) -> bytes:
+    """Encrypt bytes for one column; `context` ("table.column") is authenticated, so no value fits another column."""
     key_id = max(settings.PII_KEYS)
     nonce = os.urandom(12)
-    sealed = _cipher(settings.PII_KEYS[key_id]).encrypt(nonce, text.encode(), context.encode())
+    sealed = _cipher(settings.PII_KEYS[key_id]).encrypt(nonce, data, context.encode())
     return bytes([SUITE_AES_256_GCM, key_id]) + nonce + sealed
 
 
-def decrypt(stored: bytes, context: str) -> str:
-    """The text of a stored value; raises on a changed byte or another column's value."""
+def unseal(stored: bytes, context: str) -> bytes:
+    """What was sealed; raises on a changed byte or another column's value."""
     stored = bytes(stored)
     if stored[0] != SUITE_AES_256_GCM:
         raise ValueError("unknown encryption suite")
-    return _cipher(settings.PII_KEYS[stored[1]]).decrypt(stored[2:14], stored[14:], context.encode()).decode()
+    return _cipher(settings.PII_KEYS[stored[1]]).decrypt(stored[2:14], stored[14:], context.encode())
+
+
+def encrypt(text: str, context: str) -> bytes:
+    """`seal` for a text."""
+    return seal(text.encode(), context)
+
+
+def decrypt(stored: bytes, context: str) -> str:
+    """The text of a stored value; raises as `unseal` does."""
+    return unseal(stored, context).decode()
 
 
 def blind_index(text: str) -> str:

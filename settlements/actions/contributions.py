@@ -176,8 +176,8 @@ def receive(
         if first is not None:
             raise Refused("table_again", uploaded_at=first.uploaded_at.isoformat(), number=first.pk)
         file = ContributionFile.objects.create(
-            region=region, month=month, name=name[-120:], sha256=digest, size=len(data), content=data, uploaded_by=by,
-            uploaded_at=at,
+            region=region, month=month, name=name[-120:], sha256=digest, size=len(data), content=uploads.sealed(data),
+            uploaded_by=by, uploaded_at=at,
         )  # fmt: skip
         _record("upload", file, by, at)
     return file
@@ -193,7 +193,7 @@ def read(*, file_id: int, at: datetime.datetime | None = None) -> ContributionFi
         return None
     reading = _Reading(file)
     try:
-        with transaction.atomic(), uploads.opened(ContributionFile, file.pk) as content:
+        with transaction.atomic(), uploads.opened(file) as content:
             reading.run(content)
             if reading.fault_count:
                 transaction.set_rollback(True)

@@ -3,25 +3,33 @@
 import tempfile
 from typing import IO
 
-from django.db import connection, models
+from django.db import connection
+
+from accounts import crypto
+from settlements.models import ContributionFile
 
 # Each piece begins the unpacking of the stored file anew: larger ones are fewer, smaller ones less memory.
 PIECE = 4 * 1024 * 1024
+CONTEXT = "settlements_contributionfile.content"
 
 
-def opened(model: type[models.Model], pk: int) -> IO[bytes]:
-    """The `content` of a row as a temporary file. Fetched whole it would stand in memory three times."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    sql = f"SELECT substring(content FROM %s FOR %s) FROM {model._meta.db_table} WHERE id = %s"
+def sealed(content: bytes) -> bytes:
+    """A file of contributions as it is stored until it is read: it holds ID numbers, so it is encrypted, piece by piece."""
+    starts = range(0, len(content), PIECE)
+    return b"".join(crypto.seal(content[at : at + PIECE], f"{CONTEXT}:{at}") for at in starts)
+
+
+def opened(file: ContributionFile) -> IO[bytes]:
+    """What was uploaded as a temporary file without a name. Fetched whole it would stand in memory three times."""
+    plain = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    sql = f"SELECT substring(content FROM %s FOR %s) FROM {file._meta.db_table} WHERE id = %s"
+    step = PIECE + crypto.OVERHEAD
     with connection.cursor() as cursor:
-        while True:
-            cursor.execute(sql, [file.tell() + 1, PIECE, pk])
-            (piece,) = cursor.fetchone() or (None,)
-            file.write(piece or b"")
-            if len(piece or b"") < PIECE:
-                break
-    file.seek(0)
-    return file
+        for number in range(-(-file.size // PIECE)):
+            cursor.execute(sql, [number * step + 1, step, file.pk])
+            plain.write(crypto.unseal(cursor.fetchone()[0], f"{CONTEXT}:{number * PIECE}"))
+    plain.seek(0)
+    return plain
 
 
 def tell_rows(what: str, rows: int) -> None:

@@ -4,8 +4,11 @@ import datetime
 import io
 
 import pytest
+from cryptography.exceptions import InvalidTag
+from django.db import connection
 from openpyxl import Workbook
 
+from accounts import crypto
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment
 from accounts.money import ZERO
@@ -13,6 +16,7 @@ from accounts.reasons import registered
 from settlements.actions import contributions, credit_runs, leaving
 from settlements.actions.opening import open_account
 from settlements.models import Contribution, ContributionFault, ContributionFile, Credit
+from settlements.queries import uploads
 from settlements.queries.crediting import left_out
 from tests.people import make_member, make_staff
 from tests.settlements.rollover.world import at, faults, state_of, yuan
@@ -68,6 +72,32 @@ def post(file, day=DAY):
 
 def mistakes(file) -> list[tuple[int, str, str]]:
     return list(ContributionFault.objects.filter(file=file).values_list("line", "column", "code"))
+
+
+def test_a_file_that_waits_lies_sealed_and_is_read_whole(beijing, monkeypatch):
+    """It holds the ID numbers of everybody who works in the region."""
+    monkeypatch.setattr(uploads, "PIECE", 40)
+    people = [insured(beijing)[0] for _ in range(3)]
+    file = uploaded(beijing, *map(line, people))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT content FROM settlements_contributionfile WHERE id = %s", [file.pk])
+        (stored,) = cursor.fetchone()
+    assert file.size > 120 and not [one for one in people if one.id_number.encode() in stored]
+    contributions.read(file_id=file.pk, at=at(DAY))
+    file.refresh_from_db()
+    assert (file.state, file.totals["members"]) == ("ready", 3)
+
+
+def test_a_piece_that_was_changed_or_moved_is_not_read(beijing, monkeypatch):
+    monkeypatch.setattr(uploads, "PIECE", 40)
+    whole = uploads.sealed(bytes(80))
+    step = 40 + crypto.OVERHEAD
+    for content in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[step:] + whole[:step]):
+        file = ContributionFile.objects.create(
+            region=beijing, month=NOVEMBER, sha256=content[:8].hex(), size=80, content=content, uploaded_at=at(DAY)
+        )
+        with pytest.raises(InvalidTag):
+            uploads.opened(file)
 
 
 def test_a_file_is_read_compared_released_and_posted(beijing):
