@@ -32,6 +32,14 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
         ),
         _("A near relative with an employee's account can let you use its balance of earlier years."),
     ),
+    "resident_left": (
+        _("You are insured as a resident now"),
+        _(
+            "Nothing more is paid into the account. What it holds still pays bills of your own, as far as your insurance"
+            " lets accounts pay; relatives cannot use it meanwhile."
+        ),
+        _("The money stays yours. If you have left employment for good, ask at the window whether it can be paid out."),
+    ),
     "no_account": (
         _("No account has been opened yet"),
         _(

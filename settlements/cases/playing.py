@@ -78,6 +78,15 @@ class _Player:
     def _enrol(self, name: str, member: CaseMember) -> None:
         person = Member.objects.create(name=name, id_number=f"case {uuid.uuid4()}", birth=member.birth, sex="F")
         self.members[name] = person
+        if member.insurance == "employee" or member.current or member.historical:
+            # Who has money and is no employee was one: the account stays his.
+            self.accounts[name] = open_account(
+                member=person,
+                region_id=member.region,
+                on=self.first_on,
+                current=member.current,
+                historical=member.historical,
+            ).pk
         if member.insurance == "none":
             return
         self.enrolments[name] = Enrolment.objects.create(
@@ -90,15 +99,6 @@ class _Player:
             base=member.base,
             valid_from=LONG_AGO,
         )
-        if member.insurance == "employee":
-            account = open_account(
-                member=person,
-                region_id=member.region,
-                on=self.first_on,
-                current=member.current,
-                historical=member.historical,
-            )
-            self.accounts[name] = account.pk
         year = year_of(crediting.years_of(self.enrolments[name].region), self.first_on)
         Usage.objects.bulk_create(
             Usage(member=person, benefit_year=year, counter=counter, amount=member.used[word])

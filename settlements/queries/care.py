@@ -102,7 +102,7 @@ def facts_of(member_id: int, kind: str, service_on: datetime.date, found: list[A
             enrolment=status,
         ),
         two_buckets=two_buckets,
-        account_id=account_id if insurance == "employee" else None,
+        account_id=account_id,
         signed_institution_id=signed_id,
         settled_year=settled_year,
         counted_year=settled_year if by_settlement else service_year,

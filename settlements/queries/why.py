@@ -35,8 +35,9 @@ class Fact:
 def why_balance(user: User, at: datetime.datetime, on: datetime.date) -> list[Fact]:
     """What explains the balance of a citizen, or that there is none; the first is the most important.
 
-    Codes: uninsured, resident, no_account (there is nothing to have a balance); closed, other_region, suspended, frozen,
-    not_credited, pending, relatives, own, premiums, clawback, debt, rolled, nothing. Source: domain.md 5, number 5.
+    Codes: uninsured, resident, no_account (there is nothing to have a balance); closed, other_region, resident_left,
+    suspended, frozen, not_credited, pending, relatives, own, premiums, clawback, debt, rolled, nothing.
+    Source: domain.md 5, number 5.
     """
     member: Member = user.member
     enrolment = enrolment_on(member, on)
@@ -65,7 +66,7 @@ def _state(member: Member, account: PersonalAccount, enrolment: Enrolment | None
     if enrolment is None:
         yield Fact("uninsured")
     elif enrolment.insurance == Insurance.RESIDENT:
-        yield Fact("resident")
+        yield Fact("resident_left")
     elif enrolment.status == EnrolmentStatus.SUSPENDED:
         yield Fact("suspended", {"since_on": enrolment.valid_from})
     elif enrolment.status == EnrolmentStatus.FROZEN:

@@ -287,3 +287,18 @@ def test_an_old_bill_has_the_sharing_rules_of_its_day_of_care(tmp_path: Path, ca
         steps=[{"on": "2023-10-05", "visit": bill}],
     )
     assert given[0]["shared"] == {"B": shared}
+
+
+def test_a_resident_uses_up_what_is_left_from_employment_before_his_relatives(tmp_path: Path) -> None:
+    given = played(
+        tmp_path,
+        region="110000",
+        members={"B": {"historical": "500.00"}, "K": {"insurance": "resident", "historical": "4.00"}},
+        grants=[GRANT],
+        steps=[{"on": "2025-09-10", "visit": visit(patient="K")}],
+    )
+    assert (given[0]["historical"], given[0]["shared"]) == ("4.00", {"B": "6.00"})
+    # He lets nobody else use it: that is for employees.
+    back = [{"on": "2025-09-10", "bind": {"grantor": "K", "beneficiary": "B", "relation": "spouse"}}]
+    people = {"B": {}, "K": {"insurance": "resident", "historical": "4.00"}}
+    assert played(tmp_path, region="110000", members=people, steps=back) == [{"refused": "not_permitted"}]

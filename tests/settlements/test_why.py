@@ -109,6 +109,12 @@ def test_the_page_and_the_page_without_an_account(scene: Scene) -> None:
         assert page.status_code == 200 and page.context["whys"][0]["code"] == "resident"
 
 
+def test_who_is_a_resident_now_still_has_what_is_left(scene: Scene) -> None:
+    Enrolment.objects.filter(member=scene.daughter.member).update(insurance="resident")
+    page = log_in(scene.daughter).get(reverse("settlements:why"))
+    assert [why["code"] for why in page.context["whys"]][:1] == ["resident_left"]
+
+
 def test_an_account_of_somebody_else_is_never_told(scene: Scene) -> None:
     bill(scene)
     told = str(tell(scene.stranger, clock.now(), scene.on))
