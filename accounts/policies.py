@@ -1,7 +1,7 @@
 """Who may: one short function a permission. Roles are read at every request: one that has ended is gone at once."""
 
 from accounts.enums import IdentityLevel, Role
-from accounts.models import Member, RoleAssignment, User
+from accounts.models import Member, RoleAssignment, ServiceCentre, User
 
 AnyUser = User  # also Django's AnonymousUser: every question here is answered False for him
 
@@ -34,6 +34,12 @@ def has_any_role(user: AnyUser, *roles: Role | str) -> bool:
 def regions_with_role(user: AnyUser, *roles: Role | str) -> set[str]:
     """The codes of the regions in which the login holds one of the roles."""
     return {held.region_id for held in roles_of(user) if held.role in roles and held.region_id is not None}
+
+
+def centre_of(user: AnyUser, region_code: str) -> ServiceCentre | None:
+    """Where a clerk sits, as his role says."""
+    mine = [held for held in roles_of(user) if held.role == Role.CLERK and held.region_id == region_code]
+    return next((held.centre for held in mine if held.centre is not None), None)
 
 
 def is_member(user: AnyUser) -> bool:

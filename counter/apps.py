@@ -13,12 +13,14 @@ class CounterConfig(AppConfig):
         from casework.queries import waiting
         from counter import texts
         from counter.actions import consents
+        from counter.bill_papers import DECISION
         from counter.closing_papers import PROOF
         from counter.paying_papers import PREMIUM, TRANSFER
         from documents import kinds as document_kinds
 
         texts.register()
         consents.register()
+        document_kinds.register(DECISION, _("Decision on a bill paid in cash"))
         document_kinds.register(PROOF, _("Proof of a closed account"))
         document_kinds.register(PREMIUM, _("Proof of a premium"))
         document_kinds.register(TRANSFER, _("Proof of a wallet transfer"))

@@ -10,7 +10,7 @@ from accounts.errors import Refused
 from accounts.models import User
 from casework import kinds
 from casework.enums import CaseState
-from counter.receipts import KIND, printed
+from counter.receipts import accepted, print_receipt_of, printed
 from documents.actions import issue
 from settlements import closing_telling as telling
 from settlements.domain.withdrawal import TRANSFER_OUT
@@ -21,10 +21,7 @@ PROOF = "closing_proof"
 
 def print_receipt(*, application: WithdrawalApplication, paper: str, by: User, at: datetime.datetime) -> bytes:
     """The receipt on the 80 mm roll or A4. Raises PermissionDenied, and Refused: not_in_this_state, not_printable."""
-    case = application.case
-    if case.submitted_at is None:
-        raise Refused("not_in_this_state", state=case.state, verb="print")
-    return printed(KIND, case.applicant, f"{case.number} {paper}", receipt(application, paper), by, at)
+    return print_receipt_of(application.case, lambda: receipt(application, paper), paper, by, at)
 
 
 def print_proof(*, application: WithdrawalApplication, by: User, at: datetime.datetime) -> bytes:
@@ -43,23 +40,12 @@ def receipt(application: WithdrawalApplication, paper: str) -> dict[str, Any]:
         ["经办编号", case.number],
         ["事项", str(kinds.get(case.kind).title)],
         *([row["label"], row["value"]] for row in telling.answers(application)),
-        ["受理时间", dates.moment(case.submitted_at)],
-        ["受理窗口", case.centre.name if case.centre else case.region.name],
     ]
-    data: dict[str, Any] = {
-        "title": "医保业务受理回执",
-        "paper": paper,
-        "facts": facts,
-        "notes": ["凭经办编号可以在网上、窗口查进度，或拨打 12393。", "本回执只证明已经受理，不是办理结果。"],
-    }
+    data = accepted(case, facts, paper)
     if paper == "A4":
-        lines = [f"{row.name}　{row.percent}%　{row.where}" for row in _rows_before(application)]
+        lines = [f"{row.name}　{row.percent}%　{row.where}" for row in telling.payee_rows(application)]
         data |= {"sections": [{"title": "领取人", "lines": lines}], "sign": ["申请人签名", "日期"]}
     return data
-
-
-def _rows_before(application: WithdrawalApplication) -> list[telling.PayeeRow]:
-    return telling.payee_rows(application)
 
 
 @translation.override(issue.LANGUAGE)

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from accounts import clock
 from accounts.actions import audit
 from accounts.enums import Channel
-from accounts.models import Member
+from accounts.models import Member, Region, User
+from accounts.policies import centre_of
 from counter.policies import may_open
 
 SESSION, LAST = "counter_opened", "counter_last"
@@ -87,6 +88,14 @@ def last_opened(request: HttpRequest) -> list[dict[str, Any]]:
         for row in rows
         if row["member"] in members
     ]
+
+
+def office_of(user: User, region: Region | None) -> str:
+    """What the head of a printed sheet names: the clerk's service centre, else the region's office."""
+    if region is None:
+        return ""
+    centre = centre_of(user, region.pk)
+    return str(centre.name if centre else region.local_name)
 
 
 def look(request: HttpRequest, member: Member | None, what: str, reason: str, action: str = "read_member") -> None:

@@ -10,6 +10,7 @@ from accounts import inputs
 from accounts.domain import id_number
 from accounts.once import OnceForm
 from family.forms import AmendForm as FamilyAmendForm
+from family.forms import LimitForm as FamilyLimitForm
 from family.forms import TermsForm, VersionForm, relation_field
 
 OTHER = "other"
@@ -49,7 +50,8 @@ class OpenForm(OnceForm):
     )
     reason = forms.ChoiceField(
         label=_("Reason for opening"),
-        choices=REASONS,
+        # None is chosen beforehand: the first of the list would be what the member reads as the reason.
+        choices=[("", _("choose")), *REASONS],
         error_messages={"required": _("Say why you open the record"), "invalid_choice": _("Choose one of the reasons")},
     )
     words = forms.CharField(
@@ -82,13 +84,23 @@ def for_the_applicant(form: forms.Form) -> None:
     """At the window the applicant is spoken of, not spoken to; and radios stand in lines."""
     form.fields["uses"].label = _("What may it pay?")
     form.fields["limit"].help_text = _("Empty: no limit. It can be changed at any time.")
-    form.fields["last_day"].help_text = _("Empty: open-ended.")
-    form.fields["relation"].label = _("The relative is the applicant's")
-    form.fields["relation"].widget.attrs["class"] = "govuk-radios--inline"
+    if "last_day" in form.fields:
+        form.fields["last_day"].help_text = _("Empty: open-ended.")
+    if "relation" in form.fields:
+        form.fields["relation"].label = _("The relative is the applicant's")
+        form.fields["relation"].widget.attrs["class"] = "govuk-radios--inline"
 
 
 class AmendForm(FamilyAmendForm):
     """Relation and terms of a draft or a returned application."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for_the_applicant(self)
+
+
+class LimitForm(FamilyLimitForm):
+    """Uses and limit of a grant that is there."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -124,6 +136,15 @@ class ConsentCodeForm(VersionForm):
         label=_("The 6 digits on the relative's telephone"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": _("Enter the six digits"), "invalid": _("The code has 6 digits")},
+    )
+
+
+class PaperConsentForm(VersionForm):
+    """The relative agrees by signing the printed sheet."""
+
+    signed = forms.BooleanField(
+        label=_("The relative, or a parent for a child, has signed the printed sheet"),
+        error_messages={"required": _("Let the relative sign first, then tick the box")},
     )
 
 

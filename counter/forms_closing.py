@@ -198,6 +198,12 @@ class HeirForm(forms.Form):
 class BaseHeirs(forms.BaseFormSet):
     """The table of heirs."""
 
+    row_label = _("Heir %(number)s")
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        """A row that is there is an heir: one left empty is a mistake to be told, not a row to be skipped."""
+        return super()._construct_form(i, **kwargs | {"empty_permitted": False, "use_required_attribute": False})
+
     def say_nothing(self) -> None:
         """A row was added or taken away: what is typed stays, and nobody is told yet what is missing."""
         self._errors = [ErrorDict() for _form in self.forms]

@@ -1,8 +1,8 @@
 """Who may be served by whom."""
 
 from accounts.enums import Role
-from accounts.models import Enrolment, Member, ServiceCentre, User
-from accounts.policies import regions_with_role, roles_of, serves_himself
+from accounts.models import Enrolment, Member, User
+from accounts.policies import regions_with_role, serves_himself
 from family.models import SharingApplication
 
 
@@ -19,9 +19,3 @@ def may_work_on(user: User, application: SharingApplication) -> bool:
     if serves_himself(user, application.grantor_id, application.beneficiary_id):
         return False
     return application.case.region_id in regions_with_role(user, Role.CLERK)
-
-
-def centre_of(user: User, region_code: str) -> ServiceCentre | None:
-    """Where a clerk sits, as his role says."""
-    mine = [held for held in roles_of(user) if held.role == Role.CLERK and held.region_id == region_code]
-    return next((held.centre for held in mine if held.centre is not None), None)

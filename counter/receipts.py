@@ -1,13 +1,16 @@
 """The receipt of an application at the window: A4 or the 80 mm roll, issued once and copied afterwards. Always in Chinese."""
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts import dates, masks
 from accounts.errors import Refused
 from accounts.models import Member, User
+from casework import kinds
+from casework.models import Case
 from documents import queries as papers
 from documents.actions import issue
 from family import telling
@@ -15,6 +18,7 @@ from family.models import SharingApplication
 
 KIND = "receipt"
 PAPERS = ("80mm", "A4")
+Data = dict[str, Any]
 
 
 def print_receipt(*, application: SharingApplication, paper: str, by: User, at: datetime.datetime) -> bytes:
@@ -22,10 +26,14 @@ def print_receipt(*, application: SharingApplication, paper: str, by: User, at: 
 
     Raises PermissionDenied, and Refused: not_in_this_state before the case is submitted, not_printable.
     """
-    if application.case.submitted_at is None:
-        raise Refused("not_in_this_state", state=application.case.state, verb="print")
-    subject = f"{application.case.number} {paper}"
-    return printed(KIND, application.grantor, subject, receipt(application, paper), by, at)
+    return print_receipt_of(application.case, lambda: receipt(application, paper), paper, by, at)
+
+
+def print_receipt_of(case: Case, data: Callable[[], Data], paper: str, by: User, at: datetime.datetime) -> bytes:
+    """The receipt of any kind of case; `data` is asked once it has been submitted. Refusals as `print_receipt`."""
+    if case.submitted_at is None:
+        raise Refused("not_in_this_state", state=case.state, verb="print")
+    return printed(KIND, case.applicant, f"{case.number} {paper}", data(), by, at)
 
 
 def printed(kind: str, member: Member, subject: str, data: dict[str, Any], by: User, at: datetime.datetime) -> bytes:
@@ -41,7 +49,7 @@ def printed(kind: str, member: Member, subject: str, data: dict[str, Any], by: U
 
 
 @translation.override(issue.LANGUAGE)
-def receipt(application: SharingApplication, paper: str) -> dict[str, Any]:
+def receipt(application: SharingApplication, paper: str) -> Data:
     """What documents/typst/receipt.typ sets; only what stays as it is, so that a copy is the same paper."""
     case = application.case
     facts = [
@@ -51,18 +59,31 @@ def receipt(application: SharingApplication, paper: str) -> dict[str, Any]:
         ["使用人", telling.named(telling.term_of_beneficiary(application), application.beneficiary)],
         ["用途", telling.uses(application)],
         ["上限", telling.limit(application.limit)],
-        ["受理时间", dates.moment(case.submitted_at)],
-        ["受理窗口", case.centre.name if case.centre else case.region.name],
+        *agent_of(case),
     ]
-    if case.agent_name:
-        facts.insert(4, ["代办人", masks.mask_name(case.agent_name)])
-    data: dict[str, Any] = {
-        "title": "医保业务受理回执",
-        "paper": paper,
-        "facts": facts,
-        "notes": ["凭经办编号可以在网上、窗口查进度，或拨打 12393。", "本回执只证明已经受理，不是办理结果。"],
-    }
+    data = accepted(case, facts, paper)
     if paper == "A4":
         lines = application.commitment.lines if application.commitment else []
         data |= {"sections": [{"title": "承诺书", "lines": lines}], "sign": ["申请人签名", "日期"]}
     return data
+
+
+def agent_of(case: Case) -> list[list[str]]:
+    """The row that names who acted with a written authority, where somebody did."""
+    return [["代办人", masks.mask_name(case.agent_name)]] if case.agent_name else []
+
+
+def accepted(case: Case, facts: list[list[str]], paper: str) -> Data:
+    """The frame of a receipt around what the kind of case says: when and where accepted, and how long it takes."""
+    days = kinds.get(case.kind).days_for(case, timezone.localdate(case.submitted_at))
+    return {
+        "title": "医保业务受理回执",
+        "paper": paper,
+        "facts": [
+            *facts,
+            ["受理时间", dates.moment(case.submitted_at)],
+            ["受理窗口", case.centre.name if case.centre else case.region.name],
+            ["办理时限", f"进入复核后 {days} 个工作日"],
+        ],
+        "notes": ["凭经办编号可以在网上、窗口查进度，或拨打 12393。", "本回执只证明已经受理，不是办理结果。"],
+    }

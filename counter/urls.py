@@ -1,6 +1,6 @@
 from django.urls import path
 
-from counter.views import bills, cases, catalogue, closing, desk, premiums, review, sharing, wallet
+from counter.views import bills, cases, catalogue, closing, desk, grants, premiums, review, sharing, wallet
 
 app_name = "counter"
 urlpatterns = [
@@ -16,13 +16,15 @@ urlpatterns = [
     path("cases/<uuid:public_id>/amend/", sharing.amend, name="amend"),
     path("cases/<uuid:public_id>/commitment/", sharing.commitment, name="commitment"),
     path("cases/<uuid:public_id>/receipt/", sharing.receipt, name="receipt"),
-    path("grants/<uuid:public_id>/end/", sharing.end, name="end"),
+    path("grants/<uuid:public_id>/", grants.terms, name="terms"),
+    path("grants/<uuid:public_id>/end/", grants.end, name="end"),
     path("closing/", closing.choose, name="closing"),
     path("closing/<slug:kind>/", closing.begin, name="closing_begin"),
     path("cases/<uuid:public_id>/closing/", closing.amend, name="closing_amend"),
     path("cases/<uuid:public_id>/form/", closing.form_paper, name="closing_form"),
     path("cases/<uuid:public_id>/paper/", closing.paper, name="closing_paper"),
     path("claim/", bills.claim, name="claim"),
+    path("cases/<uuid:public_id>/bill-paper/", bills.paper, name="bill_paper"),
     path("recalculate/", bills.recalculate, name="recalculate"),
     path("premiums/", premiums.home, name="premiums"),
     path("premiums/for/<uuid:public_id>/", premiums.pay, name="premium_pay"),
@@ -30,8 +32,8 @@ urlpatterns = [
     path("premiums/<uuid:public_id>/paper/", premiums.paper, name="premium_paper"),
     path("premiums/orders/<uuid:public_id>/withdraw/", premiums.withdraw, name="premium_withdraw"),
     path("wallet/", wallet.home, name="wallet"),
-    path("wallet/send/", wallet.send, name="wallet_send"),
     path("wallet/pays/", wallet.pays, name="wallet_pays"),
+    path("wallet/send/", wallet.send, name="wallet_send"),
     path("wallet/<uuid:public_id>/", wallet.transfer, name="transfer"),
     path("wallet/<uuid:public_id>/paper/", wallet.paper, name="transfer_paper"),
     path("payments/", bills.payments, name="payments"),

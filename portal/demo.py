@@ -40,8 +40,9 @@ def _staff() -> list[Login]:
         "r0002": _("can release what the other planned"),
         "a0001": _("reads the log"),
     }
-    rows = [(roles[name], name, staff.PASSWORD, f"{note} · {_('codes: /demo/')}") for name, note in notes.items()]
-    first = (str(staff.Role.SYSTEM_ADMIN.label), staff.SYSTEM_ADMIN[0], staff.PASSWORD, _("codes: /demo/"))
+    codes = _("codes: /demo/")
+    rows = [(roles[name], name, staff.PASSWORD, f"{note} · {codes}") for name, note in notes.items()]
+    first = (str(staff.Role.SYSTEM_ADMIN.label), staff.SYSTEM_ADMIN[0], staff.PASSWORD, codes)
     return [*rows, first]
 
 

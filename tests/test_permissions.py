@@ -58,10 +58,12 @@ admin:logout                  302  302  302  302  302  302  302  302
 admin:password_change_done    302  302  302  302  302  200  200  200
 admin:password_change         302  302  302  302  302  302  302  302
 admin:auth_user_password_change 302  302  302  302  302  403  404  403
+admin:accounts_member_find    302  302  302  302  302  302  403  403
 admin:settlements_settlement_after_death 302 302 302 302 302 200 403 403
 admin:view_on_site            302  302  302  302  302  404  404  404
 casework:mine                 302  200  200  404  404  404  404  404
 counter:amend                 302  404  404  302  404  404  404  404
+counter:bill_paper            302  404  404  405  404  404  404  404
 counter:bind                  302  404  404  302  404  404  404  404
 counter:case                  302  404  404  200  404  404  404  404
 counter:catalogue             302  404  404  200  200  404  404  404
@@ -90,6 +92,7 @@ counter:recalculate           302  404  404  302  404  404  404  404
 counter:receipt               302  404  404  405  404  404  404  404
 counter:review                302  404  404  404  200  404  404  404
 counter:statement             302  404  404  302  404  404  404  404
+counter:terms                 302  404  404  302  404  404  404  404
 counter:transfer              302  404  404  302  404  404  404  404
 counter:transfer_paper        302  404  404  302  404  404  404  404
 counter:unmask                302  404  404  302  404  404  404  404
@@ -115,8 +118,8 @@ family:submitted              302  200  404  404  404  404  404  404
 family:withdraw               302  200  404  404  404  404  404  404
 favicon                       302  302  302  302  302  302  302  302
 gateway:call                  405  405  405  405  405  405  405  405
-gateway:call_numbered         405  405  405  405  405  405  405  405
 gateway:call_service          405  405  405  405  405  405  405  405
+gateway:call_nowhere          405  405  405  405  405  405  405  405
 gateway:docs                  200  200  200  200  200  200  200  200
 gateway:docs_codes            200  200  200  200  200  200  200  200
 gateway:docs_errors           200  200  200  200  200  200  200  200
@@ -267,7 +270,6 @@ def arguments(name: str, world: tuple) -> list[object]:
         "settlements:premium_check": [people.child.public_id],
         "settlements:transfer": [WalletTransfer.objects.get().public_id],
         "settlements:transfer_accept": [WalletTransfer.objects.get().public_id],
-        "gateway:call_numbered": ["1101"],
         "gateway:call_service": ["fsiPsnInfoService", "queryPsnInfo"],
         "gateway:docs_sample": ["2207", "request"],
         "gateway:docs_transaction": ["2207"],
@@ -275,6 +277,8 @@ def arguments(name: str, world: tuple) -> list[object]:
         "admin:app_list": ["accounts"],
         "admin:view_on_site": [1, 1],
         "counter:end": [grant.public_id],
+        "counter:terms": [grant.public_id],
+        "counter:bill_paper": [Claim.objects.get().case.public_id],
         "till:command": [1],
         "till:patients": [people.institution.code],
         "counter:closing_begin": ["withdrawal"],

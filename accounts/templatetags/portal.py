@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django import template
-from django.forms import BaseForm, BoundField
+from django.forms import BaseForm, BaseFormSet, BoundField
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -222,10 +222,12 @@ def link(entry: navigation.Entry, request: HttpRequest) -> dict | None:
 
 @register.inclusion_tag("components/navigation.html", takes_context=True)
 def nav(context: template.Context, area: str) -> dict:
-    """The bar of an area; current is the entry named by `nav` in the context, else the longest that begins the path."""
+    """The bar of an area; current is the entry named by `nav` in the context, else the one under which the page was put,
+    else the longest that begins the path."""
     request = context["request"]
     links = [made for entry in navigation.entries(area, request) if (made := link(entry, request))]
-    named = context.get("nav")
+    found = getattr(request, "resolver_match", None)
+    named = context.get("nav") or (navigation.place_of(area, found.view_name) if found else "")
     under = [made["url"] for made in links if is_under(request.path, made["url"])]
     nearest = max(under, key=len, default="")
     for made in links:
@@ -255,14 +257,17 @@ def first_id(field: BoundField) -> str:
 
 
 @register.inclusion_tag("components/error_summary.html")
-def error_summary(*forms: BaseForm | None) -> dict:
-    """Every error of the forms, each a link to its field; nothing when there is none."""
+def error_summary(*forms: BaseForm | BaseFormSet | None) -> dict:
+    """Every error of the forms, each a link to its field; nothing when there is none. Rows of a set are named by it."""
     problems = []
-    for form in forms:
-        if not form or not form.is_bound:
+    for one in forms:
+        if one is None or not one.is_bound:
             continue
-        problems += [{"text": text, "target": ""} for text in form.non_field_errors()]
-        for field in form:
-            target = "" if field.is_hidden else first_id(field)
-            problems += [{"text": text, "target": target} for text in field.errors]
+        rows = enumerate(one.forms, start=1) if isinstance(one, BaseFormSet) else [(0, one)]
+        for number, form in rows:
+            row = one.row_label % {"number": number} + _(": ") if number else ""
+            problems += [{"text": f"{row}{text}", "target": ""} for text in form.non_field_errors()]
+            for field in form:
+                target = "" if field.is_hidden else first_id(field)
+                problems += [{"text": f"{row}{text}", "target": target} for text in field.errors]
     return {"problems": problems}

@@ -11,7 +11,7 @@ from accounts.actions import audit
 from accounts.enums import Channel
 from accounts.errors import Refused
 from accounts.models import Member, Region, ServiceCentre, User
-from accounts.policies import serves_himself
+from accounts.policies import centre_of, serves_himself
 from casework import kinds
 from casework.domain import states, working_days
 from casework.models import Case, CaseEvent
@@ -114,6 +114,9 @@ def move(
             raise Refused("own_case")
         if verb == "approve":
             kind.on_review_check(case=case, by=by, at=at)
+    if verb == "submit" and by is not None and role == states.CLERK:
+        # Begun online and handed in at a window, or at another one: the receipt names the one that took it.
+        case.centre = centre_of(by, case.region_id) or case.centre
     from_state = _enter(case, state, verb, by, at, note)
     _record(case, verb=verb, from_state=from_state, by=by, role=role, at=at, note=note, channel=channel)
     if state == "granted":

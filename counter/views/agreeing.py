@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from accounts import clock, masks, reasons
 from accounts.errors import Refused
 from accounts.once import done_once
+from accounts.queries import enrolment_on
+from counter import desk
 from counter.actions import consents
 from counter.actions.consents import Asked
 from counter.desk import Opened
@@ -47,7 +49,9 @@ def agree(request: HttpRequest, serving: Opened, step: Step, page: Page, *, may_
     phone = masks.mask_phone(consents.phone_of(serving.member)) if consents.phone_of(serving.member) else ""
     do = request.POST.get("do", "") if may_act else ""
     if do == "print":
-        context = {"step": step, "member": serving.member, "today": clock.today()}
+        enrolment = enrolment_on(serving.member, clock.today())
+        office = desk.office_of(request.user, enrolment.region if enrolment else None)
+        context = {"step": step, "member": serving.member, "today": clock.today(), "office": office}
         return render(request, "counter/order_paper.html", context)
     if do == "code":
         return _send(request, serving, step, page, phone)

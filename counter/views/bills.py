@@ -20,18 +20,18 @@ from accounts.enums import Channel, Role
 from accounts.errors import Refused
 from accounts.models import BenefitYear
 from accounts.once import done_once
-from accounts.policies import regions_with_role, serves_himself
+from accounts.policies import centre_of, regions_with_role, serves_himself
 from accounts.queries import enrolment_on
 from casework import telling as case_telling
 from casework.domain import states
 from casework.enums import CaseState
 from casework.models import Case
 from counter import desk
+from counter.bill_papers import is_decided, print_decision, print_receipt
 from counter.desk import Opened, needs_opened
 from counter.forms import DecisionForm, ReversalForm
-from counter.policies import centre_of
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
-from counter.views.desk import opened_context
+from counter.views.desk import opened_context, printed, sure_of
 from family.forms import VersionForm
 from settlements import bill_telling
 from settlements.actions import claim_reversals, claims, recalculation
@@ -203,8 +203,7 @@ def case(request: HttpRequest, public_id: UUID) -> HttpResponse:
         reason = serving.reason if serving and serves else found.case.number
         desk.look(request, person, f"case {found.case.number}", reason, action="read_case")
     elif not serves:
-        messages.warning(request, _("Open this person's record first, with a reason."))
-        return redirect("counter:home")
+        return _open_first(request)
     elif request.POST.get("do") == "withdraw":
         return done_once(request, lambda: _withdraw(request, found))
     elif request.POST.get("do") == "reverse":
@@ -226,18 +225,53 @@ def _case_page(
     if form is None and isinstance(found, Claim) and state == CaseState.RETURNED and serves:
         form = AgentClaimForm(initial=initial_claim(found))
     bad = bool(problem or (form and form.errors) or (undo and undo.errors))
+    verbs = states.verbs_for(state, states.CLERK) if serves else []
     stands = isinstance(found, Claim) and found.settlement is not None and found.settlement.reversed_on is None
     context = _context(request, found) | {
         "serves": serves,
+        "service": "claim",
         "form": form,
         "undo": (undo or ReversalForm()) if stands and serves else None,
-        "version": VersionForm(initial={"version": found.case.version}),
+        "plain": VersionForm(initial={"version": found.case.version}),
         "problem": problem,
-        "may_withdraw": serves and "withdraw" in states.verbs_for(state, states.CLERK),
+        "may_withdraw": "withdraw" in verbs,
+        "ask": sure_of(request, verbs),
+        "papers": serves and found.case.submitted_at is not None,
+        "decided": is_decided(found),
         "suggestions": suggestions(found.case.region_id) if form else [],
         "has_errors": bad,
     }
+    serving = desk.opened(request)
+    if serving is not None and serves:
+        context |= opened_context(request, serving)
     return render(request, "counter/bill_case.html", context, status=422 if bad else 200)
+
+
+@clerk
+@require_POST
+def paper(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The receipt (80 mm or A4) of a case about bills, or how a claim was decided; later prints are marked as copies."""
+    found = _payload(request, public_id, regions_with_role(request.user, Role.CLERK))
+    serving = desk.opened(request)
+    if serving is None or serving.member.pk != found.case.applicant_id:
+        return _open_first(request)
+    back = redirect("counter:case", public_id=public_id)
+    if request.POST.get("paper") == "decision" and isinstance(found, Claim):
+
+        def print_on(_paper: str) -> bytes:
+            return print_decision(claim=found, by=request.user, at=clock.now())
+
+        return printed(request, print_on, f"decision-{found.case.number}.pdf", back, ("decision",))
+
+    def receipt_on(paper: str) -> bytes:
+        return print_receipt(found=found, paper=paper, by=request.user, at=clock.now())
+
+    return printed(request, receipt_on, f"receipt-{found.case.number}.pdf", back)
+
+
+def _open_first(request: HttpRequest) -> HttpResponse:
+    messages.warning(request, _("Open this person's record first, with a reason."))
+    return redirect("counter:home")
 
 
 def _withdraw(request: HttpRequest, found: Payload) -> HttpResponse:

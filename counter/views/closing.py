@@ -17,7 +17,7 @@ from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.money import ZERO
 from accounts.once import done_once
-from accounts.policies import regions_with_role, serves_himself
+from accounts.policies import centre_of, regions_with_role, serves_himself
 from casework import kinds
 from casework import telling as case_telling
 from casework.domain import states
@@ -27,10 +27,9 @@ from counter.closing_papers import print_proof, print_receipt
 from counter.desk import Opened, needs_opened
 from counter.forms import DecisionForm
 from counter.forms_closing import PREFIX, ClosingForm, Heirs, changed_rows, initial_closing, initial_heirs
-from counter.policies import centre_of
 from counter.receipts import PAPERS
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
-from counter.views.desk import opened_context, pdf_response
+from counter.views.desk import opened_context, pdf_response, sure_of
 from family.domain.check import Finding
 from family.forms import VersionForm
 from settlements import closing_telling as telling
@@ -312,12 +311,14 @@ def _case_page(
 ) -> HttpResponse:
     at_work = serves(serving, found)
     run = _run_of(request, found)
+    verbs = states.verbs_for(found.case.state, states.CLERK)
     context = _about(request, found, run) | {
         "at_work": at_work,
         "plain": VersionForm(initial={"version": found.case.version}),
         "problem": problem,
         "has_errors": bool(problem),
-        "verbs": states.verbs_for(found.case.state, states.CLERK),
+        "verbs": verbs,
+        "ask": sure_of(request, verbs),
         "signable": found.case.state in SIGNABLE,
         "materials": telling.materials(found.case.kind),
         "papers": PAPERS,
@@ -351,7 +352,10 @@ def form_paper(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The application form to be printed and signed."""
     found = mine(request, public_id)
     desk.look(request, found.account.member, f"case {found.case.number}", found.case.number, action="read_case")
-    context = _about(request, found, None) | {"today": clock.today()}
+    context = _about(request, found, None) | {
+        "today": clock.today(),
+        "office": desk.office_of(request.user, found.case.region),
+    }
     return render(request, "counter/closing_paper.html", context)
 
 

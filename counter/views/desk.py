@@ -36,6 +36,8 @@ from settlements.queries.claims import open_bill_cases
 from settlements.queries.withdrawal import applications_visible_to
 
 clerk = role_required(Role.CLERK)
+# Nothing brings a case back after one of these.
+ENDING = ("withdraw", "decline")
 
 
 @role_required(Role.CLERK, Role.SUPERVISOR)
@@ -154,11 +156,12 @@ def member_context(request: HttpRequest, serving: Opened) -> dict[str, Any]:
 
 
 def _grant_row(grant: Any, used: Decimal, term: str, other: Member) -> dict[str, Any]:
+    paused = [_("Paused at present")] if grant.paused_at else []
     return {
         "grant": grant,
         "term": term,
         "name": masks.mask_name(other.name),
-        "small": " · ".join([telling.uses(grant), telling.room(grant, used)]),
+        "small": " · ".join([*paused, telling.uses(grant), telling.room(grant, used)]),
         "used": used,
     }
 
@@ -220,6 +223,12 @@ def statement(request: HttpRequest, serving: Opened) -> HttpResponse:
     return render(request, "counter/statement.html", context, status=422 if form.errors else 200)
 
 
+def sure_of(request: HttpRequest, verbs: list[str]) -> str:
+    """The step that ends a case and is asked about first, where it is open: withdraw or decline. Empty: none."""
+    asked = request.GET.get("ask", "") if request.method == "GET" else ""
+    return asked if asked in ENDING and asked in verbs else ""
+
+
 def pdf_response(pdf: bytes, name: str) -> HttpResponse:
     """A paper to be shown and printed by the browser."""
     return HttpResponse(
@@ -228,11 +237,15 @@ def pdf_response(pdf: bytes, name: str) -> HttpResponse:
 
 
 def printed(
-    request: HttpRequest, print_on: Callable[[str], bytes], name: str, back: HttpResponseRedirect
+    request: HttpRequest,
+    print_on: Callable[[str], bytes],
+    name: str,
+    back: HttpResponseRedirect,
+    papers: tuple[str, ...] = PAPERS,
 ) -> HttpResponse:
     """A paper of a case on what was asked for, the 80 mm roll or A4; `back` where it cannot be printed, with the reason."""
     paper = request.POST.get("paper", "")
-    if paper not in PAPERS:
+    if paper not in papers:
         return back
     try:
         return pdf_response(print_on(paper), name)

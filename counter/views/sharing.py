@@ -10,24 +10,24 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import clock, dates, masks, reasons
+from accounts import clock, masks, reasons
 from accounts.decorators import role_required
 from accounts.enums import Channel, Role
 from accounts.errors import Refused
-from accounts.once import OnceForm, done_once, new_token
+from accounts.once import done_once, new_token
+from accounts.policies import centre_of
 from casework import telling as case_telling
 from casework.domain import states
 from casework.enums import CaseState
 from counter import desk
 from counter.desk import Opened, needs_opened
-from counter.forms import AmendForm, BindForm, ConsentCodeForm
-from counter.policies import centre_of, may_work_on
+from counter.forms import AmendForm, BindForm, ConsentCodeForm, PaperConsentForm
+from counter.policies import may_work_on
 from counter.receipts import PAPERS, print_receipt
-from counter.views.desk import opened_context, printed
+from counter.views.desk import opened_context, printed, sure_of
 from family import queries, telling
 from family.actions import grants as grant_actions
 from family.actions import sharing
-from family.domain.check import unbound_from
 from family.forms import MoveForm, PaperSignForm, VersionForm, initial_terms
 from family.models import SharingApplication
 from settlements import ordering
@@ -142,6 +142,7 @@ def _case_page(
     *,
     sign: PaperSignForm | None = None,
     code: ConsentCodeForm | None = None,
+    paper: PaperConsentForm | None = None,
     problem: reasons.Told | None = None,
 ) -> HttpResponse:
     on = clock.today()
@@ -150,7 +151,8 @@ def _case_page(
     findings, _facts, rules = queries.findings_on(found, on) if state in SIGNABLE else ([], None, None)
     commitment = found.commitment or queries.commitment_on(on)
     fresh = {"version": found.case.version, "commitment": commitment}
-    bad = bool(problem or (sign and sign.errors) or (code and code.errors))
+    bad = bool(problem or any(form and form.errors for form in (sign, code, paper)))
+    verbs = states.verbs_for(state, states.CLERK)
     context = {
         "application": found,
         "case": found.case,
@@ -167,12 +169,14 @@ def _case_page(
         "commitment": commitment,
         "sign": sign or PaperSignForm(initial=fresh),
         "code": code or ConsentCodeForm(initial=fresh),
+        "paper": paper or PaperConsentForm(initial=fresh),
         "plain": VersionForm(initial=fresh),
         "phone": sharing_phone(found),
         "problem": problem,
         "has_errors": bad,
         "events": case_telling.events(found.case, request.user, telling.waits_until(found)),
-        "verbs": states.verbs_for(state, states.CLERK),
+        "verbs": verbs,
+        "ask": sure_of(request, verbs),
         "grant": getattr(found, "grant", None),
         "papers": PAPERS,
         "region": found.case.region,
@@ -277,6 +281,9 @@ def _with_version(request: HttpRequest, found: SharingApplication, serving: Open
 
 
 def _agree_on_paper(request: HttpRequest, found: SharingApplication, serving: Opened | None) -> HttpResponse:
+    form = PaperConsentForm(request.POST)
+    if not form.is_valid():
+        return _case_page(request, found, serving, paper=form)
     return _with_version(request, found, serving, sharing.consent)
 
 
@@ -349,6 +356,11 @@ def commitment(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "commitment": found.commitment or queries.commitment_on(clock.today()),
         "rows": telling.answers(found),
         "today": clock.today(),
+        "office": desk.office_of(request.user, found.case.region),
+        "relative": telling.named(telling.term_of_beneficiary(found), found.beneficiary),
+        "uses": telling.uses(found),
+        "limit": telling.limit(found.limit),
+        "asks": found.case.state == CaseState.CONSENT,
     }
     return render(request, "counter/commitment.html", context)
 
@@ -365,47 +377,6 @@ def receipt(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return print_receipt(application=found, by=request.user, at=clock.now(), paper=paper)
 
     return printed(request, print_on, f"receipt-{found.case.number}.pdf", redirect("counter:case", public_id=public_id))
-
-
-@clerk
-@needs_opened
-@require_http_methods(["GET", "HEAD", "POST"])
-def end(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpResponse:
-    """End a grant for the opened member, whichever side he is on."""
-    seen = queries.grants_visible_to(request.user)
-    person = serving.member
-    grant = get_object_or_404(seen.filter(grantor=person) | seen.filter(beneficiary=person), public_id=public_id)
-    if request.method == "POST":
-        return done_once(request, lambda: _end(request, serving, grant))
-    desk.look(request, person, f"grant {grant.public_id}", serving.reason)
-    on = clock.today()
-    rules = queries.rules_on(grant.region_id, on)
-    is_grantor = grant.grantor_id == person.pk
-    context = opened_context(request, serving) | {
-        "form": OnceForm(),
-        "grant": grant,
-        "is_grantor": is_grantor,
-        "term": telling.term_of_beneficiary(grant) if is_grantor else telling.term_of_grantor(grant),
-        "name": masks.mask_name((grant.beneficiary if is_grantor else grant.grantor).name),
-        "from_on": unbound_from(rules, on) if rules else on,
-        "service": "end",
-    }
-    return render(request, "counter/end.html", context)
-
-
-def _end(request: HttpRequest, serving: Opened, grant: Any) -> HttpResponse:
-    try:
-        ended = grant_actions.unbind(
-            grant=grant, by=request.user, at=clock.now(), on_behalf_of=serving.member, channel=WINDOW
-        )
-    except Refused as refused:
-        messages.error(request, str(reasons.tell_refused(refused)))
-    except PermissionDenied:
-        messages.error(request, str(reasons.tell("not_permitted")))
-    else:
-        day = dates.day(ended.ends_on)
-        messages.success(request, _("Ended from %(day)s on. Settled bills stay as they are.") % {"day": day})
-    return redirect("counter:member")
 
 
 @clerk

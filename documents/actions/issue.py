@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -16,7 +17,7 @@ from accounts import dates
 from accounts.actions import audit
 from accounts.enums import Channel
 from accounts.errors import Refused
-from accounts.models import Member, User
+from accounts.models import Member, RoleAssignment, User
 from documents import kinds, numbers, render
 from documents.models import IssuedDocument
 from documents.policies import may_issue
@@ -104,9 +105,7 @@ def _set(document: IssuedDocument, data: Mapping[str, Any]) -> bytes:
         "number": numbers.grouped(document.number),
         "check_page": settings.PUBLIC_URL.split("//")[-1] + reverse("documents:check"),
         "issued_at": _moment(document.issued_at),
-        "issuer": {"member": "参保人网上自助开具", "system": "系统开具"}.get(
-            document.issued_by, f"经办窗口开具，工号 {document.issued_by}"
-        ),
+        "issuer": {"member": "参保人网上自助开具", "system": "系统开具"}.get(document.issued_by) or _window(document),
     }
     return render.pdf(
         kinds.get(document.kind).template,
@@ -114,6 +113,18 @@ def _set(document: IssuedDocument, data: Mapping[str, Any]) -> bytes:
         check_url=settings.PUBLIC_URL + path,
         issued_at=timezone.localtime(document.issued_at),
     )
+
+
+def _window(document: IssuedDocument) -> str:
+    """The service centre where the issuing clerk sat on that day, for a copy must say the same; and his work number."""
+    held = RoleAssignment.objects.filter(
+        Q(ended_at=None) | Q(ended_at__gt=document.issued_at),
+        user__username=document.issued_by,
+        granted_at__lte=document.issued_at,
+        centre__isnull=False,
+    )
+    first = held.select_related("centre").order_by("id").first()
+    return f"{first.centre.name if first and first.centre else '经办'}窗口开具，工号 {document.issued_by}"
 
 
 def _moment(at: datetime.datetime) -> str:

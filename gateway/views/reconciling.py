@@ -123,6 +123,7 @@ def _facts(difference: Difference) -> list[dict[str, str]]:
     last = difference.seen_last_by
     who = difference.changed_by
     changed = dates.moment(difference.changed_at)
+    by = masks.mask_name(who.display_name or who.username) if who else _("the system")
     found = {
         _("Institution"): f"{difference.institution.name} · {difference.institution.code}",
         _("Settlement ID"): difference.setl_id,
@@ -133,7 +134,7 @@ def _facts(difference: Difference) -> list[dict[str, str]]:
         _("Found at"): dates.moment(difference.found_at),
         _("Last compared"): f"{dates.moment(last.at)} · {dates.day(last.begins_on)} – {dates.day(last.ends_on)}",
         _("State"): difference.get_state_display(),
-        _("Last change"): f"{changed} · {masks.mask_name(who.display_name or who.username) if who else _('the system')}"
+        _("Last change"): f"{changed} · {by}"
         if changed
         else "",
         _("Note"): difference.note,

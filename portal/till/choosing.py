@@ -94,7 +94,7 @@ def relative(grant: SharingGrant) -> str:
     """Daughter 沈*禾, at most 1,000.00 yuan a year."""
     who = family.named(kinship.term(kinship.inverse(grant.relation), grant.grantor.sex), grant.grantor)
     told = f"{who} ({family.limit(grant.limit)})"
-    return f"{told} · {_('Paused at present')}" if grant.paused_at else told
+    return " · ".join([told, _("Paused at present")]) if grant.paused_at else told
 
 
 def goods(institution: Institution, text: str, on: datetime.date) -> QuerySet[CatalogueItem]:

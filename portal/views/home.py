@@ -216,7 +216,7 @@ def _held(grant: SharingGrant, used: Any) -> dict[str, Any]:
 
 
 def _paused(grant: SharingGrant, small: str) -> str:
-    return f"{_('Paused at present')} · {small}" if grant.paused_at else small
+    return " · ".join([_("Paused at present"), small]) if grant.paused_at else small
 
 
 def _person(member: Member, relation: str, used: Any) -> dict[str, Any]:

@@ -102,6 +102,7 @@ def preview_claim(*, patient: Member, asked: PaidBill, on: datetime.date) -> car
     """How the bill would come out if it were filed and settled on a day; writes nothing. Raises Refused as `file_claim`."""
     _facts, rule = check_claim(patient=patient, bill=asked.bill, filed_on=on, on=on)
     refuse_twin(patient=patient, institution=asked.institution, bill=asked.bill, invoice=asked.invoice_number)
+    _refuse_same_invoice(asked)
     with_accounts = uses_accounts(rule)
     return care.quote(
         patient=patient,

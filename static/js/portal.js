@@ -3,6 +3,9 @@
 const govuk = await import(document.body.dataset.govuk);
 govuk.initAll();
 
+// A page that comes with news (a refusal, a result below a form) is read from there; an error summary takes the focus itself.
+if (!document.querySelector(".govuk-error-summary")) document.querySelector("main [data-focus]")?.focus();
+
 function announce(text) {
   const region = document.getElementById("portal-announce");
   // Emptied first, so that the same sentence twice is read twice.

@@ -123,6 +123,13 @@ class TestBegin:
 
 
 class TestHeirs:
+    def test_mistakes_in_several_rows_stand_in_one_list_at_the_top(self, account, serving) -> None:
+        data = {"reason": "died", "heirs-TOTAL_FORMS": "2", "heirs-INITIAL_FORMS": "0", "do": "check"}
+        page = soup(send(serving, BEGIN.format("inheritance"), day(clock.today()) | data))
+        (summary,) = page.select(".govuk-error-summary")
+        told = [link.get_text() for link in summary.select("a")]
+        assert {text[:5] for text in told if text.startswith("继承人")} == {"继承人 1", "继承人 2"}
+
     def heir(self, at: int, member, **more) -> dict:
         row = {
             "name": member.name,
@@ -234,7 +241,8 @@ class TestCase:
         assert waiting.case.state == "review"
 
     def test_taken_back(self, serving, waiting) -> None:
-        send(serving, case_url(waiting), {"do": "withdraw"})
+        asked = serving.get(f"{case_url(waiting)}?ask=withdraw")
+        serving.post(case_url(waiting), fields(asked) | {"do": "withdraw"})
         waiting.refresh_from_db()
         assert waiting.case.state == "withdrawn"
 

@@ -1,8 +1,10 @@
 """Opening a record at the window: for a reason, for a time, and every look is written where the member sees it."""
 
 import datetime
+from decimal import Decimal
 
 import pytest
+from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from accounts import clock
@@ -147,6 +149,48 @@ def test_a_grant_ends_on_behalf_and_once(people, serving) -> None:
     assert (grant.ends_on, grant.end_reason) == (clock.today(), "grantor")
     other = make_grant(people.stranger.member, people.child, "child")
     assert serving.get(reverse("counter:end", args=[other.public_id])).status_code == 404
+
+
+class TestTerms:
+    """The commitment promises it: at the window as online, a member limits a relative's use, pauses it, takes it up."""
+
+    @pytest.fixture
+    def grant(self, people):
+        return make_grant(people.holder.member, people.spouse.member, limit=Decimal(3000))
+
+    def url(self, grant) -> str:
+        return reverse("counter:terms", args=[grant.public_id])
+
+    def test_use_and_limit(self, people, serving, grant) -> None:
+        assert self.url(grant) in serving.get(MEMBER).content.decode()
+        once = fields(serving.get(self.url(grant))) | {"do": "terms", "uses": ["care"], "limit": "1200"}
+        assert serving.post(self.url(grant), once)["Location"] == serving.post(self.url(grant), once)["Location"]
+        grant.refresh_from_db()
+        assert (grant.limit, grant.uses_care, grant.uses_premium) == (Decimal(1200), True, False)
+        line = AuditEvent.objects.get(action="sharing_adjusted", member_id=people.holder.member.pk)
+        assert (line.actor_id, line.channel) == (people.clerk.pk, "window")
+
+    @pytest.mark.parametrize("wrong", [{"limit": "0"}, {"limit": "12x"}, {"uses": []}])
+    def test_a_mistake_is_told_and_changes_nothing(self, serving, grant, wrong) -> None:
+        data = fields(serving.get(self.url(grant))) | {"do": "terms", "uses": ["care"], "limit": "10"} | wrong
+        response = serving.post(self.url(grant), data)
+        assert response.status_code == 422
+        assert BeautifulSoup(response.content, "html.parser").select_one(f"#id_{next(iter(wrong))}_error")
+        grant.refresh_from_db()
+        assert grant.limit == Decimal(3000)
+
+    def test_a_pause_is_seen_on_the_record_and_ends(self, serving, grant) -> None:
+        for do, is_paused in (("pause", True), ("resume", False)):
+            serving.post(self.url(grant), fields(serving.get(self.url(grant))) | {"do": do})
+            grant.refresh_from_db()
+            assert (grant.paused_at is not None) is is_paused
+            assert ("已暂停" in serving.get(MEMBER).content.decode()) is is_paused
+
+    def test_whoever_only_uses_the_account_cannot_set_its_limit(self, people, clerk, grant) -> None:
+        client = clerk
+        client.post(HOME, fields(client.get(HOME)) | {"number": people.spouse.member.id_number, "reason": "sharing"})
+        assert client.get(self.url(grant)).status_code == 404
+        assert f'"{self.url(grant)}"' not in client.get(MEMBER).content.decode()
 
 
 def test_a_statement_is_printed(people, serving) -> None:

@@ -8,10 +8,11 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from accounts import clock
+from accounts import clock, masks
 from accounts.models import AuditEvent, Enrolment, SmsOutbox
 from casework.models import Case, CaseEvent
 from documents.models import IssuedDocument
+from family.actions import sharing
 from family.models import SharingApplication, SharingGrant
 from tests.people import make_region, make_staff
 from tests.support.pages import fields, log_in
@@ -121,14 +122,42 @@ class TestAtTheWindow:
 
     def test_on_paper_it_is_noted_and_checked(self, serving, asked, rules) -> None:
         rules(review="none")
-        send(serving, case_url(asked), {"do": "paper"})
+        unsigned = send(serving, case_url(asked), {"do": "paper"})
+        asked.refresh_from_db()
+        assert (unsigned.status_code, asked.case.state) == (422, "consent")
+        send(serving, case_url(asked), {"do": "paper", "signed": "on"})
         asked.refresh_from_db()
         assert asked.case.state == "review"
         assert CaseEvent.objects.get(verb="consent").note == "paper"
 
+    def test_the_relative_signs_a_sheet_of_his_own(self, people, serving, begun) -> None:
+        sheet = reverse("counter:commitment", args=[begun.case.public_id])
+        own = 'id="h-consent"'
+        before = serving.get(sheet).content.decode()
+        assert own not in before, "nobody is asked yet"
+        assert people.centre.name in before and masks.mask_id(people.holder.member.id_number) in before
+        send(serving, case_url(begun), {"do": "submit", "agree": "on"})
+        assert own in serving.get(sheet).content.decode()
+
+    def test_begun_online_the_receipt_names_the_window_that_took_it(self, people, serving) -> None:
+        draft = sharing.draft(
+            grantor=people.holder.member,
+            beneficiary=people.spouse.member,
+            relation="spouse",
+            by=people.holder,
+            at=clock.now(),
+        )
+        send(serving, case_url(draft), {"do": "submit", "agree": "on"})
+        draft.refresh_from_db()
+        assert (draft.case.channel, draft.case.centre) == ("online", people.centre)
+
     @pytest.mark.parametrize(("do", "state"), [("decline", "refused"), ("withdraw", "withdrawn")])
     def test_no_or_not_any_more(self, serving, asked, do, state) -> None:
-        send(serving, case_url(asked), {"do": do})
+        page = BeautifulSoup(serving.get(case_url(asked)).content, "html.parser")
+        assert not page.select(f"button[value={do}]"), "it cannot be undone, so it is asked about first"
+        sure = serving.get(case_url(asked) + page.select_one(f'a[href="?ask={do}"]')["href"])
+        assert len(BeautifulSoup(sure.content, "html.parser").select(f"button[value={do}]")) == 1
+        serving.post(case_url(asked), fields(sure) | {"do": do})
         asked.refresh_from_db()
         assert asked.case.state == state
 

@@ -144,6 +144,7 @@ DESK: list[tuple[str, str, str]] = [
     (CLERK, "counter:case", "asked"),
     (CLERK, "counter:case", "checked"),
     (CLERK, "counter:end", "grant"),
+    (CLERK, "counter:terms", "grant"),
     (CLERK, "counter:closing", ""),
     (CLERK, "counter:closing_begin", "inheritance"),
     (CLERK, "counter:closing_begin", "transfer_out"),

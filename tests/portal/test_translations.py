@@ -1,5 +1,6 @@
 """Catalogues are read, merged and compiled without gettext's programs."""
 
+import ast
 import gettext
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from portal.services import translations
 
+ROOT = Path(__file__).resolve().parents[2]
 HEADER = 'msgid ""\nmsgstr ""\n"Language: zh_Hans\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
 
 
@@ -31,6 +33,22 @@ def test_messages_are_found_in_python_and_in_templates(tmp_path: Path) -> None:
     )
     found = set(translations.messages(tmp_path))
     assert found == {(None, "From code"), ("month", "May"), (None, "From a tag"), (None, "%(name)s shares")}
+
+
+def test_no_message_hides_inside_an_f_string() -> None:
+    """They are not found there, so that a Chinese page would show the English, and no check would miss a translation."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for app in ("accounts", "casework", "counter", "documents", "family", "gateway", "portal", "settlements")
+        for path in (ROOT / app).rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("_", "gettext", "gettext_lazy", "pgettext", "ngettext")
+    ]
+    assert not hidden
 
 
 def test_a_whole_catalogue_has_no_gaps(catalogue: Path) -> None:

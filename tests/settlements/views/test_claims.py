@@ -11,6 +11,8 @@ from django.urls import reverse
 from accounts import clock
 from accounts.enums import IdentityLevel, Role
 from accounts.models import AuditEvent, User
+from counter import bill_papers
+from documents.models import IssuedDocument
 from settlements.actions import claims
 from settlements.models import Claim, Recalculation, Reimbursement
 from tests.people import make_staff
@@ -212,10 +214,61 @@ def test_at_the_window_what_is_handed_in_is_what_was_worked_out(scene: Scene, cl
     assert sent["Location"] == reverse("counter:case", args=[claim.case.public_id])
     assert (claim.case.channel, claim.case.opened_by) == ("window", clerk)
     assert claim.case.number in desk.get(reverse("counter:member")).content.decode()
-    page = desk.get(sent["Location"])
+    page = desk.get(f"{sent['Location']}?ask=withdraw")
     assert desk.post(sent["Location"], fields(page) | {"do": "withdraw"}).status_code == 302
     claim.case.refresh_from_db()
     assert claim.case.state == "withdrawn"
+
+
+def at_the_window(scene: Scene, clerk: User) -> Client:
+    desk = log_in(clerk)
+    open_record(desk, scene.father.member)
+    return desk
+
+
+def test_an_invoice_that_was_handed_in_is_named_before_it_is_worked_out_again(scene: Scene, clerk: User) -> None:
+    client, url = at_the_window(scene, clerk), reverse("counter:claim")
+    for _time in range(2):
+        shown = client.post(url, fields(client.get(url)) | entered(scene))
+        client.post(url, fields(shown) | {"kind": "outpatient", "do": "submit"})
+    number = Claim.objects.get().case.number
+    again = client.post(url, fields(client.get(url)) | entered(scene))
+    assert again.status_code == 422
+    assert number in again.content.decode()
+
+
+def test_receipt_and_decision_of_a_claim_are_printed(scene: Scene, clerk: User, supervisor: User) -> None:
+    client, url = at_the_window(scene, clerk), reverse("counter:claim")
+    shown = client.post(url, fields(client.get(url)) | entered(scene))
+    client.post(url, fields(shown) | {"kind": "outpatient", "do": "submit"})
+    claim = Claim.objects.get()
+    paper = reverse("counter:bill_paper", args=[claim.case.public_id])
+    for wanted in ("80mm", "A4", "80mm"):
+        assert client.post(paper, {"paper": wanted}).content.startswith(b"%PDF")
+    assert client.post(paper, {"paper": "decision"}).status_code == 302, "nothing is decided yet"
+    papers = {one.subject: one.copies for one in IssuedDocument.objects.all()}
+    assert papers == {f"{claim.case.number} 80mm": 2, f"{claim.case.number} A4": 1}
+    claims.decide(case=claim.case, verb="approve", by=supervisor, at=clock.now(), note="", version=claim.case.version)
+    claim.refresh_from_db()
+    data = bill_papers.decision(claim)
+    told = dict(data["facts"])
+    assert told["报销金额（元）"] == f"{claims.paid_back(claim.settlement):,.2f}"
+    assert told["总费用（元）"] == "2,050.00"
+    assert client.post(paper, {"paper": "decision"}).content.startswith(b"%PDF")
+    client.post(reverse("counter:close"))
+    assert client.post(paper, {"paper": "A4"})["Location"] == reverse("counter:home")
+
+
+def test_what_is_refused_is_told_on_paper_with_its_reason(scene: Scene, clerk: User, supervisor: User) -> None:
+    claim = hand_in(log_in(scene.father), scene)
+    claims.decide(
+        case=claim.case, verb="refuse", by=supervisor, at=clock.now(), note="发票不全", version=claim.case.version
+    )
+    claim.refresh_from_db()
+    told = dict(bill_papers.decision(claim)["facts"])
+    assert (told["结果"], told["原因"]) == ("不予报销", "发票不全")
+    paper = reverse("counter:bill_paper", args=[claim.case.public_id])
+    assert at_the_window(scene, clerk).post(paper, {"paper": "decision"}).content.startswith(b"%PDF")
 
 
 def test_a_year_is_settled_anew_from_the_window(scene: Scene, clerk: User, supervisor: User) -> None:
