@@ -268,4 +268,4 @@ def _memo(one: Compared, remark: str) -> str:
     if one.kind != AMOUNTS or one.theirs is None:
         return remark
     sent = " / ".join(map(plain, one.theirs.amounts))
-    return f"{remark} {_('Your file says %(sent)s.') % {'sent': sent}}"
+    return " ".join([remark, _("Your file says %(sent)s.") % {"sent": sent}])
