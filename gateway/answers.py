@@ -222,6 +222,7 @@ def setldetail(money: Mapping[str, Decimal], insured: str, steps: Iterable[Mappi
         {
             "fund_pay_type": code,
             "inscp_scp_amt": money["inscp_scp_amt"],
+            "crt_payb_lmt_amt": None if code == PERSONAL_ACCOUNT else _limit(steps, keys),
             "fund_payamt": amount,
             "fund_pay_type_name": name_of("fund_pay_type", code),
             "setl_proc_info": _told(steps, keys),
@@ -229,6 +230,13 @@ def setldetail(money: Mapping[str, Decimal], insured: str, steps: Iterable[Mappi
         for code, amount, keys in paid
         if amount
     ]
+
+
+def _limit(steps: Iterable[Mapping[str, Any]], keys: Collection[str]) -> Decimal | None:
+    """What a fund could have paid at most, as it stood before this bill, in yuan; None where the rules set no limit."""
+    said = [step["params"] for step in steps if step["key"] in keys and step["params"].get("limit") is not None]
+    left = [Decimal(one["limit"]) - Decimal(one["used_before"]) for one in said]
+    return max(ZERO, min(left)) if left else None
 
 
 def _told(steps: Iterable[Mapping[str, Any]], keys: Collection[str]) -> str:

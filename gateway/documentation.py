@@ -17,7 +17,7 @@ from gateway.domain import json_text
 from gateway.errors import Rejected
 from gateway.fields import Field, Node, samples
 from gateway.fields.tables import code_lists, code_lists_in_english, fold, load_toml, open_lists
-from gateway.texts import TEXTS, err_msg
+from gateway.texts import REASONS, TEXTS, err_msg
 
 ENVELOPE = "envelope"
 GROUPS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
@@ -34,10 +34,10 @@ GROUPS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
 SAME_AGAIN = frozenset({"system_error", "busy", "body_cut"})
 SETUP = frozenset({
     "headers_missing", "timestamp_off", "key_unknown", "signature_wrong", "key_expired", "nonce_used",
-    "institution_unknown", "institution_suspended", "address_not_allowed", "path_unknown",
+    "institution_unknown", "institution_suspended", "address_not_allowed", "path_unknown", "post_only",
 })  # fmt: skip
 # Codes of the settlement itself that reach an institution, told by accounts.reasons.
-OF_SETTLEMENTS = ("not_insured", "not_covered", "closed", "duplicate")
+OF_SETTLEMENTS = ("not_insured", "closed", "duplicate")
 ANSWERED_AT, SERIAL = "20261122093015", "0000000042"
 
 
@@ -291,6 +291,7 @@ def pretty(value: Any, indent: str = "") -> str:
 def refusals(asked: str = "") -> list[Refusal]:
     """Every code that may stand in brackets, what it says, and what helps; with a search those that hold it."""
     told = [Refusal(code, _plain(str(text)), remedy(code)) for code, text in TEXTS.items()]
+    told.append(Refusal("not_covered", " / ".join(map(str, REASONS.values())), remedy("not_covered")))
     told += [Refusal(code, said.reason, said.remedy) for code in OF_SETTLEMENTS for said in [reasons.tell(code)]]
     return [refusal for refusal in told if asked.lower() in f"{refusal.code} {refusal.text} {refusal.remedy}".lower()]
 

@@ -8,13 +8,16 @@ from hashlib import sha256
 from typing import Any
 
 from accounts import clock
+from accounts.crypto import blind_index
 from gateway.domain import json_text
 from gateway.domain.json_text import NotJson
 from gateway.errors import Rejected
 from gateway.fields import NOTHING, read_fields, tables
+from gateway.fields.tables import fold
 
 SUCCESS, FAILURE = 0, -1
 MOST_ERR_MSG = 200
+OUTPUT = "output"
 # gateway.domain.json_text.NotJson.why -> the code of the refusal.
 NOT_JSON = {
     "syntax": "body_not_json",
@@ -26,7 +29,8 @@ NOT_JSON = {
 
 @dataclass(frozen=True)
 class Dialect:
-    """How an institution's program wants to be answered: infcode as "0" or 0, and fields that it would miss.
+    """How an institution's program wants to be answered: infcode as "0" or 0, and fields that it would miss; among them
+    `output` is what it is told where a transaction has none.
 
     `one_is_own`: what it means by acct_used_flag 1 (docs/decisions, 0010).
     """
@@ -70,7 +74,9 @@ class Call:
     def request_hash(self) -> str:
         """By which the same msgid with another request is told apart; clock and operator of a repetition may differ."""
         with_file = [] if self.file is None else [sha256(self.file).hexdigest()]
-        return sha256(json_text.dumps([self.infno, self.input, *with_file]).encode(errors="replace")).hexdigest()
+        said = sha256(json_text.dumps([self.infno, self.input, *with_file]).encode(errors="replace"))
+        # Keyed: of an input with an ID number in it a plain hash can be guessed.
+        return blind_index(said.hexdigest())
 
 
 def read(body: bytes, path_infnos: Collection[str] = (), *, file: bytes | None = None) -> Call:
@@ -79,15 +85,12 @@ def read(body: bytes, path_infnos: Collection[str] = (), *, file: bytes | None =
     Raises Rejected: body_not_utf8, body_not_json, body_constant, body_too_deep, field_repeated, infno_mismatch, or one of
     a field.
     """
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Rejected("body_not_utf8") from None
+    text = _text(body)
     given = _json(text)
     head = read_fields(tables("envelope").input[0].fields, given, "envelope")
     if path_infnos and head["infno"] not in path_infnos:
         raise Rejected("infno_mismatch", infno=head["infno"])
-    wrapped = given.get("input")
+    wrapped = given["input"] if "input" in given else _spelt_otherwise(given)
     # One client sends the input as a text that holds JSON.
     found = _json(wrapped) if isinstance(wrapped, str) and wrapped.strip() else wrapped
     return Call(
@@ -100,6 +103,21 @@ def read(body: bytes, path_infnos: Collection[str] = (), *, file: bytes | None =
         str(head["sign_no"] or ""),
         file,
     )
+
+
+def _text(body: bytes) -> str:
+    """UTF-8; what is not that is GB18030, in which programs on a Chinese Windows write without being told otherwise."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            return body.decode("gb18030")
+        except UnicodeDecodeError:
+            raise Rejected("body_not_utf8") from None
+
+
+def _spelt_otherwise(given: Mapping[str, Any]) -> Any:
+    return next((value for name, value in given.items() if fold(name) == "input"), None)
 
 
 def _json(text: str) -> Any:
@@ -119,6 +137,9 @@ def success(
     warn_msg: str | None = None,
 ) -> str:
     """The answer to a call that did what it should, around its output, which is JSON already."""
+    if output == NOTHING and OUTPUT in dialect.more:
+        # One program takes an answer without output for a failure.
+        output = json_text.dumps(dialect.more[OUTPUT])
     serial = f"{secrets.randbelow(10**10):010d}"
     refmsgid = f"{region_id}{clock.local(received_at):%Y%m%d%H%M%S}{serial}"
     return _answer(SUCCESS, refmsgid, "", output, received_at, at, dialect, warn_msg)
@@ -151,7 +172,8 @@ def _answer(
             "err_msg": err_msg,
         }
     )
-    more = f",{json_text.dumps(dialect.more)[1:-1]}" if dialect.more else ""
+    added = {name: value for name, value in dialect.more.items() if name != OUTPUT}
+    more = f",{json_text.dumps(added)[1:-1]}" if added else ""
     return f'{head[:-1]},"output":{output}{more}}}'
 
 

@@ -7,12 +7,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from gateway.envelope import OUTPUT
 from gateway.models import InstitutionSettings
 
 LEAST_REASON, MOST_REASON = 5, 200
 MOST_FIELDS = 10
 OWN = {
-    "infcode", "inf_refmsgid", "refmsg_time", "respond_time", "warn_msg", "cainfo", "signtype", "err_msg", "output"
+    "infcode", "inf_refmsgid", "refmsg_time", "respond_time", "warn_msg", "cainfo", "signtype", "err_msg"
 }  # fmt: skip
 
 
@@ -78,7 +79,11 @@ class SettingsForm(forms.ModelForm):
         found = self.cleaned_data["extra_fields"] or {}
         if not isinstance(found, dict) or len(found) > MOST_FIELDS:
             raise forms.ValidationError(_('Write an object with at most ten fields, such as {"enctype": ""}'))
-        for name, value in found.items():
+        inside = found.get(OUTPUT, {"": ""})
+        if not isinstance(inside, dict) or not 0 < len(inside) <= MOST_FIELDS:
+            raise forms.ValidationError(_('output must be an object with something in it, such as {"result": "ok"}'))
+        plain = {name: value for name, value in found.items() if name != OUTPUT}
+        for name, value in [*plain.items(), *(inside.items() if OUTPUT in found else ())]:
             if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name) or name in OWN:
                 raise forms.ValidationError(
                     _("%(name)s cannot be added: it is no name, or the interface has it"), params={"name": name}

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import resolve
 
 # A connection that answered so lately, in seconds, is not asked first whether it lives: that is a trip to the server for
 # each call. If it has died since, the one call fails and the institution sends it again, as after any lost line.
@@ -25,10 +25,7 @@ def machines_pass(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(address):
             return get_response(request)
-        try:
-            found = _resolved(request.path_info)
-        except Resolver404:
-            return get_response(request)
+        found = _resolved(request.path_info)
         if time.monotonic() - getattr(connection, "answered_at", 0.0) < LATELY:
             connection.health_check_done = True
         response = found.func(request, *found.args, **found.kwargs)

@@ -47,6 +47,8 @@ SERVICES: dict[str, dict[str, tuple[str, ...]]] = {
         "queryInhospInfo": ("5303",),
     },
 }
+# Where every transaction may be called: that of the text, and Jilin's.
+FOR_ALL = {("rsfcomifsservice", "callservice"), ("callfsiservice", "callservice")}
 _FOLDED = {
     (service.lower(), method.lower()): numbers
     for service, methods in SERVICES.items()
@@ -54,11 +56,17 @@ _FOLDED = {
 }
 
 
-def numbers_at(service: str, method: str) -> Collection[str]:
-    """What may be called at an address, in capitals or not; nothing where there is none."""
-    return _FOLDED.get((service.lower(), method.lower()), ())
+def numbers_at(service: str, method: str, rest: str = "") -> Collection[str] | None:
+    """What may be called at an address, in capitals or not; empty for all, None where there is no such address.
+
+    `rest` stands behind service and method: a number, behind an address for all.
+    """
+    at, number = (service.lower(), method.lower()), number_in(rest)
+    if at in FOR_ALL:
+        return {number} if number else ()
+    return None if number else _FOLDED.get(at)
 
 
 def number_in(name: str) -> str:
-    """The number in the last part of an address: 1101, api_1101, hsa-fsi-1101."""
-    return name.replace("_", "-").rpartition("-")[2].upper()
+    """The number in the last part of an address: 1101, api_1101, 1.0.0/hsa-fsi-1101; empty where there is none."""
+    return name.rstrip("/").rpartition("/")[2].replace("_", "-").rpartition("-")[2].upper()

@@ -66,7 +66,7 @@ class Scheme(Protocol):
 class XTif:
     """Guangdong, Inner Mongolia, Hebei: hex SHA-256 of timestamp + secret + nonce + timestamp, in either case.
 
-    It does not cover the body: only TLS protects that.
+    Older gateways call the same headers x-rio-…. It does not cover the body: only TLS protects that.
     """
 
     headers = ("x-tif-paasid", "x-tif-timestamp", "x-tif-nonce", "x-tif-signature")
@@ -150,6 +150,9 @@ class ApiKey:
         return claimed.nonce
 
 
+# Under which a header is found besides: as a proxy that drops underscores renames it, and as older gateways called it.
+OTHER_NAMES = {name: f"x-{name[1:].replace('_', '-')}" for name in Api.headers}
+OTHER_NAMES |= {name: name.replace("x-tif-", "x-rio-") for name in XTif.headers}
 VARIANTS: dict[str, Scheme] = {
     Variant.X_TIF: XTif(),
     Variant.X_CA: XCa(),
@@ -239,6 +242,6 @@ def _claimed(headers: Mapping[str, str]) -> tuple[str, Claimed]:
 
 def _value(headers: Mapping[str, str], name: str) -> str:
     value = headers.get(name)
-    if value is None and name.startswith("_"):
-        value = headers.get(f"x-{name[1:].replace('_', '-')}")
+    if value is None:
+        value = headers.get(OTHER_NAMES.get(name, ""))
     return (value or "").strip()

@@ -25,12 +25,13 @@ TEXTS: Mapping[str, Promise] = {
     "sign_no_unknown": _("This sign-in is not found or is over; check sign_no and opter_no"),
     # Body and fields.
     "body_too_large": _("The message is larger than %(megabytes)s MB"),
-    "body_not_utf8": _("The message is not UTF-8; another encoding is not accepted"),
+    "body_not_utf8": _("The message is neither UTF-8 nor GB18030"),
     "body_cut": _("The message broke off; send it again"),
     "body_not_json": _("The message is not JSON; look at line and column %(place)s"),
     "body_constant": _("The message is not JSON: %(place)s is no value"),
     "body_too_deep": _("The message has too many levels: %(place)s"),
     "field_repeated": _("%(place)s is there twice"),
+    "post_only": _("Send the message by POST"),
     "path_unknown": _("No transaction has the address %(path)s"),
     "busy": _("The system is busy; send the same msgid again in a moment"),
     "infno_unknown": _("Unknown transaction number %(infno)s"),
@@ -138,13 +139,22 @@ TEXTS: Mapping[str, Promise] = {
     "correction_unsupported": _("Transaction %(infno)s (oinfno) cannot be corrected; reverse it instead"),
     "correction_other": _("omsgid is the message of transaction %(infno)s, not of oinfno"),
 }
+# Codes of others that have several reasons, and institutions are to do something else than members.
+REASONS: Mapping[str, Promise] = {
+    "not_covered.no_scheme": _(
+        "The rules of the place of insurance for this insurance (insutype) and kind of care (med_type) are not entered yet,"
+        " so it cannot be settled here; charge it in full and keep the invoice, the insurance office tells what is paid back"
+    ),
+    "not_covered.not_known": _(
+        "For this care no reliable figures of the place of insurance are known, so it cannot be settled here; charge it in"
+        " full and keep the invoice, the insurance office tells what is paid back"
+    ),
+}
 
 
 def err_msg(refusal: Refused) -> str:
     """The text of `err_msg` in the language that is active; at most 200 characters."""
-    if refusal.code in TEXTS:
-        text = str(TEXTS[refusal.code]) % refusal.params
-    else:
-        text = reasons.tell(refusal.code, refusal.params)[0]
+    told = TEXTS.get(refusal.code) or REASONS.get(f"{refusal.code}.{refusal.params.get('why')}")
+    text = str(told) % refusal.params if told else reasons.tell(refusal.code, refusal.params)[0]
     code = f"[{refusal.code}]"
     return f"FSI-{text}"[: MOST_ERR_MSG - len(code)] + code

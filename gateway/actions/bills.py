@@ -65,11 +65,11 @@ def quoted(batch: Batch, data: dict[str, Any], *, msgid: str, at: datetime.datet
     """The nodes of a quote."""
     on = timezone.localdate(at)
     quote = care.quote(**batch.shared_out(), on=on)
-    held = (quote.own["current"], quote.own["historical"]) if quote.own else _held(batch.facts, on)
+    held = (quote.own["current"], quote.own["historical"]) if quote.own else own_money(batch.facts, on)
     left = held and (held[0] - quote.own_current, held[1] - quote.own_historical)
     money = answers.amounts(quote, batch.facts, batch.visit.insurance)
     occasion = Occasion(
-        msgid=msgid, med_type=data["med_type"], mdtrt_cert_type=data["mdtrt_cert_type"], on=on, **_left(left)
+        msgid=msgid, med_type=data["med_type"], mdtrt_cert_type=data["mdtrt_cert_type"], on=on, **left_over(left)
     )
     return {
         "setlinfo": answers.setlinfo(batch.visit, batch.enrolment, money, occasion),
@@ -104,7 +104,7 @@ def paid(
         med_type=data["med_type"],
         mdtrt_cert_type=data["mdtrt_cert_type"],
         on=on,
-        **_left(_held(batch.facts, on) if settled.own_left is None else settled.own_left),
+        **left_over(own_money(batch.facts, on) if settled.own_left is None else settled.own_left),
         setl_id=setl_id,
         settled_at=at,
     )
@@ -143,7 +143,7 @@ def taken_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime
         med_type=known.med_type,
         mdtrt_cert_type=known.mdtrt_cert_type,
         on=on,
-        **_left(_held(facts, on)),
+        **left_over(own_money(facts, on)),
         setl_id=known.reversal_setl_id,
         settled_at=at,
     )
@@ -203,7 +203,7 @@ def _insured(facts: BatchFacts) -> Enrolment:
     return facts.enrolment
 
 
-def _held(facts: BatchFacts, on: datetime.date) -> tuple[Decimal, Decimal] | None:
+def own_money(facts: BatchFacts, on: datetime.date) -> tuple[Decimal, Decimal] | None:
     """Current and historical yuan in the patient's own account; None without one."""
     if facts.account_id is None:
         return None
@@ -211,5 +211,6 @@ def _held(facts: BatchFacts, on: datetime.date) -> tuple[Decimal, Decimal] | Non
     return balance.current, balance.historical
 
 
-def _left(held: tuple[Decimal, Decimal] | None) -> dict[str, Any]:
+def left_over(held: tuple[Decimal, Decimal] | None) -> dict[str, Any]:
+    """What an `Occasion` tells of it."""
     return {"balance": sum(held or (), ZERO), "buckets": held}

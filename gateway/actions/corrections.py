@@ -40,11 +40,12 @@ def correct(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
     original = _original(institution, omsgid) or _bar(institution, msgid, omsgid, infno, at)
     if original is None or original.outcome == BARRED:
         return {"warn_msg": _("The original message never took effect; it is refused if it still comes")}
-    if original.infno != infno:
+    # 2207A does not fit into the four characters that some programs have for oinfno.
+    if original.infno.removesuffix("A") != infno.removesuffix("A"):
         raise Refused("correction_other", infno=original.infno)
     if original.outcome != GatewayMessage.OK:
         return {"warn_msg": _("The original message was refused; there is nothing to undo")}
-    if UNDO[infno](institution=institution, msgid=msgid, omsgid=omsgid, psn_no=person, at=at):
+    if UNDO[original.infno](institution=institution, msgid=msgid, omsgid=omsgid, psn_no=person, at=at):
         return {}
     return {"warn_msg": _("The original message was undone before by a correction")}
 

@@ -6,7 +6,6 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import reasons
 from accounts.calls import Call
 from accounts.enums import EnrolmentStatus, Insurance
 from accounts.errors import Refused
@@ -16,7 +15,7 @@ from gateway.actions.people import seen
 from gateway.actions.visits import MED_TYPES
 from gateway.errors import Rejected
 from gateway.queries import account_id_of, enrolments_since, member_by_psn_no
-from gateway.texts import TEXTS
+from gateway.texts import REASONS, TEXTS
 from settlements.domain.scheme import RateStage, SupplementStage
 from settlements.enums import CareKind
 from settlements.queries.parameters import SchemeVersion, scheme_on
@@ -70,7 +69,7 @@ def _funds(member: Member, enrolment: Enrolment, data: dict[str, Any], on: datet
         ended = enrolment.status in (EnrolmentStatus.FROZEN, EnrolmentStatus.CLOSED)
         closed = ended or account_id_of(member, enrolment.region_id) is None
         # Where a bill would be refused, the account pays nothing either.
-        unpaid = "" if scheme is None or scheme.scheme.known else why
+        unpaid = "" if scheme and scheme.scheme.known else why
         found[answers.PERSONAL_ACCOUNT] = _("There is no account that may pay") if closed else unpaid
     return found
 
@@ -90,7 +89,9 @@ def _why_not(enrolment: Enrolment, data: dict[str, Any], scheme: SchemeVersion |
         return str(TEXTS["insurance_ended"])
     if enrolment.status in PAUSED:
         return EnrolmentStatus(enrolment.status).label
+    if data["med_type"] not in {*STAYS, *MED_TYPES}:
+        return str(TEXTS["med_type_unsupported"])
     if scheme is None or not scheme.scheme.known:
-        return str(reasons.tell("not_covered", {"why": "not_known"} if scheme else {})[0])
+        return str(REASONS["not_covered.not_known" if scheme else "not_covered.no_scheme"])
     pays = any(isinstance(stage, RateStage) for stage in scheme.scheme.stages)
     return "" if pays else _("The pooled fund pays nothing for this kind of care")

@@ -12,7 +12,8 @@ from accounts.errors import Refused
 from accounts.models import Institution, Member
 from accounts.money import ZERO
 from gateway import answers
-from gateway.queries import person_by_credential
+from gateway.errors import Rejected
+from gateway.queries import ID_CARD, person_by_credential
 
 
 def look_up(
@@ -25,7 +26,7 @@ def look_up(
     """
     data, on = given["data"], timezone.localdate(at)
     since = timezone.localdate(data["begntime"]) if data["begntime"] else on
-    member, insured = person_by_credential(data["mdtrt_cert_type"], data["mdtrt_cert_no"], min(since, on), on)
+    member, insured = person_by_credential(*_shown(data), min(since, on), on)
     stated = [(data["certno"], member.id_number), (data["psn_name"], member.name)]
     if any(said and said.upper() != held for said, held in stated):
         raise Refused("person_unknown")
@@ -39,6 +40,16 @@ def look_up(
         ],
         "idetinfo": [],
     }
+
+
+def _shown(data: dict[str, Any]) -> tuple[str, str]:
+    """The credential; the sample of the text itself has none but the ID number. Raises Rejected("field_missing")."""
+    if data["mdtrt_cert_type"] and data["mdtrt_cert_no"]:
+        return data["mdtrt_cert_type"], data["mdtrt_cert_no"]
+    if data["mdtrt_cert_type"] in (None, ID_CARD) and data["certno"]:
+        return ID_CARD, data["certno"]
+    missing = "mdtrt_cert_no" if data["mdtrt_cert_type"] else "mdtrt_cert_type"
+    raise Rejected("field_missing", field=f"data.{missing}")
 
 
 def seen(member: Member, institution: Institution, msgid: str, at: datetime.datetime) -> Call:

@@ -29,6 +29,7 @@ from gateway.queries_reconciling import (
 )
 
 BALANCED, DIFFERS = "0", "1"
+SUMS = {"medfee_sumamt", "fund_pay_sumamt", "acct_pay", "cash_payamt", "fixmedins_setl_cnt"}
 MOST_DAYS = {Reconciliation.TOTALS: 366, Reconciliation.DETAILS: 92}
 MOST_LINES = 200_000
 # Of a detail file once unpacked: the longest lines, and some room.
@@ -44,7 +45,7 @@ def compare_totals(
 
     Raises Refused: agency_unknown, insutype_unknown, period_backwards, period_long.
     """
-    data = given["data"]
+    data = _filled(given["data"])
     scope = _scope(institution, data, Reconciliation.TOTALS, insutype=data["insutype"])
     ours = totals(scope)
     theirs = {name: data[name] for name in ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")}
@@ -69,7 +70,7 @@ def compare_details(
     Raises Refused: agency_unknown, period_backwards, period_long, file_unknown, file_gone, what `_read` raises, and
     file_total_other when the file is not what the call says it is: half a file would make differences of the other half.
     """
-    data = given["data"]
+    data = _filled(given["data"])
     scope = _scope(institution, data, Reconciliation.DETAILS)
     file = files.file_of(institution, data["file_qury_no"], at=at)
     given_rows = _read(files.content_of(file))
@@ -86,6 +87,11 @@ def compare_details(
     )  # fmt: skip
     differences.note(run=run, compared=compared, at=at)
     return {"fileinfo": {"file_qury_no": result.number, "filename": result.name, "dld_endtime": result.kept_until}}
+
+
+def _filled(data: dict[str, Any]) -> dict[str, Any]:
+    """Sums over nothing come as null or "" from a database of an institution."""
+    return {name: ZERO if value is None and name in SUMS else value for name, value in data.items()}
 
 
 def _scope(institution: Institution, data: dict[str, Any], infno: str, *, insutype: str = "") -> Scope:

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution
-from accounts.money import MAX_AMOUNT, ZERO, plain
+from accounts.money import MAX_AMOUNT, plain
 from gateway import answers, fields
-from gateway.actions.bills import accounts_used
+from gateway.actions.bills import accounts_used, left_over, own_money
 from gateway.actions.stays import must_follow, shown
 from gateway.actions.visits import new_number
 from gateway.answers import Occasion
@@ -23,7 +23,6 @@ from gateway.queries import BatchFacts, batch_facts, is_credential_of, visit_set
 from gateway.queries_stays import service_day, settled_of, stay_of
 from settlements.actions import care
 from settlements.enums import CareKind
-from settlements.ledger import balances
 from settlements.queries.parameters import scheme_on
 
 MID_STAY = "1"
@@ -74,7 +73,8 @@ def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
     must_follow(stay, Step.QUOTE)
     part = _part(stay, given, data, _quoted_day(stay, data, on))
     quoted = care.quote(**part.shared_out(), on=on)
-    left = _balance(part.facts, on) - quoted.own_current - quoted.own_historical
+    held = own_money(part.facts, on)
+    left = held and (held[0] - quoted.own_current, held[1] - quoted.own_historical)
     return part.answer(quoted, _occasion(stay, data, msgid, on, left))
 
 
@@ -104,7 +104,7 @@ def settle(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     )
     if not in_the_middle:
         Stay.objects.filter(pk=stay.pk).update(state=Where.SETTLED)
-    occasion = _occasion(stay, data, msgid, on, _balance(part.facts, on), setl_id=known.setl_id, settled_at=at)
+    occasion = _occasion(stay, data, msgid, on, own_money(part.facts, on), setl_id=known.setl_id, settled_at=at)
     return part.answer(settled, occasion)
 
 
@@ -139,8 +139,8 @@ def take_back(stay: Stay, known: VisitSettlement, *, msgid: str, at: datetime.da
         msgid=msgid,
         med_type=known.med_type,
         mdtrt_cert_type=known.mdtrt_cert_type,
-        balance=_balance(facts, on),
         on=on,
+        **left_over(own_money(facts, on)),
         setl_id=known.reversal_setl_id,
         settled_at=at,
     )
@@ -204,21 +204,18 @@ def _quoted_day(stay: Stay, data: Mapping[str, Any], today: datetime.date) -> da
 
 
 def _occasion(
-    stay: Stay, data: Mapping[str, Any], msgid: str, on: datetime.date, balance: Decimal, **settled: Any
+    stay: Stay,
+    data: Mapping[str, Any],
+    msgid: str,
+    on: datetime.date,
+    left: tuple[Decimal, Decimal] | None,
+    **settled: Any,
 ) -> Occasion:
-    cert_type = data["mdtrt_cert_type"]
-    return Occasion(
-        msgid=msgid, med_type=stay.visit.med_type, mdtrt_cert_type=cert_type, balance=balance, on=on, **settled
-    )
+    cert_type, more = data["mdtrt_cert_type"], left_over(left) | settled
+    return Occasion(msgid=msgid, med_type=stay.visit.med_type, mdtrt_cert_type=cert_type, on=on, **more)
 
 
 def _insured(facts: BatchFacts) -> Enrolment:
     if facts.enrolment is None:
         raise Refused("not_insured")
     return facts.enrolment
-
-
-def _balance(facts: BatchFacts, on: datetime.date) -> Decimal:
-    """The patient's own balance in yuan; zero without an account."""
-    account_id = facts.account_id
-    return balances([account_id], on)[account_id].total if account_id else ZERO

@@ -20,8 +20,8 @@ Row = dict[str, Any]
 NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
 EMPTY = {"", "null", "NULL"}
 EMPTY_NODES: tuple[Any, ...] = ("", "null", "NULL", [], {})
-# Java's compact form, and what .NET writes on a Chinese system.
-OTHER_MOMENTS = ("%Y%m%d%H%M%S", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d")
+# Java's compact form, what .NET writes on a Chinese system, and both without leading zeros.
+OTHER_MOMENTS = ("%Y%m%d%H%M%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d")
 
 
 def read(nodes: Iterable[Node], given: Any) -> dict[str, Any]:
@@ -112,9 +112,10 @@ def _text(field: Field, text: str, row: str) -> str:
     # NUL cannot be stored, a lone surrogate cannot be encoded, and neither is writing.
     if not text.isprintable() and any(not char.isprintable() and char not in "\n\r\t\u3000" for char in text):
         raise _wrong(field, row, field.kind)
-    if len(text) > field.size:
-        raise Rejected("field_too_long", field=f"{row}.{field.name}", most=field.size)
     code = code_in(field.dictionary, text) if field.dictionary else text
+    # Of "01" in a field of one character the code is "1".
+    if len(text if code is None else code) > field.size:
+        raise Rejected("field_too_long", field=f"{row}.{field.name}", most=field.size)
     if code is None:
         raise Rejected("field_code", field=f"{row}.{field.name}")
     return code

@@ -20,7 +20,10 @@ class InstitutionSettings(models.Model):
         _("more fields of the answer"),
         default=dict,
         blank=True,
-        help_text=_('Fields that this software misses beside infcode, as JSON, for instance {"enctype": ""}.'),
+        help_text=_(
+            'Fields that this software misses beside infcode, as JSON, for instance {"enctype": ""}. If it takes an answer'
+            ' without output for a failure: {"output": {"result": "ok"}}, told where a transaction has none.'
+        ),
     )
     networks = ArrayField(
         models.CharField(max_length=43),

@@ -1,7 +1,7 @@
 import datetime
 import ipaddress
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.conf import settings
@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from accounts.clock import now
 from accounts.errors import Refused
@@ -24,44 +23,55 @@ from gateway.texts import err_msg
 
 logger = logging.getLogger(__name__)
 MOST_PATH = 100
+JSON = "application/json; charset=utf-8"
+View = Callable[..., HttpResponse]
 
 
-# Institutions have no session and no cookie to forge: each call carries its own signature.
-@csrf_exempt
-@login_not_required
-@require_POST
+def _entry(view: View) -> View:
+    """A view for programs: they have no session and no cookie to forge, each call carries its own signature. Whoever
+    comes otherwise than by POST, such as a probe, is told so in the same form."""
+
+    def entry(request: HttpRequest, **parts: str) -> HttpResponse:
+        return view(request, **parts) if request.method == "POST" else _only_post(request)
+
+    entry.reads_raw_body = True  # type: ignore[attr-defined]
+    return csrf_exempt(login_not_required(entry))
+
+
+@_entry
 def call(request: HttpRequest) -> HttpResponse:
     """Every transaction. Failures too are HTTP 200 with infcode -1: clients take another status for a broken line."""
     return _answer(request, ())
 
 
-@csrf_exempt
-@login_not_required
-@require_POST
-def call_numbered(request: HttpRequest, name: str) -> HttpResponse:
-    """The same with the number in the address, which must be that of the message."""
-    return _answer(request, {paths.number_in(name)})
+@_entry
+def call_service(request: HttpRequest, service: str, method: str, name: str | None = None) -> HttpResponse:
+    """The same at the address of one transaction, or with the number in the address: it must be that of the message."""
+    return _answer(request, paths.numbers_at(service, method, name or ""))
 
 
-@csrf_exempt
-@login_not_required
-@require_POST
-def call_service(request: HttpRequest, service: str, method: str) -> HttpResponse:
-    """The same at the address of one transaction."""
-    return _answer(request, paths.numbers_at(service, method) or {""})
+@_entry
+def call_nowhere(request: HttpRequest) -> HttpResponse:
+    """An address that no transaction has."""
+    return _answer(request, None)
 
 
-for _view in (call, call_numbered, call_service):
-    _view.reads_raw_body = True  # type: ignore[attr-defined]
+def _only_post(request: HttpRequest) -> HttpResponse:
+    at = now()
+    with translation.override(settings.LANGUAGE_CODE):
+        answer = _failure(Rejected("post_only"), None, at)
+    response = HttpResponse(b"" if request.method == "HEAD" else answer, content_type=JSON, status=405)
+    response["Allow"] = "POST"
+    return response
 
 
-def _answer(request: HttpRequest, numbers: Collection[str]) -> HttpResponse:
+def _answer(request: HttpRequest, numbers: Collection[str] | None) -> HttpResponse:
     at = now()
     key: InstitutionKey | None = None
     with translation.override(settings.LANGUAGE_CODE):
         try:
             body = _body(request)
-            if "" in numbers:
+            if numbers is None:
                 raise Rejected("path_unknown", path=request.path_info[:MOST_PATH])
             key, nonce = signatures.authenticate(request.headers, body, at=at)
             message, file = multipart.split(body, request.META.get("CONTENT_TYPE", ""))
@@ -76,7 +86,7 @@ def _answer(request: HttpRequest, numbers: Collection[str]) -> HttpResponse:
             answer = _failure(Rejected("system_error"), key, at)
     if isinstance(answer, FileAnswer):
         return _file(answer)
-    return HttpResponse(answer, content_type="application/json; charset=utf-8")
+    return HttpResponse(answer, content_type=JSON)
 
 
 def _failure(refusal: Refused, key: InstitutionKey | None, at: datetime.datetime) -> str:
