@@ -156,12 +156,11 @@ def member_context(request: HttpRequest, serving: Opened) -> dict[str, Any]:
 
 
 def _grant_row(grant: Any, used: Decimal, term: str, other: Member) -> dict[str, Any]:
-    paused = [_("Paused at present")] if grant.paused_at else []
     return {
         "grant": grant,
         "term": term,
         "name": masks.mask_name(other.name),
-        "small": " · ".join([*paused, telling.uses(grant), telling.room(grant, used)]),
+        "small": " · ".join([telling.uses(grant), telling.room(grant, used)]),
         "used": used,
     }
 
