@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts import clock
 from accounts.models import Region
 
 RATE_ERRORS = {
@@ -96,3 +97,14 @@ class PlanForm(RatesForm):
         super().__init__(*args, **kwargs)
         self.fields["region"].queryset = regions
         _narrow(self.fields["year"])
+
+    def clean(self) -> dict[str, Any]:
+        """A year that has not begun has nothing to be rolled over, and is a slip of the finger."""
+        data = super().clean() or {}
+        region, year = data.get("region"), data.get("year")
+        if region and year:
+            now = region.benefit_years.filter(starts_on__lte=clock.today()).order_by("-year").first()
+            if now is not None and year > now.year:
+                told = _("This benefit year has not begun yet; it is %(year)s now")
+                self.add_error("year", forms.ValidationError(told, params={"year": now.year}))
+        return data

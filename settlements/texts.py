@@ -98,6 +98,10 @@ REASONS = {
         _("The rollover has moved on since this page was opened."),
         _("Go back to it and look at where it stands now."),
     ),
+    "run_state.planning": (
+        _("The rollover of this year has been released already."),
+        _("Look at it in the list of rollovers; a rate that was wrong is put right there."),
+    ),
     "year_not_over": (
         _("The benefit year is not over yet; the next one begins on %(boundary_on)s."),
         _("It begins by itself on that day."),

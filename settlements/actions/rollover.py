@@ -64,7 +64,8 @@ def plan(
             .exclude(state=RunState.CANCELLED)
             .first()
         ) or RolloverRun(region=region, year=year)
-        must_be(run, BEFORE_RELEASE)
+        if run.state not in BEFORE_RELEASE:
+            raise Refused("run_state", state=str(run.state), why="planning")
         run.current_rate, run.historical_rate = current_rate, historical_rate
         run.planned_by, run.planned_at = by, at
         run.state, run.rehearsal, run.rehearsed_at = RunState.PLANNED, {}, None

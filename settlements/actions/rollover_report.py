@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import BigIntegerField
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -49,8 +50,10 @@ def table(*, run: RolloverRun, by: User, at: datetime.datetime) -> bytes:
         ]
     )  # fmt: skip
     for chunk in run.chunks.order_by("number").iterator():
-        done = timezone.localtime(chunk.done_at).isoformat(timespec="seconds") if chunk.done_at else ""
-        rows.append([chunk.number, chunk.first_id, chunk.last_id, done, chunk.visits, *_amounts(chunk)])
+        done = f"{timezone.localtime(chunk.done_at):%Y-%m-%d %H:%M:%S}" if chunk.done_at else ""
+        # The last chunk has no end: accounts that are opened meanwhile fall into it.
+        last = "" if chunk.last_id == BigIntegerField.MAX_BIGINT else chunk.last_id
+        rows.append([chunk.number, chunk.first_id, last, done, chunk.visits, *_amounts(chunk)])
     rows.append([_("All chunks"), "", "", "", "", *_summed(run)])
     return tables.write_csv(rows).encode()
 
@@ -96,6 +99,7 @@ def _facts(run: RolloverRun) -> list[list[str]]:
 def _parts(run: RolloverRun) -> Iterator[dict[str, Any]]:
     """Control totals, both counts, corrections: each with a title, heads and rows of plain values."""
     names = {"batch": _("Batch"), "otherwise": _("Rolled by a movement")}
+    late = run.totals.get("late_interest", "0")
     yield {
         "title": _("Control totals"),
         "heads": [
@@ -106,7 +110,8 @@ def _parts(run: RolloverRun) -> Iterator[dict[str, Any]]:
             [name, *(run.totals[part][key] for key in ("accounts", "historical_before", *SUMS[1:], "historical_after"))]
             for part, name in names.items()
             if part in run.totals
-        ],
+        ]
+        + ([[_("Posted afterwards"), "", "", "", "", late, ""]] if Decimal(late) else []),
     }  # fmt: skip
     yield {
         "title": _("Counted two ways"),
@@ -121,7 +126,7 @@ def _parts(run: RolloverRun) -> Iterator[dict[str, Any]]:
     }  # fmt: skip
     yield {
         "title": _("Corrections"),
-        "heads": [_("Correction"), _("Planned"), _("Released"), _("Number of accounts"), _("Posted")],
+        "heads": [_("Rates corrected"), _("Planned"), _("Released"), _("Number of accounts"), _("Posted")],
         "rows": [_corrected(adjustment) for adjustment in run.adjustments.order_by("id")],
     }
 

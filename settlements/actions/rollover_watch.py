@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.utils import translation
 
 from accounts.actions import messages
@@ -17,9 +17,8 @@ from accounts.message_texts import tell_kind
 from accounts.models import Region, User
 from settlements.actions import rollover
 from settlements.actions.rollover_run import boundary_of, clock_day, locked, record
-from settlements.enums import RunState
 from settlements.models import RolloverRun
-from settlements.queries.rollover import years_to_open
+from settlements.queries.rollover import still_since, years_to_open
 
 
 def open_coming(*, at: datetime.datetime) -> list[RolloverRun]:
@@ -39,7 +38,7 @@ def watch(*, run_id: int, at: datetime.datetime) -> RolloverRun | None:
     """Raise the alarm over a run that stands still, once; take it back once it moves. The run if either was done."""
     with transaction.atomic():
         run = locked(run_id)
-        stands = run.state == RunState.RUNNING and at - _last_sign(run) >= _patience()
+        stands = still_since(run, at) is not None
         if stands == (run.stalled_at is not None):
             return None
         run.stalled_at = at if stands else None
@@ -47,17 +46,6 @@ def watch(*, run_id: int, at: datetime.datetime) -> RolloverRun | None:
         record("rollover.stall" if stands else "rollover.unstall", run, None, at)
         _tell_administrators(run, "rollover_stalled" if stands else "rollover_moves", at)
     return run
-
-
-def _last_sign(run: RolloverRun) -> datetime.datetime:
-    """When the last chunk was done, or work began again after that."""
-    done: datetime.datetime | None = run.chunks.aggregate(last=Max("done_at"))["last"]
-    signs = [moment for moment in (done, run.started_at, run.resumed_at) if moment is not None]
-    return max(signs)
-
-
-def _patience() -> datetime.timedelta:
-    return datetime.timedelta(minutes=settings.ROLLOVER_STALL_MINUTES)
 
 
 def _tell_administrators(run: RolloverRun, kind: str, at: datetime.datetime, **more: Any) -> None:

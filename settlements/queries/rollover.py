@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.models import BenefitYear, User
@@ -78,6 +80,24 @@ def progress(run: RolloverRun, at: datetime.datetime) -> Progress:
     return Progress(**dict(zip(names, row, strict=True)), seconds=run.worked_seconds + max(running, 0.0))
 
 
+def still_since(run: RolloverRun, at: datetime.datetime) -> datetime.datetime | None:
+    """Since when a run does nothing that should, if that is longer than ROLLOVER_STALL_MINUTES; None while it moves.
+
+    A running run does chunks, a released one begins when its year is over. By the clock and the chunks alone: what would
+    raise the alarm is a worker, too, and may be what stopped.
+    """
+    if run.state == RunState.RUNNING:
+        signs = [run.chunks.aggregate(last=Max("done_at"))["last"], run.started_at, run.resumed_at]
+    elif run.state == RunState.RELEASED and due_runs(timezone.localdate(at)).filter(pk=run.pk).exists():
+        next_year = BenefitYear.objects.get(region=run.region_id, year=run.year + 1)
+        midnight = datetime.datetime.combine(next_year.starts_on, datetime.time())
+        signs = [timezone.make_aware(midnight), run.released_at]
+    else:
+        return None
+    last = max(moment for moment in signs if moment is not None)
+    return last if at - last >= datetime.timedelta(minutes=settings.ROLLOVER_STALL_MINUTES) else None
+
+
 def status(run: RolloverRun, at: datetime.datetime) -> dict[str, Any]:
     """How a run stands, for machines that watch: plain JSON, amounts as text of yuan, moments in ISO 8601.
 
@@ -91,6 +111,7 @@ def status(run: RolloverRun, at: datetime.datetime) -> dict[str, Any]:
         "state": run.state,
         "at": at.isoformat(),
         "stalled_at": _iso(run.stalled_at),
+        "still_since": _iso(still_since(run, at)),
         "started_at": _iso(run.started_at),
         "finished_at": _iso(run.finished_at),
         "accounts": shown.total,

@@ -19,13 +19,14 @@ from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Region, User
 from accounts.policies import regions_with_role
+from accounts.templatetags.portal import yuan_unit
 from settlements import tasks
 from settlements.actions import adjusting, rehearsal, rollover, rollover_report
 from settlements.enums import AdjustmentState, RunState
 from settlements.forms_rollover import PlanForm
 from settlements.models import PersonalAccount, RolloverAdjustment, RolloverRun
 from settlements.policies import may_close, may_release, may_run_rollover
-from settlements.queries.rollover import Progress, progress, status, visible_to
+from settlements.queries.rollover import Progress, progress, status, still_since, visible_to
 
 CHANGELIST = "admin:settlements_rolloverrun_changelist"
 DETAIL = "admin:settlements_rolloverrun_change"
@@ -133,7 +134,7 @@ STATE_NOTES = {
     RunState.RECONCILED: gettext_lazy(
         "All accounts are rolled over and both counts agree. Somebody other than its planner closes it."
     ),
-    RunState.CLOSED: gettext_lazy("All accounts are rolled over; nothing more will change."),
+    RunState.CLOSED: gettext_lazy("All accounts are rolled over, and both counts agree."),
     RunState.CANCELLED: gettext_lazy("This plan was taken back."),
 }
 ODD_NAMES = {
@@ -193,7 +194,8 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             return redirect(DETAIL, run.pk)
         except Refused as refusal:
             refused = reasons.tell(refusal.code, refusal.params)
-    context = {"run": run, "verb": verb, "refused": refused, "facts": _facts(run)}
+    facts = [*_facts(run), *(_rehearsed(run) if name == "release" else [])]
+    context = {"run": run, "verb": verb, "refused": refused, "facts": facts}
     status = 422 if refused else 200
     return render(request, "admin/settlements/rolloverrun/act.html", context, status=status)
 
@@ -263,7 +265,8 @@ def _context(run: RolloverRun, user: User) -> dict[str, Any]:
         "now": now,
         "rates": {"current": _rate(run.current_rate), "historical": _rate(run.historical_rate)},
         "head": _("Rehearsing") if rehearsing else STATE_HEADS[RunState(run.state)],
-        "note": _rehearsing(run) if rehearsing else STATE_NOTES[RunState(run.state)],
+        "note": _rehearsing(run) if rehearsing else _note(run, is_over),
+        "still_since": still_since(run, now),
         "progress": shown,
         "figures": _figures(shown) if shown else [],
         "bar": _bar(shown) if shown else None,
@@ -293,9 +296,20 @@ def _verbs(run: RolloverRun, user: User, is_over: bool) -> list[tuple[str, Verb]
         barred.add("close")
     if not is_over:
         barred.add("begin")
+    elif run.state == RunState.RELEASED:
+        barred.add("cancel")
+    if run.chunks.filter(done=False).exists():
+        barred.add("reconcile")
     if rehearsal.is_under_way(run):
         barred.add("rehearse")
     return [(name, verb) for name, verb in VERBS.items() if run.state in verb.states and name not in barred]
+
+
+def _note(run: RolloverRun, is_over: bool) -> str:
+    """What comes next."""
+    if run.state == RunState.RELEASED and is_over:
+        return _("The year is over. It begins by itself within a minute; if it does not, look whether the workers run.")
+    return str(STATE_NOTES[RunState(run.state)])
 
 
 def _rehearsing(run: RolloverRun) -> str:
@@ -337,6 +351,18 @@ def _facts(run: RolloverRun) -> list[dict[str, str]]:
         {"label": _("Interest on this year's balance"), "value": f"{_rate(run.current_rate)}%"},
         {"label": _("Interest on earlier years' balance"), "value": f"{_rate(run.historical_rate)}%"},
         {"label": _("Planned by"), "value": _who(run.planned_by)},
+    ]
+
+
+def _rehearsed(run: RolloverRun) -> list[dict[str, str]]:
+    """What the rehearsal came to, beside the button that releases it."""
+    totals = run.rehearsal.get("totals")
+    if not totals:
+        return []
+    return [
+        {"label": _("Accounts rehearsed"), "value": f"{totals['accounts']:,}"},
+        {"label": _("Interest"), "value": yuan_unit(totals["interest"])},
+        {"label": _("Earlier years' afterwards"), "value": yuan_unit(totals["historical_after"])},
     ]
 
 
@@ -388,7 +414,10 @@ def _rows(run: RolloverRun, shown: Progress | None) -> list[dict[str, Any]]:
     """The table of control totals: counted if it was counted, else what is known so far."""
     if run.totals:
         batch, otherwise = run.totals["batch"], run.totals["otherwise"]
-        return [_row(_("Batch"), batch), _row(_("Rolled by a movement"), otherwise)]
+        rows = [_row(_("Batch"), batch), _row(_("Rolled by a movement"), otherwise)]
+        late = run.totals["late_interest"]
+        # Without it the two sums of interest on this page would differ.
+        return [*rows, {"name": _("Posted afterwards"), "accounts": "—", "interest": late}] if Decimal(late) else rows
     if shown:
         batch = {
             "accounts": shown.by_batch, "moved": shown.moved, "netted": shown.netted, "interest": shown.interest,
@@ -442,6 +471,11 @@ def _events(run: RolloverRun, boundary: datetime.date | None) -> list[dict[str, 
     ]
     if boundary and not over:
         events[3]["small"] = dates.day(boundary)
+    if run.state == RunState.CANCELLED:
+        # Nothing of what was to come comes any more.
+        return [event for event in events if not event["when"]] + [
+            {"text": _("Taken back"), "small": "", "when": "now"}
+        ]
     return events
 
 

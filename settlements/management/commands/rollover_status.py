@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from accounts import clock
 from settlements.enums import RunState
 from settlements.models import RolloverRun
-from settlements.queries.rollover import status
+from settlements.queries.rollover import status, still_since
 
 
 class Command(BaseCommand):
@@ -18,6 +18,6 @@ class Command(BaseCommand):
         stalled, now = False, clock.now()
         for run in RolloverRun.objects.exclude(state__in=[RunState.CLOSED, RunState.CANCELLED]):
             self.stdout.write(json.dumps(status(run, now)))
-            stalled |= run.stalled_at is not None
+            stalled |= still_since(run, now) is not None
         if stalled:
             raise SystemExit(1)

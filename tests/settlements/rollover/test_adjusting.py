@@ -4,13 +4,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.urls import reverse
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.errors import Refused
 from accounts.models import AuditEvent
 from settlements import tasks
-from settlements.actions import adjusting, rollover
+from settlements.actions import adjusting, rollover, rollover_report
 from settlements.models import AdjustmentChunk, Entry, LedgerTransaction, RolloverAdjustment, RolloverRun
 from tests.people import make_member, make_region, make_staff
 from tests.settlements.rollover.test_pages import enter
@@ -97,6 +98,10 @@ def test_too_little_interest_is_made_good(region, planner, releaser):
     run.refresh_from_db()
     assert (run.state, run.current_rate, run.historical_rate) == ("reconciled", *RATES)
     assert run.totals["agrees"] and run.totals["late_interest"] == "444.09"
+    # The control totals hold it, too: both sums of interest on the report are the same.
+    with translation.override("en"):
+        told = rollover_report.table(run=run, by=releaser, at=LATER).decode()
+    assert "Posted afterwards,,,,,444.09," in told
     assert rollover.close(run=run, by=releaser, at=LATER).state == "closed"
     acts = AuditEvent.objects.filter(action__startswith="rollover.adjust").order_by("id")
     assert list(acts.values_list("action", "actor_id")) == [

@@ -6,6 +6,7 @@ import json
 import pytest
 from django.core.management import call_command
 
+from accounts import clock
 from accounts.errors import Refused
 from accounts.models import AuditEvent, SmsOutbox
 from settlements import tasks
@@ -131,16 +132,24 @@ def test_machines_are_told_in_json_what_the_page_shows(region, settings, capsys)
         open_account(make_member(), region, YEAR, "100.00")
     waiting = release_run(region)
     assert status(waiting, at(BOUNDARY))["percent"] == "0.0"
+    # Should have begun by itself, which takes a minute where there is a worker.
+    midnight = at(BOUNDARY, 0)
+    assert status(waiting, midnight + 9 * MINUTE)["still_since"] is None
+    assert status(waiting, midnight + 10 * MINUTE)["still_since"] == midnight.isoformat()
     run = rollover.begin(run=waiting, at=at(BOUNDARY))
-    rollover_work.roll_next(run_id=run.pk)
+    with clock.standing(at(BOUNDARY)):
+        rollover_work.roll_next(run_id=run.pk)
     told = status(RolloverRun.objects.get(), at(BOUNDARY) + datetime.timedelta(seconds=1))
     assert (told["state"], told["accounts"], told["accounts_done"], told["percent"]) == ("running", 4, 1, "25.0")
     assert (told["per_second"], told["seconds_left"], told["moved"]) == (1, 3, "100.00")
-    call_command("rollover_status")
-    assert json.loads(capsys.readouterr().out)["run"] == str(run.public_id)
-    RolloverRun.objects.update(stalled_at=at(BOUNDARY))
-    with pytest.raises(SystemExit):
+    with clock.standing(at(BOUNDARY) + 9 * MINUTE):
         call_command("rollover_status")
+    assert json.loads(capsys.readouterr().out)["run"] == str(run.public_id)
+    # Nobody raised the alarm: the workers that would have are what stopped.
+    with clock.standing(at(BOUNDARY) + 10 * MINUTE), pytest.raises(SystemExit):
+        call_command("rollover_status")
+    since = json.loads(capsys.readouterr().out)["still_since"]
+    assert datetime.datetime.fromisoformat(since) == at(BOUNDARY)
     work_to_the_end(run)
     rollover.finish(run=run, at=at(BOUNDARY))
     assert status(RolloverRun.objects.get(), at(BOUNDARY))["agrees"] is True

@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.urls import reverse
 
+from accounts import clock
 from accounts.models import AuditEvent
 from settlements import tasks
 from settlements.actions import rollover, rollover_work
@@ -242,3 +243,44 @@ def test_durations(seconds, said):
 
     with translation.override("en"):
         assert pages.duration(seconds) == said
+
+
+def test_a_year_that_has_not_begun_is_not_planned(desk, region):
+    answer = desk.post(url("add"), {"region": region.pk, **PLAN, "year": "2090"}, headers={"accept-language": "en"})
+    assert answer.status_code == 422
+    assert "This benefit year has not begun yet" in answer.text
+    assert not RolloverRun.objects.exists()
+
+
+def test_a_year_that_was_released_is_not_said_to_have_moved_on(desk, region):
+    release_run(region)
+    answer = desk.post(url("add"), {"region": region.pk, **PLAN, "year": str(YEAR)}, headers={"accept-language": "en"})
+    assert answer.status_code == 422
+    assert "has been released already" in answer.text
+
+
+def test_a_run_that_stands_still_says_so_though_no_worker_raised_the_alarm(desk, region):
+    open_account(make_member(), region, YEAR, "10.00")
+    run = rollover.begin(run=release_run(region), at=at(BOUNDARY))
+    with clock.standing(at(BOUNDARY) + datetime.timedelta(minutes=9)):
+        assert "It has stood still" not in desk.get(url("progress", run.pk), headers={"accept-language": "en"}).text
+    with clock.standing(at(BOUNDARY) + datetime.timedelta(minutes=10)):
+        assert "It has stood still" in desk.get(url("progress", run.pk), headers={"accept-language": "en"}).text
+
+
+def test_a_released_run_whose_day_has_come_does_not_speak_of_the_day_to_come(desk, region):
+    run = release_run(region)
+    with clock.standing(at(BOUNDARY)):
+        page = desk.get(url("change", run.pk), headers={"accept-language": "en"}).text
+    assert "look whether the workers run" in page
+    assert url("act", run.pk, "begin") in page
+    # Accounts roll with these rates already.
+    assert url("act", run.pk, "cancel") not in page
+
+
+def test_a_plan_that_was_taken_back_has_nothing_to_come(desk, region):
+    run = release_run(region)
+    rollover.cancel(run=run, by=desk.administrator, at=at(BOUNDARY) - datetime.timedelta(days=1))
+    page = desk.get(url("change", run.pk), headers={"accept-language": "en"}).text
+    assert "Taken back" in page
+    assert "Batch begins" not in page

@@ -53,6 +53,8 @@ def test_the_table_holds_every_chunk_and_its_sums_are_those_of_the_entries(finis
     chunks = told[heads + 1 : -1]
     assert len(chunks) == 10
     assert told[-1] == ["All chunks", "", "", "", "", *sums]
+    # The last chunk is open at its end, which is no account's number.
+    assert chunks[-1][2] == "" and all(row[2].isdigit() for row in chunks[:-1])
     assert [f"{sum(float(row[column]) for row in chunks):.2f}" for column in (6, 7, 8)] == sums[1:]
     assert ["Interest", sums[3], sums[3], "Agrees"] in told
     assert faults() == []
