@@ -394,11 +394,17 @@ def _step(raw: Any, where: str) -> CaseStep:
 
 
 def _check_whole(case: ScenarioCase) -> None:
-    """Everybody who is named must be a member, and days go forward."""
+    """Everybody who is named must be a member, grants are such as can be, and days go forward."""
     for at, grant in enumerate(case.grants, 1):
         for name in (grant.grantor, grant.beneficiary):
             if name not in case.members:
                 raise BadCase(f"grants[{at}] names nobody: {name}")
+        if grant.grantor == grant.beneficiary:
+            raise BadCase(f"grants[{at}].beneficiary is the grantor")
+        if any((grant.grantor, grant.beneficiary) == (one.grantor, one.beneficiary) for one in case.grants[: at - 1]):
+            raise BadCase(f"grants[{at}] is between two who have one")
+        if not grant.uses:
+            raise BadCase(f"grants[{at}].uses is empty")
     for at, (before, step) in enumerate(itertools.pairwise(case.steps), 2):
         if step.on < before.on:
             raise BadCase(f"step {at}: is of a day before the step above it")

@@ -53,6 +53,10 @@ def visit(**fields: object) -> dict[str, object]:
     return {"patient": "A", "kind": "pharmacy", "level": "primary", "in_scope": "10.00", **fields}
 
 
+def grant(**changes: object) -> dict[str, object]:
+    return {"grantor": "A", "beneficiary": "B", "relation": "spouse", "bound_on": "2025-01-01", **changes}
+
+
 def case(**changes: object) -> dict[str, object]:
     steps = [{"on": "2025-09-10", "visit": visit()}]
     return {"id": "X", "region": "310000", "members": {"A": {"historical": "4.00"}}, "steps": steps, **changes}
@@ -122,12 +126,17 @@ def test_json_gives_what_came_out(tmp_path: Path, capsys: pytest.CaptureFixture[
             {"steps": [{"on": "2025-09-10", "visit": visit()}, {"on": "2025-09-09", "visit": visit()}]},
             "step 2: is of a day before the step above it",
         ),
+        ({"grants": [grant(beneficiary="A")]}, "grants[1].beneficiary is the grantor"),
+        ({"grants": [grant(), grant()]}, "grants[2] is between two who have one"),
+        ({"grants": [grant(uses=[])]}, "grants[1].uses is empty"),
+        ({"grants": [grant(grantor="Z")]}, "grants[1] names nobody: Z"),
         ({"balances": {"A": {"past": "0.00"}}}, "case.balances has the unknown key past"),
     ],
 )
 def test_a_malformed_case_fails_by_field(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, object], complaint: str
 ) -> None:
+    change.setdefault("members", {"A": {"historical": "4.00"}, "B": {}})
     with pytest.raises(SystemExit):
         call_command("run_cases", write(tmp_path, [case(**change)]))
     assert complaint in capsys.readouterr().out
