@@ -11,8 +11,15 @@ from settlements.models import Settlement, SettlementPayer
 
 # Its id is asked for with the claim of the key, so that the answer can name it in the statement that writes both.
 NEXT_ID = Call("nextval('settlements_settlement_id_seq')", [])
-RECORD = "care_record(%s::json, %s::json)"
 COLUMNS = [field.attname for field in Settlement._meta.concrete_fields]
+# The arguments of `care_record` (migration 0032), then the payers.
+ROW = [
+    "id", "public_id", "transaction_id", "region_id", "patient_id", "institution_id", "insurance", "scheme_id", "kind",
+    "level", "signed", "service_on", "settled_on", "counted_year", "in_scope", "pre_self_pay", "self_paid", "deductible",
+    "fund", "supplement", "own_current", "own_historical", "shared", "wallet", "cash",
+]  # fmt: skip
+ROW_JSON = ["counters", "steps", "order"]
+RECORD = f"care_record({', '.join(['%s'] * len(ROW))}, %s::jsonb, %s::jsonb, %s::jsonb, %s::json)"
 PAYER = ("account_id", "member_id", "grant_id", "benefit_year", "current", "historical")
 
 
@@ -28,9 +35,10 @@ def recording(settlement: Settlement, payers: Iterable[dict[str, Any]]) -> Call:
 
     A payer holds what PAYER names, in yuan.
     """
-    row = {name: getattr(settlement, name) for name in COLUMNS}
+    row = [getattr(settlement, name) for name in ROW]
+    texts = [to_json(getattr(settlement, name)) for name in ROW_JSON]
     rows = [{"position": position, **payer} for position, payer in enumerate(payers, 1)]
-    return Call(RECORD, [to_json(row), to_json(rows) if rows else None])
+    return Call(RECORD, [*row, *texts, to_json(rows) if rows else None])
 
 
 def record(settlement: Settlement, payers: Sequence[SettlementPayer]) -> None:

@@ -16,7 +16,8 @@ from settlements.ledger.wallets import OVERDUE, moment
 # The last column is a transfer that nobody accepted in time: it is back, whether somebody has brought it back or not.
 HELD = f"""
 a.id, a.benefit_year, a.current, a.historical, a.debt, a.version, a.benefit_year < (
-    SELECT max(year) FROM accounts_benefityear y WHERE y.region_id = a.region_id AND y.starts_on <= %(on)s
+    SELECT y.year FROM accounts_benefityear y
+    WHERE y.region_id = a.region_id AND y.starts_on <= %(on)s ORDER BY y.starts_on DESC LIMIT 1
 ), (SELECT sum(t.amount) FROM settlements_wallettransfer t WHERE t.account_id = a.id AND {OVERDUE})
 """
 HELD_COLUMNS = 8

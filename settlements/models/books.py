@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member, Region
 from settlements.enums import AccountStatus, Contra, EntryKind
-from settlements.models.fields import Yuan
+from settlements.models.fields import Yuan, never_negative
 
 
 class PersonalAccount(models.Model):
@@ -39,7 +39,7 @@ class PersonalAccount(models.Model):
         constraints = [
             models.UniqueConstraint(name="account_once_in_region", fields=["member", "region"]),
             models.CheckConstraint(
-                name="account_never_negative", condition=Q(current__gte=0, historical__gte=0, debt__gte=0)
+                name="account_never_negative", condition=never_negative("current", "historical", "debt")
             ),
             # Money that comes in later makes it "late" by trigger, and is paid on to those who got the rest.
             models.CheckConstraint(
@@ -140,7 +140,7 @@ class Entry(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="entry_never_negative",
-                condition=Q(current_after__gte=0, historical_after__gte=0, debt_after__gte=0),
+                condition=never_negative("current_after", "historical_after", "debt_after"),
             ),
             models.CheckConstraint(
                 name="entry_balanced_by_form",

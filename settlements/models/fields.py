@@ -1,6 +1,8 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Least
+from django.db.models.lookups import GreaterThanOrEqual
 
 
 class Yuan(models.DecimalField):
@@ -15,3 +17,8 @@ class Yuan(models.DecimalField):
         name, path, args, kwargs = super().deconstruct()
         del kwargs["max_digits"], kwargs["decimal_places"]
         return name, path, args, kwargs
+
+
+def never_negative(*amounts: str) -> GreaterThanOrEqual:
+    """The condition of a CHECK: PostgreSQL reads its text anew in each statement, and one comparison is a short one."""
+    return GreaterThanOrEqual(Least(*amounts), 0)

@@ -10,7 +10,7 @@ from accounts.models import Institution, Member, Region
 from family.models import SharingGrant
 from settlements.enums import CareKind
 from settlements.models.books import LedgerTransaction, PersonalAccount
-from settlements.models.fields import Yuan
+from settlements.models.fields import Yuan, never_negative
 from settlements.models.parameters import Scheme
 
 
@@ -104,19 +104,19 @@ class Settlement(models.Model):
             ),
             models.CheckConstraint(
                 name="settlement_never_negative",
-                condition=Q(
-                    in_scope__gte=0,
-                    pre_self_pay__gte=0,
-                    self_paid__gte=0,
-                    deductible__gte=0,
-                    fund__gte=0,
-                    supplement__gte=0,
-                    own_current__gte=0,
-                    own_historical__gte=0,
-                    shared__gte=0,
-                    wallet__gte=0,
-                    cash__gte=0,
-                ),
+                condition=never_negative(
+                    "in_scope",
+                    "pre_self_pay",
+                    "self_paid",
+                    "deductible",
+                    "fund",
+                    "supplement",
+                    "own_current",
+                    "own_historical",
+                    "shared",
+                    "wallet",
+                    "cash",
+                ),  # fmt: skip
             ),
         ]
 
