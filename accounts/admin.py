@@ -17,11 +17,12 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock, masks
+from accounts import clock, lookups, masks, reasons
 from accounts.actions import audit, users
 from accounts.admin_base import ReadOnlyInline, RoleAdmin
 from accounts.crypto import blind_index
 from accounts.enums import Role
+from accounts.errors import Refused
 from accounts.forms import CheckedIdNumberField
 from accounts.models import (
     AuditBlock,
@@ -132,6 +133,11 @@ class MemberAdmin(RoleAdmin):
             raise PermissionDenied
         number = request.POST.get("number", "").strip()
         if number:
+            try:
+                lookups.count(request)
+            except Refused as refused:
+                messages.error(request, str(reasons.tell_refused(refused)))
+                return redirect("admin:accounts_member_changelist")
             found = find_member(id_number=number) or find_member(card_number=number)
             audit.record(action="admin_search", by=request.user, at=clock.now(), member=found)
             if found is not None and self.get_queryset(request).filter(pk=found.pk).exists():

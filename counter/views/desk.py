@@ -1,5 +1,6 @@
 """The window: open a member with a reason, see the record, numbers in full, close it, the day's journal, a statement."""
 
+import datetime
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import audit_texts, clock, masks, reasons
+from accounts import audit_texts, clock, lookups, masks, reasons
 from accounts.decorators import role_required
 from accounts.domain import id_number
 from accounts.enums import Role
@@ -21,6 +22,7 @@ from accounts.policies import has_any_role, serves_himself
 from accounts.queries import enrolment_on, find_member
 from casework import telling as case_telling
 from casework.enums import OPEN_STATES
+from casework.models import CaseEvent
 from counter import desk, queries
 from counter.desk import Opened, needs_opened
 from counter.forms import OpenForm, PeriodForm
@@ -36,6 +38,7 @@ from settlements.queries.claims import open_bill_cases
 from settlements.queries.withdrawal import applications_visible_to
 
 clerk = role_required(Role.CLERK)
+ONE_DAY = datetime.timedelta(days=1)
 # Nothing brings a case back after one of these.
 ENDING = ("withdraw", "decline")
 
@@ -69,6 +72,11 @@ def _home_page(request: HttpRequest, form: OpenForm) -> HttpResponse:
 
 def _open(request: HttpRequest, form: OpenForm) -> HttpResponse:
     number, reason, at = form.cleaned_data["number"], form.told_reason(), clock.now()
+    try:
+        lookups.count(request)
+    except Refused as refused:
+        form.add_error("number", str(reasons.tell_refused(refused)))
+        return _home_page(request, form)
     is_id = len(number) == id_number.LENGTH
     found = find_member(id_number=number) if is_id else find_member(card_number=number)
     if found is None or not may_open(request.user, found):
@@ -256,31 +264,52 @@ def printed(
 @clerk
 @require_safe
 def journal(request: HttpRequest) -> HttpResponse:
-    """What this clerk did and looked at today."""
-    on = clock.today()
-    readings = list(queries.readings_of(request.user, on)[:200])
-    members = queries.members_by_id({line.member_id for line in readings if line.member_id})
-    looks = audit_texts.grouped(readings)
+    """What this clerk did and looked at on a day, with its totals; today unless an earlier day is asked for."""
+    today = clock.today()
+    on = _day_asked(request, today)
+    acts, readings = list(queries.acts_of(request.user, on)), list(queries.readings_of(request.user, on))
+    members = queries.members_by_id({line.member_id for line in [*acts, *readings] if line.member_id})
+    sums = queries.sums_of(request.user, on, acts)
     context = {
-        "today": on,
-        "steps": [
-            {"event": event, "row": row} for event, row in _with_rows(list(queries.steps_of(request.user, on)), request)
-        ],
-        "readings": [
-            {
-                "at": look.event.at,
-                "what": look.what,
-                "reason": look.reason,
-                "name": masks.mask_name(members[look.event.member_id].name) if look.event.member_id in members else "",
-            }
-            for look in looks
-        ],
+        "on": on,
+        "today": today,
+        "before": on - ONE_DAY,
+        "after": on + ONE_DAY if on < today else None,
+        "sums": sums,
+        "money": [{"what": audit_texts.tell(act), "count": n, "total": yuan} for act, (n, yuan) in sums.money.items()],
+        "steps": _steps(list(queries.steps_of(request.user, on)), request),
+        "acts": _lines(audit_texts.grouped(acts), members),
+        "readings": _lines(audit_texts.grouped(readings), members),
     }
     return render(request, "counter/journal.html", context)
 
 
-def _with_rows(events: list[Any], request: HttpRequest) -> list[tuple[Any, Any]]:
+def _day_asked(request: HttpRequest, today: datetime.date) -> datetime.date:
+    """The day of the address; what is no day, or has not come yet, is today."""
+    try:
+        return min(datetime.date.fromisoformat(request.GET.get("day", "")), today)
+    except ValueError:
+        return today
+
+
+def _lines(looks: list[audit_texts.Looks], members: dict[int, Member]) -> list[dict[str, Any]]:
+    """Lines of the log with the person each is about, and the amount where money moved."""
+    return [
+        {
+            "at": look.event.at,
+            "what": look.what,
+            "reason": look.reason,
+            "name": masks.mask_name(members[look.event.member_id].name) if look.event.member_id in members else "",
+            "amount": Decimal(look.event.details["amount"]) if "amount" in look.event.details else None,
+            "number": look.event.target.removeprefix("paper ") if look.event.target.startswith("paper ") else "",
+        }
+        for look in looks
+    ]
+
+
+def _steps(events: list[CaseEvent], request: HttpRequest) -> list[dict[str, Any]]:
     rows = case_telling.rows([event.case for event in events], request.user)
-    for event in events:
-        event.told = str(case_telling.VERBS.get(event.verb, event.verb))
-    return list(zip(events, rows, strict=True))
+    return [
+        {"event": event, "row": row, "told": case_telling.step_of(event)}
+        for event, row in zip(events, rows, strict=True)
+    ]

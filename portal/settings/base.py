@@ -111,6 +111,8 @@ ACCOUNT_RATE_LIMITS = {
     "document_check": "30/m/ip",
     "statement": "30/h/user",
     "find_relative": "40/h/user",
+    # Staff opening records by number: nobody serves so many, and whoever copies the register needs far more.
+    "look_up": "80/h/user",
     # Enough to try things out, too few to feel one's way to what somebody else has.
     "estimate": "60/h/user",
 }

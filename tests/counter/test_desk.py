@@ -63,6 +63,23 @@ def test_a_mistyped_id_number_is_told_and_is_no_try_to_open_a_record(people, cle
     assert not AuditEvent.objects.filter(action="open_refused").exists()
 
 
+def test_whoever_looks_up_too_many_is_stopped_and_told_of(settings, people, caplog):
+    """Z8, B7: one record after the other is how a register is copied."""
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"look_up": "2/h/user"}
+    clerk, member = log_in(people.clerk), people.holder.member
+    data = {"number": member.id_number, "reason": "balance"}
+    answers = [clerk.post("/counter/", fields(clerk.get("/counter/")) | data) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [302, 302, 422]
+    assert AuditEvent.objects.filter(action="open_member", member_id=member.pk).count() == 2
+    assert f"ALARM: staff login {people.clerk.pk} looks up" in caplog.text
+    assert AuditEvent.objects.filter(action="denied", actor_id=people.clerk.pk, target="look_up").count() == 1
+    find = reverse("admin:accounts_member_find")
+    admin = log_in(people.region_admin)
+    assert [admin.post(find, {"number": member.id_number})["Location"].endswith("/change/") for _ in range(3)] == [
+        True, True, False,
+    ]  # fmt: skip
+
+
 def test_pages_of_a_record_are_one_line_of_the_journal(people, serving) -> None:
     for url in (MEMBER, reverse("counter:bind"), MEMBER):
         serving.get(url)
@@ -208,6 +225,23 @@ def test_the_journal_holds_ones_own_day_only(people, serving, rules) -> None:
     assert "沈*宁" in page
     other = log_in(make_staff("clerk", region=people.region))
     assert "沈*宁" not in other.get(reverse("counter:journal")).content.decode()
+
+
+def test_the_journal_counts_the_day_and_an_earlier_one(people, serving) -> None:
+    grant = make_grant(people.holder.member, people.spouse.member)
+    url, journal = reverse("counter:terms", args=[grant.public_id]), reverse("counter:journal")
+    serving.post(url, fields(serving.get(url)) | {"do": "pause"})
+    open_account(people.holder.member, people.region, 2026, "100", "2000.50")
+    statement = reverse("counter:statement")
+    serving.post(statement, fields(serving.get(statement)) | {"period": "year"})
+    page = serving.get(journal).context
+    sums = page["sums"]
+    assert (sums.people, sums.submitted, sums.papers, sums.copies, dict(sums.money)) == (1, 0, 1, 0, {})
+    assert len(page["acts"]) == 2, "the pause once, though it stands in two records, and the paper"
+    before = serving.get(journal, {"day": page["before"].isoformat()}).context
+    assert (before["sums"].people, before["acts"], before["after"]) == (0, [], clock.today())
+    for asked in ("2100-01-01", "yesterday", ""):
+        assert serving.get(journal, {"day": asked}).context["on"] == clock.today()
 
 
 def test_a_supervisor_is_led_to_his_queue(supervisor) -> None:
