@@ -230,7 +230,7 @@ class _Player:
         institution, _ = Institution.objects.get_or_create(
             code=f"CASE-{number}",
             defaults={
-                "name": name or "-",
+                "name": (name or "-")[:80],
                 "region": self.regions[region],
                 "kind": InstitutionKind.PHARMACY if step.fields["kind"] == "pharmacy" else InstitutionKind.HOSPITAL,
             },

@@ -126,7 +126,8 @@ def counter_keys(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, 
 
 
 def _counted(claim: Claim, scheme: Scheme) -> Claim:
-    return replace(claim, level=scheme.level_of(claim.level))
+    level = scheme.level_of(claim.level)
+    return claim if level == claim.level else replace(claim, level=level)
 
 
 def _deductible_key(stage: DeductibleStage, claim: Claim, on: datetime.date) -> str:

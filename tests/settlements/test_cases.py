@@ -165,7 +165,9 @@ GRANT = {"grantor": "B", "beneficiary": "K", "relation": "child", "bound_on": "2
 
 def test_institutions_are_told_apart_by_their_whole_names(tmp_path: Path) -> None:
     """Zhengzhou's 40 yuan are borne once a day at one institution."""
-    names = [f"The First People's Hospital of the City, {campus} Campus" for campus in ("East", "West")]
+    names = [
+        f"The First People's Hospital of the City, {campus} Campus, {'far ' * 9}away" for campus in ("East", "West")
+    ]
     steps = [
         {"on": "2025-09-10", "visit": visit(kind="outpatient", level="secondary", in_scope="100.00", institution=name)}
         for name in (*names, names[0])
