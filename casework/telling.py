@@ -101,18 +101,23 @@ def events(case: Case, reader: User, until: datetime.date | None = None) -> list
     return told
 
 
-def _told(event: CaseEvent, reader: User) -> dict[str, Any]:
+def step_of(event: CaseEvent) -> str:
+    """What was done, in words: for the timeline, and for the journal of who did it."""
     text = str(VERBS.get(event.verb, event.verb))
     if event.verb == "amend" and event.from_state == CaseState.DRAFT:
-        text = _("Changed before submitting")
-    elif event.verb in ("submit", "consent") and event.to_state == CaseState.GRANTED:
-        text = _("%(step)s, granted at once") % {"step": text}
+        return _("Changed before submitting")
+    if event.verb in ("submit", "consent") and event.to_state == CaseState.GRANTED:
+        return _("%(step)s, granted at once") % {"step": text}
+    return text
+
+
+def _told(event: CaseEvent, reader: User) -> dict[str, Any]:
     small = [dates.moment_short(event.at), _who(event, reader)]
     if event.verb == "consent" and event.note == "paper":
         small.append(_("on paper"))
     elif event.note:
         small.append(_("“%(words)s”") % {"words": event.note})
-    return {"text": text, "small": " · ".join(filter(None, small)), "when": ""}
+    return {"text": step_of(event), "small": " · ".join(filter(None, small)), "when": ""}
 
 
 def _who(event: CaseEvent, reader: User) -> str:

@@ -1,14 +1,17 @@
 """What a clerk reads of his own day, and a supervisor of a case since it was submitted."""
 
 import datetime
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.enums import EnrolmentStatus, Insurance
 from accounts.models import AuditEvent, Member, Region, User
+from accounts.money import ZERO
 from casework.domain import states
 from casework.models import Case, CaseEvent
 from family import queries as family
@@ -41,6 +44,45 @@ def readings_of(user: User, on: datetime.date) -> QuerySet[AuditEvent]:
     """What a login opened and looked at on a day, the latest first."""
     start, end = day_of(on)
     return AuditEvent.objects.filter(actor_id=user.pk, action__in=READINGS, at__gte=start, at__lt=end).order_by("-id")
+
+
+def acts_of(user: User, on: datetime.date) -> QuerySet[AuditEvent]:
+    """What a login did for members on a day beside cases (grants, premiums, wallet, papers), the latest first.
+
+    An act that stands in the records of two is counted in that of the one for whom it was done.
+    """
+    start, end = day_of(on)
+    mine = AuditEvent.objects.filter(actor_id=user.pk, at__gte=start, at__lt=end, on_behalf_of_id=F("member_id"))
+    return mine.exclude(action__in=READINGS).exclude(action__startswith="case_").order_by("-id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaySums:
+    """A clerk's day in figures; `money`: the act -> how often, and yuan together."""
+
+    people: int
+    submitted: int
+    papers: int
+    copies: int
+    money: Mapping[str, tuple[int, Decimal]]
+
+
+def sums_of(user: User, on: datetime.date, acts: Iterable[AuditEvent]) -> DaySums:
+    """The totals of a day with these `acts_of` it."""
+    kept = list(acts)
+    money: dict[str, tuple[int, Decimal]] = {}
+    for act in kept:
+        if act.action.startswith("window_") and "amount" in act.details:
+            count, total = money.get(act.action, (0, ZERO))
+            money[act.action] = (count + 1, total + Decimal(act.details["amount"]))
+    opened = readings_of(user, on).filter(action="open_member").order_by().values("member_id").distinct()
+    return DaySums(
+        people=opened.count(),
+        submitted=steps_of(user, on).filter(verb="submit").count(),
+        papers=sum(act.action == "paper_issued" for act in kept),
+        copies=sum(act.action == "paper_copied" for act in kept),
+        money=money,
+    )
 
 
 def members_by_id(ids: set[int]) -> dict[int, Member]:

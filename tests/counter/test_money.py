@@ -110,6 +110,8 @@ class TestPremiums:
         payment = PremiumPayment.objects.get()
         assert (payment.amount, payment.payer, payment.insured) == (Decimal("400.00"), scene.daughter.member, child)
         assert payment.transaction.by == desk.clerk
+        sums = desk.client.get(reverse("counter:journal")).context["sums"]
+        assert dict(sums.money) == {"window_premium_pay": (1, Decimal("400.00"))}
         line = AuditEvent.objects.get(action="window_premium_pay")
         assert (line.actor_id, line.on_behalf_of_id) == (desk.clerk.pk, scene.daughter.member_id)
         assert (line.reason, line.channel, line.details["consent"]) == ("查余额、打对账单", "window", "paper")
