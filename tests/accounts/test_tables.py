@@ -2,7 +2,9 @@
 
 import datetime
 import io
+import random
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -159,3 +161,43 @@ def test_there_is_one_way_to_write_a_table() -> None:
     apps = ["accounts", "casework", "counter", "documents", "family", "gateway", "portal", "settlements"]
     sources = [file for app in apps for file in (ROOT / app).rglob("*.py")]
     assert [file.name for file in sources if "csv.writer" in file.read_text()] == ["tables.py"]
+
+
+def damaged(whole: bytes, chance: random.Random) -> bytes:
+    """With bytes changed, taken out or put in, or cut off, as transfers and broken disks do it."""
+    data = bytearray(whole)
+    for _ in range(chance.choice([1, 1, 2, 5, 20])):
+        at = chance.randrange(len(data))
+        data[at : at + chance.choice([0, 1, 1, 1, 8])] = chance.randbytes(chance.choice([0, 1, 1, 3]))
+        if not data:
+            return b"x"
+    return bytes(data[: chance.choice([len(data), len(data), chance.randrange(1, len(data) + 1)])])
+
+
+LINES = [["ID number", "Contribution base"], *([f"31010119850312{n:04d}", 1000 + n] for n in range(30))]
+TEXT = "\n".join(",".join(map(str, line)) for line in LINES)
+
+
+@pytest.mark.parametrize("whole", [sheet(*LINES), *map(TEXT.encode, ("utf-8", "utf-8-sig", "gb18030", "utf-16"))])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_damaged_file_is_read_or_refused_and_never_an_error(whole: bytes) -> None:
+    """An error would leave it at "being read" for ever: the worker gives up, and begins again a minute later."""
+    chance, answers = random.Random(1), Counter()
+    for _ in range(300):
+        try:
+            answers[len(rows(damaged(whole, chance))) > 0] += 1
+        except Refused as refused:
+            answers[refused.code] += 1
+    assert answers[True] and len(answers) > 2
+
+
+def test_a_part_that_is_locked_or_packed_otherwise_is_refused() -> None:
+    for flag in (b"\x01\x00\x08\x00", b"\x00\x00\x63\x00"):
+        whole = sheet(*LINES)
+        for start, offset in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+            at = whole.find(start)
+            while at >= 0:
+                whole = whole[: at + offset] + flag + whole[at + offset + 4 :]
+                at = whole.find(start, at + 1)
+        with pytest.raises(Refused, match="table_broken"):
+            rows(whole)
