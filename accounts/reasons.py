@@ -57,14 +57,17 @@ _SHARED: dict[str, tuple[Text, Text]] = {
     # Insurance
     "not_insured": (
         _("This person is not insured on that day."),
-        _("Check the insurance with the employer or at the window."),
+        _("Check the insurance with the employer or the office that keeps it."),
     ),
     "suspended": (
         _("The contributions have stopped, so the insurance does not pay at present."),
         _("Once the contributions are paid again, it can be done."),
     ),
-    "frozen": (_("The account is frozen."), _("Ask at the window why, and bring your ID card.")),
-    "closed": (_("The account is closed."), _("If that is a mistake, ask at the window.")),
+    "frozen": (_("The account is frozen."), _("The office that keeps the insurance tells why; it needs the ID card.")),
+    "closed": (
+        _("The account is closed."),
+        _("If that is a mistake, the office that keeps the insurance corrects it."),
+    ),
     "not_covered.no_scheme": (
         _("No rules are kept for this region and this day."),
         _("Our staff have to add them first. Call 12393."),
@@ -113,7 +116,7 @@ _SHARED: dict[str, tuple[Text, Text]] = {
     ),
     "late_filing": (
         _("The bill was filed too late."),
-        _("Ask at the window whether there is a reason that still counts."),
+        _("If there is a reason that still counts, tell it to the office in writing."),
     ),
     "duplicate": (_("This has been entered already."), _("Look for it in the records; do not enter it again.")),
     # Rights

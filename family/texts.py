@@ -27,7 +27,7 @@ REASONS = {
     ),
     "not_near_relative": (
         _("By this region's rules the account cannot be shared with this kind of relative: %(relation)s."),
-        _("Check the relation; at the window they tell you which relatives count."),
+        _("Check the relation; which relatives count is the region's rule, told at 12393."),
     ),
     "not_near_relative.in_law": (
         _("A spouse's parents are not near relatives as the law means it."),
@@ -39,15 +39,15 @@ REASONS = {
     ),
     "frozen.grantor": (
         _("The account holder's insurance is frozen, so the account cannot be shared."),
-        _("Ask at the window why, and bring your ID card."),
+        _("The office that keeps the insurance tells why; it needs the ID card."),
     ),
     "closed.grantor": (
         _("The account holder's insurance has ended, so the account cannot be shared."),
-        _("If that is a mistake, ask at the window."),
+        _("If that is a mistake, the office that keeps the insurance corrects it."),
     ),
     "already_bound": (
         _("This relative can already use the account."),
-        _("You can change the limit or end it on the family page."),
+        _("The limit can be changed, or the sharing ended, on the family page or at the window."),
     ),
     "already_bound.applied": (
         _("An application for this relative is already on its way."),
@@ -95,7 +95,9 @@ REASONS = {
     ),
     "relative_not_found": (
         _("Nobody insured has this name and this ID number."),
-        _("Check both against the ID card; if both are right, ask at the window."),
+        _(
+            "Check both against the ID card; if both are right, the office where the relative is insured checks its register."
+        ),
     ),
     "commitment_changed": (
         _("There is a newer text of the commitment."),

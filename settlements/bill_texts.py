@@ -71,7 +71,7 @@ REASONS = {
     ),
     "late_filing.deadline": (
         _("Bills of that day could be handed in until %(last_on)s; this one comes too late."),
-        _("Ask at the window whether there is a reason that still counts."),
+        _("If there is a reason that still counts, tell it to the office in writing."),
     ),
     "duplicate.bill": (
         _(
