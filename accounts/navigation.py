@@ -28,6 +28,7 @@ class Entry:
 
 
 _entries: dict[tuple[str, str], Entry] = {}
+_places: dict[tuple[str, str], str] = {}
 
 
 def register(
@@ -43,6 +44,17 @@ def register(
     if area not in AREAS:
         raise ValueError(f"No area {area!r} of the navigation.")
     _entries[area, key] = Entry(area, key, label, url_name, order, visible, count)
+
+
+def place(area: str, key: str, *url_names: str) -> None:
+    """Say under which entry pages stand whose address does not begin with its own."""
+    for url_name in url_names:
+        _places[area, url_name] = key
+
+
+def place_of(area: str, url_name: str) -> str:
+    """The key of the entry under which a page was put; empty where its address tells."""
+    return _places.get((area, url_name), "")
 
 
 def for_members(request: HttpRequest) -> bool:

@@ -33,6 +33,10 @@ class SettlementsConfig(AppConfig):
         navigation.register(
             "citizen", "settlements", _("Settlements"), "settlements:bills", order=40, visible=navigation.for_members
         )
+        bills = ("estimate", "catalogue", "claim_new", "claim_check")
+        navigation.place("citizen", "settlements", *(f"settlements:{name}" for name in bills))
+        cases = ("claim", "claim_amend", "claim_withdraw", "recalculation", "closing")
+        navigation.place("citizen", "cases", *(f"settlements:{name}" for name in cases))
         navigation.register(
             "citizen", "premiums", _("Pay premiums"), "settlements:premiums", order=44, visible=navigation.for_members
         )

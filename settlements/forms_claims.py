@@ -277,5 +277,4 @@ class EstimateForm(AmountsForm):
         for name in ("in_scope", "pre_self_pay", "self_paid"):
             self.fields[name].max_value = most
             self.fields[name].error_messages["max_value"] = _("Try a bill of at most %s yuan") % f"{most:,.0f}"
-        self.fields["in_scope"].help_text = self.fields["pre_self_pay"].help_text = ""
-        self.fields["self_paid"].help_text = ""
+        self.fields["in_scope"].help_text = _("What the insurance takes into account of the bill. A guess will do.")

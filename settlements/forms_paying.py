@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import inputs
@@ -14,9 +15,9 @@ from family.domain.rules import NEAR_RELATIVES
 from settlements.domain.wallet import MOST
 
 
-def _source_field() -> forms.ChoiceField:
+def _source_field(label: Promise) -> forms.ChoiceField:
     return forms.ChoiceField(
-        label=_("Out of what?"),
+        label=label,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose out of what"), "invalid_choice": _("Choose one of the two")},
     )
@@ -39,13 +40,15 @@ class GroupForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose the group"), "invalid_choice": _("Choose one of the groups shown")},
     )
-    source = _source_field()
+    source = _source_field(_("What pays it?"))
 
     def __init__(
         self, choices: Sequence[tuple[str, str]], sources: Sequence[tuple[str, str]], *args: Any, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["group"].choices = choices
+        if len(choices) == 1:
+            self.initial.setdefault("group", choices[0][0])
         if len(sources) > 1:
             _offer(self, sources)
         else:
@@ -71,7 +74,7 @@ class SendForm(OnceForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose the relation"), "invalid_choice": _("Choose one of the relations")},
     )
-    source = _source_field()
+    source = _source_field(_("Out of what?"))
     amount = inputs.MoneyField(
         label=_("How much?"),
         help_text=_("At most 2,000.00 yuan a transfer, three transfers a day."),

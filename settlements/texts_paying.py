@@ -33,7 +33,7 @@ MESSAGES = {
     ),
     "wallet_sent": (
         _("Money waits for you in the wallet"),
-        _("%(sender)s transfers %(amount)s yuan to your wallet. Accept it before %(until)s; otherwise it goes back."),
+        _("%(sender)s transfers %(amount)s yuan to your wallet. Accept it before %(until_at)s; otherwise it goes back."),
     ),
     "wallet_accepted": (
         _("Your transfer was accepted"),
@@ -41,7 +41,7 @@ MESSAGES = {
     ),
     "wallet_returned": (
         _("Your transfer came back"),
-        _("%(receiver)s did not accept your transfer of %(amount)s yuan in time; it is back since %(until)s."),
+        _("%(receiver)s did not accept your transfer of %(amount)s yuan in time; it is back since %(until_at)s."),
     ),
 }
 REASONS = {

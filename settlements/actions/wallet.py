@@ -276,7 +276,7 @@ def _tell(sent: WalletTransfer, member: Member, kind: str, at: datetime.datetime
         "sender": mask_name(sent.sender.name),
         "receiver": mask_name(sent.receiver.name),
         "amount": plain(sent.amount),
-        "until": timezone.localtime(sent.expires_at).strftime("%Y-%m-%d %H:%M"),
+        "until_at": sent.expires_at.isoformat(),
     }
     messages.notify(member=member, kind=kind, params=facts, at=at)
 

@@ -197,6 +197,12 @@ def people_to_pay_for(payer: Member, on: datetime.date) -> list[Choice]:
 
 def _choice(payer: Member, insured: Member, grant: SharingGrant | None, on: datetime.date) -> Choice:
     """Why the account may not pay is what is told where nothing may: the wallet is the second way."""
+    if insured.pk == payer.pk:
+        try:
+            resident_enrolment(insured, on)
+        except Refused as refused:
+            # Whoever has no premium to pay is not told that he lacks the means to.
+            return Choice(member=insured, grant=grant, refused=refused)
     sources, against = [], []
     for source in (WalletSource.ACCOUNT, WalletSource.WALLET):
         try:

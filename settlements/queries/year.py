@@ -99,6 +99,8 @@ def _stage(
 ) -> StageUse | None:
     match row:
         case AccountStage():
+            if balance is None and not paid:
+                return None  # no account, no stage that one could stand in
             held = getattr(balance, row.bucket) if balance else ZERO
             whole = paid + held
             return StageUse(kind="account", bucket=row.bucket, used=paid, whole=whole, wholes={}, percents={})

@@ -203,6 +203,7 @@ def check(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "source": source,
         "from_wallet": source == WalletSource.WALLET,
         "account": accounts_read.account_of(request.user.member, clock.today()),
+        "several": len(choice.sources) > 1,
         "held": held,
         "left": held - premium.amount,
         "monthly": is_monthly(window, source),

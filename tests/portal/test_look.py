@@ -19,6 +19,8 @@ from accounts.enums import Relation
 from accounts.middleware import BEGAN
 from accounts.models import User
 from accounts.templatetags import portal as tags
+from tests.people import People
+from tests.support.pages import log_in
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CSS = (ROOT / "static" / "css" / "portal.css").read_text(encoding="utf-8")
@@ -428,3 +430,17 @@ def test_nonsense_changes_nothing_and_a_link_cannot_change_anything(client: Clie
     response = client.post(reverse("preferences:set"), {"elder": "7", "theme": "pink", "language": "xx"})
     assert response.cookies == {}
     assert client.get(reverse("preferences:set")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [
+        ("/estimate/", "settlements:bills"),
+        ("/catalogue/", "settlements:bills"),
+        ("/claims/new/", "settlements:bills"),
+        ("/account/statement/", "settlements:account"),
+    ],
+)
+def test_each_page_stands_under_an_entry_of_the_navigation(path: str, current: str, people: People) -> None:
+    page = BeautifulSoup(log_in(people.holder).get(path).content, "html.parser")
+    assert [link["href"] for link in page.select("nav [aria-current=page]")] == [reverse(current)]
