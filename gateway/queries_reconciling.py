@@ -82,7 +82,7 @@ SELECT institution_id, region_id, insurance, med_type, count(*), max(at) FROM (
 class Scope:
     """What is compared: whose settlements, of which days (both included), place of insurance, and kind.
 
-    `insurance` empty: all; `refunds`: "0" without refunds, "1" refunds alone, empty all.
+    `insurance` or `clr_type` empty: all; `refunds`: "0" without refunds, "1" refunds alone, empty all.
     """
 
     institution: Institution
@@ -101,7 +101,7 @@ class Scope:
             "begin": self.begins_on,
             "end": self.ends_on,
             "region": self.region.pk,
-            "med_types": [med_type for med_type, clr_type in CLEARING_TYPE.items() if clr_type == self.clr_type],
+            "med_types": [med_type for med_type, clr_type in CLEARING_TYPE.items() if self.clr_type in ("", clr_type)],
             "insurance": self.insurance,
             "refunds": self.refunds,
         }

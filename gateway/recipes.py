@@ -24,7 +24,10 @@ class Recipe:
 RECIPES = (
     Recipe(
         Variant.X_TIF,
-        _("SHA-256 over timestamp, secret, nonce and timestamp again, in hex. Timestamp in seconds, the nonce once."),
+        _(
+            "SHA-256 over timestamp, secret, nonce and timestamp again, in hex. Timestamp in seconds, the nonce once. The"
+            " same headers may be called x-rio-… instead."
+        ),
         False,
         """import hashlib, secrets, time
 
@@ -66,7 +69,10 @@ headers["_api_signature"] = base64.b64encode(hmac.digest(secret.encode(), text.e
     ),
     Recipe(
         Variant.API_KEY,
-        _("Key ID, full stop and secret in one header. Nothing is signed: calls are taken from agreed addresses only."),
+        _(
+            "Key ID, full stop and secret in one header. Nothing is signed: have the administrator name the addresses from"
+            " which calls are taken."
+        ),
         False,
         """headers = {"apikey": f"{key_id}.{secret}"}
 """,

@@ -60,7 +60,7 @@ def _key(one: Compared) -> tuple[str, bool]:
 def _looked_at(known: Difference, run: Reconciliation) -> bool:
     """Whether this comparison would have found it again: it looked at all that the one before looked at."""
     last = known.seen_last_by
-    same = (last.region_id, last.clr_type, last.refunds) == (run.region_id, run.clr_type, run.refunds)
+    same = (last.region_id, last.refunds) == (run.region_id, run.refunds) and run.clr_type in ("", last.clr_type)
     return same and run.begins_on <= last.begins_on and last.ends_on <= run.ends_on
 
 

@@ -111,7 +111,7 @@ def _scope(institution: Institution, data: dict[str, Any], infno: str, *, insuty
         begins_on=begins_on,
         ends_on=ends_on,
         region=region,
-        clr_type=data["clr_type"],
+        clr_type=data["clr_type"] or "",
         insurance=insurance,
         refunds=data["refd_setl_flag"] or "",
     )

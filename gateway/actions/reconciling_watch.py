@@ -77,7 +77,8 @@ def _state(part: Part, done: Iterable[Reconciliation]) -> DayState:
     covers = [
         run
         for run in done
-        if (run.region_id, run.clr_type) == (part.region_id, part.clr_type)
+        if run.region_id == part.region_id
+        and run.clr_type in ("", part.clr_type)
         and run.insurance in ("", part.insurance)
         and run.at >= part.last_at
     ]

@@ -60,7 +60,7 @@ class Reconciliation(models.Model):
     region = models.ForeignKey(
         Region, models.PROTECT, db_index=False, related_name="+", verbose_name=_("region of insurance")
     )
-    # Empty: all, as 3202 has it.
+    # Empty: all, as 3202 has it; some programs send it without a clearing category, too.
     insurance = models.CharField(_("insurance"), max_length=10, choices=Insurance, blank=True)
     clr_type = models.CharField(_("clearing category"), max_length=6)
     # "0" without refunds, "1" refunds alone, empty: all.

@@ -134,9 +134,7 @@ def _facts(difference: Difference) -> list[dict[str, str]]:
         _("Found at"): dates.moment(difference.found_at),
         _("Last compared"): f"{dates.moment(last.at)} · {dates.day(last.begins_on)} – {dates.day(last.ends_on)}",
         _("State"): difference.get_state_display(),
-        _("Last change"): f"{changed} · {by}"
-        if changed
-        else "",
+        _("Last change"): f"{changed} · {by}" if changed else "",
         _("Note"): difference.note,
     }
     return [{"label": label, "value": value} for label, value in found.items() if value]

@@ -150,3 +150,15 @@ def test_another_region_and_an_auditor(world: World, difference: Difference) -> 
     assert clerk.get(address).status_code != 200
     assert Client().get(address).status_code == 302
     assert Decimal("0.01") == difference.their_accounts
+
+
+def test_details_without_a_clearing_category_are_of_all(world: World) -> None:
+    """Two of six programs send none with 3202."""
+    bills = [settle(world, "80.00"), settle(world, "90.00", med_type="13")]
+    assert {row[4] for row in compare(world, bills, clr_type="11")} == {"0", "1"}
+    differing = Difference.objects.get()
+    assert [state for _code, state in look()] == [DayState.DIFFERS]
+    assert [row[4] for row in compare(world, bills, clr_type="")] == ["0", "0"]
+    differing.refresh_from_db()
+    assert differing.state == DifferenceState.CLOSED
+    assert look() == []
