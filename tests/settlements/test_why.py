@@ -113,6 +113,9 @@ def test_who_is_a_resident_now_still_has_what_is_left(scene: Scene) -> None:
     Enrolment.objects.filter(member=scene.daughter.member).update(insurance="resident")
     page = log_in(scene.daughter).get(reverse("settlements:why"))
     assert [why["code"] for why in page.context["whys"]][:1] == ["resident_left"]
+    assert "您现在参加的是居民医保" in page.content.decode()
+    for name in ("settlements:account", "settlements:statement", "settlements:estimate", "home"):
+        assert log_in(scene.daughter).get(reverse(name)).status_code == 200
 
 
 def test_an_account_of_somebody_else_is_never_told(scene: Scene) -> None:
