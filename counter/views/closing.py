@@ -128,7 +128,8 @@ def amend(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpRespons
         desk.look(request, serving.member, f"case {found.case.number}", serving.reason, action="read_case")
 
     def keep(asked: dict[str, Any], payees: list[PayeeAsked], agent_name: str) -> WithdrawalApplication:
-        version = int(request.POST.get("version") or -1)
+        form = VersionForm(request.POST)
+        version = form.cleaned_data["version"] if form.is_valid() else -1
         return withdrawal.amend(**asked, application=found, payees=payees, agent_name=agent_name, version=version)
 
     return _form_page(request, serving, found.case.kind, found.account, found, keep)

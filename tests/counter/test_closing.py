@@ -235,8 +235,9 @@ class TestCase:
 
     def test_somebody_else_changed_it_meanwhile(self, serving, waiting) -> None:
         url = reverse("counter:closing_amend", args=[waiting.case.public_id])
-        data = fields(serving.get(url)) | {"do": "check", "version": "0"}
-        assert serving.post(url, data).status_code == 422
+        for version in ("0", "x", "", "9" * 30):
+            data = fields(serving.get(url)) | {"do": "check", "version": version}
+            assert serving.post(url, data).status_code == 422
         waiting.refresh_from_db()
         assert waiting.case.state == "review"
 
