@@ -36,7 +36,7 @@ def unpack(content: bytes, most: int) -> bytes:
                 raise Unpackable("file_too_large")
             with packed.open(inside[0]) as stream:
                 return _limited(stream.read(most + 1), most)
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError):
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, UnicodeDecodeError):
         raise Unpackable("file_broken") from None
 
 

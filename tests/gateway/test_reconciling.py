@@ -331,17 +331,27 @@ def locked() -> bytes:
     return bytes(content)
 
 
+def misnamed() -> bytes:
+    """Says that the name is UTF-8, and it is not."""
+    content = bytearray(pack("a.txt", b"1"))
+    directory = content.index(b"PK\x01\x02")
+    content[directory + 9] |= 8
+    content[directory + 46] = 0xA4
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
         (bomb(), "file_too_large"),
+        (misnamed(), "file_broken"),
         (lying_bomb(), "file_broken"),
         (several(), "file_several"),
         (locked(), "file_locked"),
         (pack("a.txt", b"1")[:-30], "file_broken"),
         ("设置".encode("gb18030"), "file_not_utf8"),
     ],
-    ids=["bomb", "lying bomb", "several", "locked", "cut off", "GBK"],
+    ids=["bomb", "misnamed", "lying bomb", "several", "locked", "cut off", "GBK"],
 )
 def test_a_file_that_cannot_be_read(world: World, content: bytes, code: str) -> None:
     number = upload(world.hospital, content)
