@@ -16,7 +16,7 @@ from accounts.decorators import role_required
 from accounts.domain import id_number
 from accounts.enums import Role
 from accounts.errors import Refused
-from accounts.models import Member
+from accounts.models import AuditEvent, Member
 from accounts.once import done_once, new_token
 from accounts.policies import has_any_role, serves_himself
 from accounts.queries import enrolment_on, find_member
@@ -28,6 +28,7 @@ from counter.desk import Opened, needs_opened
 from counter.forms import OpenForm, PeriodForm
 from counter.policies import may_open
 from counter.receipts import PAPERS
+from documents import numbers
 from family import queries as family
 from family import telling
 from family.models import SharingApplication
@@ -301,10 +302,16 @@ def _lines(looks: list[audit_texts.Looks], members: dict[int, Member]) -> list[d
             "reason": look.reason,
             "name": masks.mask_name(members[look.event.member_id].name) if look.event.member_id in members else "",
             "amount": Decimal(look.event.details["amount"]) if "amount" in look.event.details else None,
-            "number": look.event.target.removeprefix("paper ") if look.event.target.startswith("paper ") else "",
+            "number": numbers.grouped(number) if (number := _paper(look.event)) else "",
         }
         for look in looks
     ]
+
+
+def _paper(event: AuditEvent) -> str:
+    """The number of the paper that a line is about; empty for other lines."""
+    kind, _space, number = event.target.partition(" ")
+    return number if kind == "paper" else ""
 
 
 def _steps(events: list[CaseEvent], request: HttpRequest) -> list[dict[str, Any]]:
