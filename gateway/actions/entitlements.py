@@ -65,9 +65,10 @@ def _funds(member: Member, enrolment: Enrolment, data: dict[str, Any], on: datet
     found = {answers.POOLED_FUND[insurance]: why}
     if scheme and any(isinstance(stage, SupplementStage) for stage in scheme.scheme.stages):
         found[answers.SUPPLEMENT[insurance]] = why
-    if insurance == Insurance.EMPLOYEE:
-        ended = enrolment.status in (EnrolmentStatus.FROZEN, EnrolmentStatus.CLOSED)
-        closed = ended or account_id_of(member, enrolment.region_id) is None
+    account_id = account_id_of(member, enrolment.region_id)
+    # A resident is told of an account only if one is left from employment.
+    if insurance == Insurance.EMPLOYEE or account_id is not None:
+        closed = enrolment.status in (EnrolmentStatus.FROZEN, EnrolmentStatus.CLOSED) or account_id is None
         # Where a bill would be refused, the account pays nothing either.
         unpaid = "" if scheme and scheme.scheme.known else why
         found[answers.PERSONAL_ACCOUNT] = _("There is no account that may pay") if closed else unpaid

@@ -55,3 +55,9 @@ def test_a_resident_at_a_pharmacy(world: World, liaocheng: Member) -> None:
     assert {flag for flag, _why in funds(world, resident, "41", "390", kind="pharmacy", level="primary").values()} == {
         "0"
     }
+
+
+def test_a_resident_whose_account_is_left_from_employment(world: World, liaocheng: Member) -> None:
+    liaocheng.enrolments.update(insurance="resident")
+    found = funds(world, liaocheng, "41", "390", kind="pharmacy", level="primary")
+    assert (found["390100"][0], found["310200"]) == ("0", ("1", None))
