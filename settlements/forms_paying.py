@@ -55,6 +55,19 @@ class GroupForm(forms.Form):
             del self.fields["source"]
 
 
+class PlaceForm(forms.Form):
+    """A part of the name of a hospital or pharmacy."""
+
+    name = forms.CharField(
+        label=_("Name of the hospital or pharmacy"),
+        help_text=_("A few characters of it are enough; empty shows all."),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "type": "search", "class": "govuk-input--width-20"}),
+        error_messages={"max_length": _("Enter at most 40 characters of the name")},
+    )
+
+
 class SendForm(OnceForm):
     """A transfer: to whom, out of what, how much."""
 

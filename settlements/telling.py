@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -107,7 +108,7 @@ def what(line: Line) -> str:
         care = CARE[line.settlement.kind]
         if line.kind == EntryKind.REVERSAL:
             return _("Refund: %(who)s, %(care)s") % {"who": who, "care": care}
-        return _("%(who)s: %(care)s") % {"who": who, "care": care}
+        return capfirst(_("%(who)s: %(care)s") % {"who": who, "care": care})
     if line.kind == EntryKind.ROLLOVER:
         return _("Rollover of the benefit year %(year)s") % {"year": line.benefit_year}
     if line.closing:
@@ -239,5 +240,5 @@ def kind_name(kind: str) -> str:
 
 
 def named(member: Member, relation: str) -> str:
-    """父亲 沈*梁."""
-    return f"{kinship.term(relation, member.sex)} {masks.mask_name(member.name)}"
+    """父亲 沈*梁; it stands at the beginning of a line."""
+    return capfirst(f"{kinship.term(relation, member.sex)} {masks.mask_name(member.name)}")

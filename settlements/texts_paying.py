@@ -33,7 +33,9 @@ MESSAGES = {
     ),
     "wallet_sent": (
         _("Money waits for you in the wallet"),
-        _("%(sender)s transfers %(amount)s yuan to your wallet. Accept it before %(until_at)s; otherwise it goes back."),
+        _(
+            "%(sender)s transfers %(amount)s yuan to your wallet. Accept it before %(until_at)s; otherwise it goes back."
+        ),
     ),
     "wallet_accepted": (
         _("Your transfer was accepted"),

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.errors import Refused
-from accounts.models import Enrolment, Member, Region, User
+from accounts.models import Enrolment, Institution, Member, Region, User
 from accounts.money import ZERO
 from accounts.policies import is_member
 from accounts.queries import enrolment_on
@@ -55,6 +55,12 @@ def place_of_use(wallet: Wallet, on: datetime.date) -> Region:
     """Where a wallet pays: where its member is insured on a day, and the place at which it was opened while he is not."""
     enrolment = enrolment_on(wallet.member, on)
     return enrolment.region if enrolment else wallet.region
+
+
+def places_that_accept(region: Region, name: str = "") -> QuerySet[Institution]:
+    """The hospitals and pharmacies of a place of use where a wallet pays: all that may settle; with a part of the name."""
+    places = Institution.objects.filter(region=region, is_active=True).order_by("name", "code")
+    return places.filter(name__icontains=name) if name else places
 
 
 def account_to_send_from(member: Member, enrolment: Enrolment) -> PersonalAccount:

@@ -20,12 +20,13 @@ from accounts.errors import Refused
 from accounts.models import Member
 from accounts.money import ZERO
 from accounts.once import OnceForm, done_once
+from accounts.queries import enrolment_on
 from family.actions.sharing import find_relative
 from settlements import telling
 from settlements.actions import wallet as act
 from settlements.domain.wallet import CLOSES, MOST, OPENS, TRANSFERS_A_DAY, in_hours
 from settlements.enums import TransferState, WalletSource
-from settlements.forms_paying import SendForm
+from settlements.forms_paying import PlaceForm, SendForm
 from settlements.models import Wallet, WalletTransfer
 from settlements.queries import member as accounts_read
 from settlements.queries import wallet as read
@@ -90,6 +91,23 @@ def transfer_row(sent: WalletTransfer, member: Member, at: datetime.datetime) ->
         "word": TransferState(state.code).label,
         "tag": TAGS[TransferState(state.code)],
     }
+
+
+@require_safe
+@member_required()
+def places(request: HttpRequest) -> HttpResponse:
+    """The hospitals and pharmacies that accept the wallet, to be searched by name."""
+    member, on = request.user.member, clock.today()
+    found = read.wallet_of(member)
+    enrolment = enrolment_on(member, on)
+    region = read.place_of_use(found, on) if found else enrolment.region if enrolment else None
+    form = PlaceForm(request.GET)
+    name = form.cleaned_data["name"] if form.is_valid() else ""
+    takes_part = region is not None and read.takes_part(region, on)
+    rows = read.places_that_accept(region, name) if takes_part else []
+    page = Paginator(rows, PER_PAGE * 2).get_page(request.GET.get("page"))
+    context = {"form": form, "region": region, "takes_part": takes_part, "name": name, "page_obj": page}
+    return render(request, "settlements/wallet_places.html", context, status=422 if form.errors else 200)
 
 
 @verified
@@ -186,6 +204,9 @@ def _send_page(request: HttpRequest, form: SendForm, found: Wallet) -> HttpRespo
         "in_hours": in_hours(at),
         "left_today": max(TRANSFERS_A_DAY - read.sent_on(found, at), 0),
     }
+    # Nobody fills in a form that can only be refused; what was sent already is shown with its mistakes.
+    free = context["in_hours"] and context["left_today"] and not context["on_its_way"]
+    context["may_fill_in"] = form.is_bound or free
     return render(request, "settlements/wallet_send.html", context, status=422 if form.errors else 200)
 
 

@@ -356,3 +356,38 @@ class TestWallet:
             assert not BeautifulSoup(desk.get(url).content, "html.parser").select("[value=act]")
             answer = desk.client.post(url, {"do": "act", "consent": "paper", "token": "g" * 24})
             assert (answer.status_code, "has gone back" in text(answer)) == (422, True)
+
+
+class TestTheWalletAtWork:
+    """Out of the wallet at the window, and whether it pays bills."""
+
+    def test_a_premium_that_the_wallet_cannot_pay_whole(self, scene, child, desk) -> None:
+        for member in (scene.daughter.member, scene.father.member):
+            wallets.open_wallet(member=member, by=None, at=moment())
+        facts = {"sender": scene.father.member, "receiver": scene.daughter.member, "amount": Decimal("200.00")}
+        wallets.accept(transfer=wallets.transfer(**facts, at=moment(), key="w"), at=moment())
+        page = text(desk.get(pay_page(child) + "&source=wallet"))
+        assert "the wallet of the member" in page
+        # Two hundred are too little for four hundred.
+        answer = desk.send(pay_page(child) + "&source=wallet", do="act", consent="paper")
+        assert (answer.status_code, PremiumPayment.objects.count()) == (422, 0)
+        assert "The wallet holds 200.00 yuan" in text(answer)
+
+    def test_whether_it_pays_bills_as_the_member_agrees(self, scene, desk) -> None:
+        url = reverse("counter:wallet_pays")
+        assert desk.get(url)["Location"] == WALLET
+        wallets.open_wallet(member=scene.daughter.member, by=None, at=moment())
+        assert "Pays bills" in text(desk.get(WALLET))
+        page = desk.get(url)
+        assert "Letting the wallet pay no more bills" in text(page)
+        assert desk.send(url, do="act").status_code == 422
+        assert Wallet.objects.get().pays_care
+        sent = fields(page) | {"do": "act", "consent": "paper"}
+        assert "no longer pays bills" in text(desk.client.post(url, sent, follow=True))
+        assert not Wallet.objects.get().pays_care
+        line = AuditEvent.objects.get(action="window_wallet_pays_not")
+        assert line.on_behalf_of_id == scene.daughter.member_id
+        desk.client.post(url, sent)
+        assert not Wallet.objects.get().pays_care
+        assert "The wallet pays bills from now on" in text(desk.send(url, do="act", consent="paper"))
+        assert Wallet.objects.get().pays_care

@@ -126,6 +126,9 @@ def test_without_an_account_it_says_why(english):
     text = words(english.get(URL))
     assert "keeps no personal account" in text
     assert "Mother 沈*宁" in text
+    # Nobody without an account stands in a stage that an account pays.
+    english.force_login(person("周某英", datetime.date(1958, 3, 5), region=scene.region, insurance="employee"))
+    assert "This year's balance first" not in [row["name"] for row in english.get(URL).context["stages"]]
     english.force_login(person("无某", datetime.date(1990, 1, 1), region=scene.region, insurance=None))
     assert "no insurance for you today" in words(english.get(URL))
 

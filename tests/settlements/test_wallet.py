@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import translation
 
-from accounts import clock
+from accounts import clock, dates
 from accounts.errors import Refused
+from accounts.message_texts import tell
 from accounts.models import AuditEvent, Enrolment, Message
 from settlements import ledger
 from settlements.actions import wallet
@@ -88,7 +90,10 @@ def test_the_money_leaves_at_once_and_is_the_receivers_once_accepted(world):
         "wallet", "wallet", sent.pk, yuan("-500.00"),
     )  # fmt: skip
     assert sent.sending.by == scene.daughter
-    assert Message.objects.get(kind="wallet_sent").member_id == brother.pk
+    told = Message.objects.get(kind="wallet_sent")
+    assert told.member_id == brother.pk
+    with translation.override("zh-hans"):
+        assert f"请在{dates.moment(sent.expires_at)}前接收" in tell(told).body
     assert faults(ON) == []
 
     accepted = wallet.accept(transfer=sent, at=moment(22, 30))

@@ -38,7 +38,7 @@ def test_balances_and_movements(english):
     shown = ledger.balances([scene.account.pk], scene.on)[scene.account.pk]
     assert response.context["balance"] == shown
     assert told(response) == [
-        ("father: outpatient care", -settled.shared),
+        ("Father: outpatient care", -settled.shared),
         ("Balance when the account was opened", Decimal("7604.00")),
     ]
     page = strip_tags(response.content.decode())
@@ -59,7 +59,7 @@ def test_one_pot_shows_one_figure(english):
     [
         ("credit", ["Balance when the account was opened"]),
         ("care", ["Yourself: outpatient care"]),
-        ("family", ["father: outpatient care"]),
+        ("family", ["Father: outpatient care"]),
         ("reversal", ["Refund: Yourself, outpatient care"]),
         ("rollover", []),
         ("interest", []),
@@ -82,7 +82,7 @@ def test_a_person_and_a_period_can_be_chosen(english):
     bill(scene, scene.daughter, in_scope="100.00", self_paid="0.00")
     english.force_login(scene.daughter)
     fathers = english.get(URL, {"person": str(scene.father.member.public_id)})
-    assert [what for what, _ in told(fathers)] == ["father: outpatient care"]
+    assert [what for what, _ in told(fathers)] == ["Father: outpatient care"]
     assert [what for what, _ in told(english.get(URL, {"person": "self"}))] == ["Yourself: outpatient care"]
     assert len(told(english.get(URL, {"period": "month"}))) == 2  # opened forty days ago
 

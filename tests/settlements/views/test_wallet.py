@@ -9,10 +9,11 @@ from django.core.cache import cache
 from django.urls import reverse
 
 from accounts import clock
+from accounts.models import Institution
 from settlements import ledger
 from settlements.actions import wallet
 from settlements.models import Wallet, WalletTransfer
-from tests.people import make_login, make_member
+from tests.people import make_institution, make_login, make_member
 from tests.settlements.rollover.world import faults
 from tests.settlements.scene import bill, make_scene, region_of_file, undo
 from tests.support.pages import fields, log_in
@@ -275,3 +276,34 @@ def test_its_member_lets_it_pay_no_bills(now):
         assert done in text(answer)
         assert Wallet.objects.get(member=scene.daughter.member).pays_care is (said == "yes")
     assert daughter.get(reverse("settlements:wallet_pays")).status_code == 302
+
+
+def test_no_form_is_offered_that_could_only_be_refused(now):
+    scene, brother = world()
+    client = english(scene.daughter)
+    opened(client)
+    assert client.get(SEND).context["may_fill_in"]
+    sent_to(scene, brother)
+    page = client.get(SEND)
+    assert "An earlier transfer still waits" in text(page)
+    assert 'name="amount"' not in page.content.decode()
+    with clock.standing(moment(hour=23)):
+        assert 'name="amount"' not in english(scene.father).get(SEND, follow=True).content.decode()
+
+
+def test_where_it_is_accepted(now):
+    scene, brother = world()
+    make_institution("徐汇滨江药房", region=scene.region, kind="pharmacy", level="primary")
+    closed = make_institution("徐汇停业药房", region=scene.region, kind="pharmacy", level="primary")
+    Institution.objects.filter(pk=closed.pk).update(is_active=False)
+    elsewhere = make_institution("渝中药房", region=region_of_file("500000"), kind="pharmacy", level="primary")
+    client, url = english(scene.daughter), reverse("settlements:wallet_places")
+    page = text(client.get(url))
+    assert "徐汇滨江药房 Pharmacy" in page
+    assert closed.name not in page
+    assert elsewhere.name not in page
+    assert scene.institution.name not in text(client.get(url, {"name": "药房"}))
+    assert "None has this in its name" in text(client.get(url, {"name": "不存在"}))
+    assert client.get(url, {"name": "长" * 41}).status_code == 422
+    south = make_member("沈某南", datetime.date(1990, 1, 1), region=region_of_file("440100"))
+    assert "wallets cannot pay bills" in text(english(make_login(south)).get(url))
