@@ -43,7 +43,11 @@ class PortalAdapter(DefaultAccountAdapter):
         return found is not None and found.pk == user.pk
 
     def get_login_stages(self) -> list[str]:
-        return ["allauth.mfa.stages.AuthenticateStage", "accounts.stages.EnrolSecondFactorStage"]
+        return [
+            "allauth.mfa.stages.AuthenticateStage",
+            "accounts.stages.EnrolSecondFactorStage",
+            "accounts.stages.RenewPasswordStage",
+        ]
 
     def get_reauthentication_methods(self, user: User) -> list[dict]:
         methods = [

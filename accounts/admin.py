@@ -8,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -217,6 +217,14 @@ class StaffCreationForm(OwnNumberForm, AdminUserCreationForm):
         super()._post_clean()
 
 
+class StaffPasswordForm(AdminPasswordChangeForm):
+    """Set by an administrator, it lasts until the next login."""
+
+    def save(self, commit: bool = True) -> User:
+        self.user.password_set_at = None
+        return super().save(commit)
+
+
 class StaffChangeForm(OwnNumberForm, UserChangeForm):
     """A login of staff; without a new ID number the one that was given stays."""
 
@@ -242,6 +250,7 @@ class UserAdmin(RoleAdmin, DjangoUserAdmin):
     editors = (Role.SYSTEM_ADMIN,)
     form = StaffChangeForm
     add_form = StaffCreationForm
+    change_password_form = StaffPasswordForm
     list_display = ["username", "display_name", "is_active", "last_login"]
     list_filter = ["is_active", "role_assignments__role"]
     search_fields = ["username", "display_name"]

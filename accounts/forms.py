@@ -219,7 +219,9 @@ class NewPasswordForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.user = user
         self.fields["password"].help_text = (
-            _("At least 12 characters, better a short sentence.")
+            _(
+                "At least 12 characters, of three kinds: capitals, small letters, digits, others. Better a short sentence."
+            )
             if user.is_staff
             else _("At least 8 characters, better a short sentence.")
         )

@@ -1,5 +1,7 @@
 """What a password must be, beyond Django's lists of common and numeric ones."""
 
+import datetime
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -9,6 +11,10 @@ MEMBER_LEAST = 8
 STAFF_LEAST = 12
 # Long enough for any sentence; hashing more than that only helps whoever wants to keep the server busy.
 MOST = 128
+# GB/T 22239-2019, 8.1.4.1 a: complexity and regular change for those who work here (decision 0042). Citizens have neither:
+# they would write it down.
+STAFF_KINDS = 3
+STAFF_LIFE = datetime.timedelta(days=90)
 WORDS = ("yibao", "shebao", "医保", "社保", "共济")
 
 
@@ -24,6 +30,30 @@ class LengthValidator:
 
     def get_help_text(self) -> str:
         return _("At least 8 characters, better a short sentence.")
+
+
+class StaffKindsValidator:
+    """Staff: at least three of small letters, capitals, digits and other characters."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        if user is not None and user.is_staff and len({_kind(character) for character in password}) < STAFF_KINDS:
+            raise ValidationError(
+                _("Mix at least three of capitals, small letters, digits and other characters"), code="too_uniform"
+            )
+
+    def get_help_text(self) -> str:
+        return _("Staff: three of capitals, small letters, digits and other characters.")
+
+
+def _kind(character: str) -> str:
+    if character.isdigit():
+        return "digit"
+    return "small" if character.islower() else "capital" if character.isupper() else "other"
+
+
+def is_to_be_renewed(user: User, at: datetime.datetime) -> bool:
+    """Whether a staff login needs a new password: after 90 days, and where somebody else has chosen it."""
+    return user.is_staff and (user.password_set_at is None or at - user.password_set_at > STAFF_LIFE)
 
 
 class OwnFactsValidator:

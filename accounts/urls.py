@@ -8,6 +8,7 @@ urlpatterns = [
     path("login/text/", codes.login_phone, name="login_by_text"),
     path("login/text/code/", codes.login_code, name="login_by_text_code"),
     path("login/second-factor/", entry.enrol_second_factor, name="enrol_second_factor"),
+    path("login/new-password/", entry.renew_password, name="renew_password"),
     path("password/forgotten/", codes.forgotten, name="forgotten"),
     path("password/forgotten/code/", codes.forgotten_code, name="forgotten_code"),
     path("password/forgotten/new/", codes.forgotten_new, name="forgotten_new"),

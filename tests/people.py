@@ -137,7 +137,11 @@ def make_staff(
     """A staff login with one role, in Shanghai unless the role is for everywhere. It has no second factor yet."""
     everywhere = role in (Role.SYSTEM_ADMIN, Role.AUDITOR)
     user = User.objects.create_user(
-        username=username or f"w{next(_counter):05d}", password=PASSWORD, display_name=name or str(role), is_staff=True
+        username=username or f"w{next(_counter):05d}",
+        password=PASSWORD,
+        display_name=name or str(role),
+        is_staff=True,
+        password_set_at=now(),
     )
     RoleAssignment.objects.create(
         user=user, role=role, region=None if everywhere else region or make_region(), centre=centre

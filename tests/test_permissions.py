@@ -47,6 +47,7 @@ accounts:phone                302  200  200  404  404  404  404  404
 accounts:phone_code           302  302  302  404  404  404  404  404
 accounts:prove_by_text        302  200  200  404  404  404  404  404
 accounts:prove_identity       302  302  302  404  404  404  404  404
+accounts:renew_password       302  302  302  302  302  302  302  302
 accounts:seen                 302  200  200  404  404  404  404  404
 accounts:sessions             302  200  200  200  200  200  200  200
 admin:app_list                302  302  302  302  302  200  200  200
@@ -79,6 +80,7 @@ counter:end                   302  404  404  302  404  404  404  404
 counter:home                  302  404  404  200  302  404  404  404
 counter:journal               302  404  404  200  404  404  404  404
 counter:member                302  404  404  302  404  404  404  404
+counter:notice                302  404  404  302  404  404  404  404
 counter:order                 302  404  404  302  404  404  404  404
 counter:payments              302  404  404  404  200  404  404  404
 counter:payments_file         302  404  404  404  405  404  404  404
@@ -161,9 +163,9 @@ settlements:wallet            302  200  200  404  404  404  404  404
 settlements:wallet_check      302  302  302  404  404  404  404  404
 settlements:wallet_open       302  302  302  404  404  404  404  404
 settlements:wallet_pays       302  302  302  404  404  404  404  404
+settlements:wallet_places     302  200  200  404  404  404  404  404
 settlements:wallet_send       302  200  302  404  404  404  404  404
 till:command                  404  404  404  404  404  404  404  404
-settlements:wallet_places     302  200  200  404  404  404  404  404
 till:patients                 200  200  200  200  200  200  200  200
 till:receipt                  302  302  302  302  302  302  302  302
 till:start                    200  200  200  200  200  200  200  200
@@ -283,6 +285,7 @@ def arguments(name: str, world: tuple) -> list[object]:
         "till:command": [1],
         "till:patients": [people.institution.code],
         "counter:closing_begin": ["withdrawal"],
+        "counter:notice": ["sharing"],
         "counter:premium": [PremiumPayment.objects.get().public_id],
         "counter:premium_paper": [PremiumPayment.objects.get().public_id],
         "counter:premium_pay": [people.child.public_id],

@@ -107,7 +107,9 @@ def set_password(
 ) -> None:
     """Set the password and end all sessions but `keep_session`. `by` None: after a code by text message."""
     user.set_password(password)
-    user.save(update_fields=["password"])
+    # Who came by a code to his telephone is himself as well.
+    user.password_set_at = at if by in (None, user) else None
+    user.save(update_fields=["password", "password_set_at"])
     end_sessions(user, keep_session)
     target = f"user:{user.pk}"
     audit.record(action="set_password", by=by, at=at, member=user.member, target=target, reason=reason, channel=channel)

@@ -28,6 +28,8 @@ class User(AbstractUser):
     phone_index = models.CharField(max_length=64, unique=True, null=True, editable=False)
     # Of a staff member's own ID number, by which nobody serves or checks himself; the number itself is not kept.
     person_index = models.CharField(max_length=64, null=True, editable=False)
+    # When its owner chose it; none: somebody else did, or nobody knows.
+    password_set_at = models.DateTimeField(null=True, editable=False)
     phone_verified = models.BooleanField(_("telephone proven"), default=False)
     identity_level = models.PositiveSmallIntegerField(_("identity"), choices=IdentityLevel, default=IdentityLevel.NONE)
     language = models.CharField(_("language"), max_length=10, blank=True)

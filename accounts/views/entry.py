@@ -9,11 +9,12 @@ from allauth.mfa.totp.internal.auth import clear_totp_secret
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
-from accounts import clock
+from accounts import clock, passwords
 from accounts.actions import users
-from accounts.forms import EnrolSecondFactorForm
-from accounts.stages import EnrolSecondFactorStage
+from accounts.forms import EnrolSecondFactorForm, NewPasswordForm
+from accounts.stages import EnrolSecondFactorStage, RenewPasswordStage
 
 
 @login_not_required
@@ -47,3 +48,21 @@ def enrol_second_factor(request: HttpRequest) -> HttpResponse:
         "picture": segno.make(address, error="m").svg_data_uri(scale=4, dark="#000", light="#fff"),
     }
     return render(request, "accounts/enrol_second_factor.html", context, status=422 if form.errors else 200)
+
+
+@login_stage_required(stage=RenewPasswordStage.key, redirect_urlname="account_login")
+def renew_password(request: HttpRequest) -> HttpResponse:
+    """Staff whose password is old, or was chosen by somebody else, choose one before they are logged in."""
+    stage = request._login_stage
+    user = stage.login.user
+    form = NewPasswordForm(user, request.POST or None)
+    if form.is_valid():
+        password = form.cleaned_data["password"]
+        if not user.check_password(password):
+            users.set_password(user=user, password=password, by=user, at=clock.now())
+            return stage.exit()
+        form.add_error("password", _("This is the one you have. Choose another one"))
+    days = passwords.STAFF_LIFE.days
+    return render(
+        request, "accounts/renew_password.html", {"form": form, "days": days}, status=422 if form.errors else 200
+    )

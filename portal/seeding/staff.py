@@ -5,6 +5,7 @@ import datetime
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.contrib.auth.hashers import make_password
 
+from accounts import clock
 from accounts.actions import users
 from accounts.enums import Role
 from accounts.models import Region, RoleAssignment, ServiceCentre, User
@@ -43,8 +44,12 @@ def make(at: datetime.datetime) -> None:
 
 
 def _login(username: str, name: str, password: str, at: datetime.datetime) -> User:
-    user = User.objects.create(username=username, password=password, display_name=name, is_staff=True)
+    user = User.objects.create(
+        username=username, password=password, display_name=name, is_staff=True, password_set_at=at
+    )
     users.set_up_second_factor(user=user, secret=generate_totp_secret(), by=user, at=at)
+    # Chosen lately, whenever the login was made: the demo does not begin with a new password.
+    User.objects.filter(pk=user.pk).update(password_set_at=clock.now())
     return user
 
 

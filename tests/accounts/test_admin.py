@@ -140,6 +140,18 @@ def test_a_new_login_of_staff_needs_a_long_password(client, people):
     assert client.post(url, data | {"password1": "Pine-cone-2026", "password2": "Pine-cone-2026"}).status_code == 302
 
 
+def test_a_password_that_an_administrator_sets_lasts_until_the_next_login(people):
+    client, clerk = log_in(people.system_admin), people.clerk
+    page = reverse("admin:auth_user_password_change", args=[clerk.pk])
+    new = {"password1": "Pine-cone-2026", "password2": "Pine-cone-2026", "usable_password": "true"}
+    assert client.post(page, new).status_code == 302
+    clerk.refresh_from_db()
+    assert clerk.check_password("Pine-cone-2026") and clerk.password_set_at is None
+    made = {"username": "w90003", "display_name": "柜员壬", "id_number": make_id_number(datetime.date(1988, 4, 5))}
+    assert client.post(reverse("admin:accounts_user_add"), new | made).status_code == 302
+    assert User.objects.get(username="w90003").password_set_at is None
+
+
 def test_a_new_login_of_staff_says_whose_it_is_and_never_shows_it(client, people):
     client.force_login(people.system_admin)
     prove(client)

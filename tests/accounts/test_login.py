@@ -1,5 +1,6 @@
 """The ways in: by number and password, by text message, and for staff with a second factor (A2, A8, S1)."""
 
+import datetime
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
+from accounts.clock import now
 from accounts.enums import Role
 from accounts.models import AuditEvent
 from tests.people import PASSWORD, last_code, last_text, make_phone, make_staff, totp_code
@@ -177,8 +179,6 @@ def test_idle_time_is_shorter_for_staff(client, people, who, seconds):
 
 
 def test_nobody_stays_longer_than_eight_hours(client, people, monkeypatch):
-    import datetime
-
     from accounts import clock
 
     client.force_login(people.holder)
@@ -256,7 +256,6 @@ def test_auditor_and_system_administrator_are_two_people(people):
     from django.core.exceptions import ValidationError
 
     from accounts.actions import users
-    from accounts.clock import now
     from accounts.errors import Refused
 
     with pytest.raises(ValidationError):
@@ -278,3 +277,42 @@ def test_where_one_is_logged_in_is_told_in_words(people):
     page = browser.get(reverse("accounts:sessions")).content.decode()
     assert "Mobile phone · WeChat" in page
     assert "Mozilla" not in page and "MicroMessenger" not in page
+
+
+def into_stage(client, user):
+    """Password and second factor; what comes then."""
+    totp_code(user)  # sets it up
+    post(client, LOGIN, login=user.username, password=PASSWORD)
+    return post(client, reverse("mfa_authenticate"), code=totp_code(user))
+
+
+@pytest.mark.parametrize("age", [datetime.timedelta(days=91), None])
+def test_staff_choose_a_new_password_when_theirs_is_old_or_not_their_own(client, people, age):
+    """GB/T 22239 8.1.4.1 a; decision 0042."""
+    clerk, new = people.clerk, "Maple-tree-on-1937"
+    clerk.password_set_at = age and now() - age
+    clerk.save()
+    page = reverse("accounts:renew_password")
+    assert into_stage(client, clerk)["Location"] == page
+    assert not logged_in(client) and client.get("/me/").status_code == 302
+    assert "90" in client.get(page).text
+    for wrong in (PASSWORD, "short-1A", "maple tree on a hill"):
+        assert post(client, page, password=wrong, again=wrong).status_code == 422
+    assert not logged_in(client)
+    assert post(client, page, password=new, again=new).status_code == 302
+    assert logged_in(client)
+    clerk.refresh_from_db()
+    assert clerk.check_password(new) and now() - clerk.password_set_at < datetime.timedelta(minutes=1)
+    assert AuditEvent.objects.filter(action="set_password", actor_id=clerk.pk).count() == 1
+
+
+def test_a_password_of_their_own_lasts_and_citizens_are_never_asked(client, client_factory, people):
+    people.clerk.password_set_at = now() - datetime.timedelta(days=89)
+    people.clerk.save()
+    into_stage(client, people.clerk)
+    assert logged_in(client)
+    assert people.holder.password_set_at is None
+    other = client_factory()
+    post(other, LOGIN, login=people.holder.phone, password=PASSWORD)
+    assert logged_in(other)
+    assert other.get(reverse("accounts:renew_password")).status_code == 302

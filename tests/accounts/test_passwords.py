@@ -46,6 +46,14 @@ def test_length_is_counted_in_characters():
     assert codes("x7-" * 50) == {"too_long"}
 
 
+def test_staff_mix_three_kinds():
+    for password in ("松树长在山坡上呢九月", "maple-tree-hill"):
+        assert codes(password + "xx", STAFF) == {"too_uniform"}
+        assert codes(password + "xx") == set()
+    for password in ("Maple-tree-hill", "maple-tree-37-hill", "MapleTreeHill37"):
+        assert codes(password, STAFF) == set()
+
+
 @pytest.mark.parametrize("password", ["password1", "qwertyuiop", "Iloveyou", "1qaz2wsx", "sunshine1", "football1"])
 def test_what_everybody_takes_is_refused(password):
     assert "password_too_common" in codes(password)
