@@ -14,7 +14,7 @@ from accounts.models import Institution
 from accounts.policies import regions_with_role
 from gateway import admin_reconciling  # noqa: F401 - registers its own models
 from gateway.actions import keys
-from gateway.forms_staff import SettingsForm
+from gateway.forms_staff import KeyForm, SettingsForm
 from gateway.models import GatewayMessage, InstitutionKey, InstitutionSettings, SignIn
 from gateway.views import staff
 
@@ -30,6 +30,9 @@ class InstitutionKeyAdmin(RoleAdmin):
     search_fields = ["key_id", "institution__code", "institution__name"]
     list_select_related = ["institution", "issued_by"]
     actions = ["retire"]
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **kwargs if obj else {**kwargs, "form": KeyForm})
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return self.list_display if obj else ["institution", "variant", "valid_until"]
@@ -57,11 +60,20 @@ class InstitutionKeyAdmin(RoleAdmin):
         return TemplateResponse(request, "gateway/key_issued.html", context)
 
     @admin.action(description=_("Retire the chosen keys now"), permissions=["change"])
-    def retire(self, request: HttpRequest, chosen: QuerySet[InstitutionKey]) -> None:
+    def retire(self, request: HttpRequest, chosen: QuerySet[InstitutionKey]) -> HttpResponse | None:
+        """Asks first: an institution that is left without a key cannot settle from that moment on."""
         valid = [key for key in chosen if key.is_valid(now())]
+        if valid and not request.POST.get("confirmed"):
+            others = InstitutionKey.objects.filter(institution__in={key.institution_id for key in valid})
+            staying = others.exclude(pk__in=[key.pk for key in valid])
+            having = {key.institution_id for key in staying if key.is_valid(now())}
+            rows = [{"key": key, "cut_off": key.institution_id not in having} for key in valid]
+            context = {**self.admin_site.each_context(request), "title": _("Retire keys"), "rows": rows}
+            return TemplateResponse(request, "gateway/keys_retire.html", {**context, "opts": self.opts})
         for key in valid:
             keys.retire(key=key, by=request.user)
         self.message_user(request, _("%(count)s keys sign nothing any more.") % {"count": len(valid)})
+        return None
 
 
 @admin.register(GatewayMessage)

@@ -1,5 +1,6 @@
 """Forms of the region's staff: why a message is read, and what an institution has of its own."""
 
+import datetime
 import ipaddress
 import re
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts import clock
 from gateway.envelope import OUTPUT
-from gateway.models import InstitutionSettings
+from gateway.models import InstitutionKey, InstitutionSettings
 
 LEAST_REASON, MOST_REASON = 5, 200
 MOST_FIELDS = 10
@@ -31,6 +33,21 @@ class ReasonForm(forms.Form):
             "max_length": _("At most %(limit_value)s characters; shorten it"),
         },
     )
+
+
+class KeyForm(forms.ModelForm):
+    """What is chosen when a key is issued."""
+
+    class Meta:
+        model = InstitutionKey
+        fields = ["institution", "variant", "valid_until"]
+
+    def clean_valid_until(self) -> datetime.datetime | None:
+        """A moment that is over would be a key that never signs."""
+        until: datetime.datetime | None = self.cleaned_data["valid_until"]
+        if until is not None and until <= clock.now():
+            raise forms.ValidationError(_("Write a moment to come, or leave it empty: valid until it is retired"))
+        return until
 
 
 class NetworksField(forms.CharField):

@@ -1,5 +1,6 @@
 """What the gateway tells an institution when it refuses: one sentence, and the code in brackets as insurers do."""
 
+import re
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
@@ -121,7 +122,7 @@ TEXTS: Mapping[str, Promise] = {
     # Queries.
     "range_backwards": _("endtime lies before begntime"),
     "too_many_rows": _("More than %(most)s rows; ask for a shorter time"),
-    "msgid_corrected": _("This message was undone by a correction (2601) before it came; send a new msgid"),
+    "msgid_corrected": _("This message was undone by a correction (2601); send a new msgid"),
     "insuplc_not_held": _(
         "The insurance place %(place)s (insuplc_admdvs) is not served here; settle out-of-area, or in cash"
     ),
@@ -150,6 +151,14 @@ REASONS: Mapping[str, Promise] = {
         " full and keep the invoice, the insurance office tells what is paid back"
     ),
 }
+
+
+def outcome(code: str) -> str:
+    """How a call ended, for people: the sentence of the code without the facts of the one call."""
+    if code in ("", "ok"):
+        return str(_("Succeeded") if code else _("never answered: the process ended"))
+    told = str(TEXTS[code]) if code in TEXTS else str(reasons.tell(code).reason)
+    return re.sub(r"%\(\w+\)s", "…", told)
 
 
 def err_msg(refusal: Refused) -> str:

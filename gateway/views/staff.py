@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import clock, dates, reasons
 from accounts.errors import Refused
-from gateway import fields
+from gateway import fields, texts
 from gateway.actions import bodies
 from gateway.forms_staff import ReasonForm
 from gateway.models import GatewayMessage
@@ -41,14 +41,24 @@ def today(request: HttpRequest) -> HttpResponse:
         "day": day,
         "before": day - ONE_DAY,
         "after": day + ONE_DAY if day < clock.today() else None,
-        "rows": [{"of": row, "signed_in": signed.get(row.institution_id, 0), "url": _list(row, day)} for row in rows],
+        "rows": [
+            {
+                "of": row,
+                "signed_in": signed.get(row.institution_id, 0),
+                "url": _list(day, institution__id__exact=row.institution_id),
+            }
+            for row in rows
+        ],
         "facts": [
             {"label": _("Calls"), "value": calls},
             {"label": _("Refused"), "value": f"{refused} ({round(100 * refused / calls)}%)" if calls else 0},
             {"label": _("Failed by our fault"), "value": sum(row.failed for row in rows)},
             {"label": _("Signed in now"), "value": sum(signed.values())},
         ],
-        "refusals": refusals_of(regions, day),
+        "refusals": [
+            {"code": code, "count": count, "told": texts.outcome(code), "url": _list(day, outcome__exact=code)}
+            for code, count in refusals_of(regions, day)
+        ],
         "slowest": slowest_of(regions, day),
     }
     return render(request, "admin/gateway/message/today.html", context)
@@ -84,9 +94,9 @@ def _day(request: HttpRequest) -> datetime.date:
         raise Http404 from None
 
 
-def _list(row: Any, day: datetime.date) -> str:
+def _list(day: datetime.date, **asked: Any) -> str:
     begin, end = bounds_of(day)
-    asked = {"institution__id__exact": row.institution_id, "received_at__gte": begin, "received_at__lt": end}
+    asked |= {"received_at__gte": begin, "received_at__lt": end}
     return f"{reverse('admin:gateway_gatewaymessage_changelist')}?{urlencode(asked)}"
 
 
@@ -99,7 +109,7 @@ def _facts(found: GatewayMessage) -> list[dict[str, Any]]:
         {"label": _("message ID"), "value": found.msgid},
         {"label": _("Signing key"), "value": found.key.key_id},
         {"label": _("Received"), "value": dates.moment(found.received_at)},
-        {"label": _("Outcome"), "value": found.outcome or _("never answered: the process ended")},
-        {"label": _("Milliseconds"), "value": "-" if found.duration_ms is None else found.duration_ms},
+        {"label": _("Outcome"), "value": " · ".join(filter(None, [texts.outcome(found.outcome), found.outcome]))},
+        {"label": _("Duration, milliseconds"), "value": "-" if found.duration_ms is None else found.duration_ms},
         {"label": _("Message and answer"), "value": kept},
     ]

@@ -2,12 +2,16 @@
 
 import pytest
 from django.contrib.admin import site
+from django.contrib.messages.storage import default_storage
 from django.core.management import call_command
 from django.db import connection
 from django.test import RequestFactory
+from django.utils import translation
 
+from accounts.clock import now
 from accounts.enums import Role
 from accounts.models import AuditEvent
+from gateway.actions import keys
 from gateway.admin import GatewayMessageAdmin, InstitutionKeyAdmin
 from gateway.models import GatewayMessage, InstitutionKey
 from tests.gateway.world import World, credential
@@ -68,6 +72,38 @@ def test_a_key_is_issued_once_and_its_secret_shown_once(world: World, rf: Reques
     later = admin.changeform_view(ask(rf, Role.REGION_ADMIN, world), str(key.pk)).render().content.decode()
     assert key.key_id in later
     assert key.secret not in later
+
+
+def test_a_key_that_would_never_sign_is_not_issued(world: World, rf: RequestFactory) -> None:
+    admin = InstitutionKeyAdmin(InstitutionKey, site)
+    over = {"valid_until_0": "2020-01-01", "valid_until_1": "00:00"}
+    data = {"institution": world.hospital.institution.pk, "variant": "x-tif", **over}
+    count = InstitutionKey.objects.count()
+    shown = admin.changeform_view(ask(rf, Role.REGION_ADMIN, world, data))
+    assert set(shown.context_data["adminform"].form.errors) == {"valid_until"}
+    assert InstitutionKey.objects.count() == count
+
+
+def test_retiring_keys_asks_first_and_names_who_is_left_without(world: World, rf: RequestFactory) -> None:
+    admin = InstitutionKeyAdmin(InstitutionKey, site)
+    mine = InstitutionKey.objects.filter(institution=world.hospital.institution)
+    request = ask(rf, Role.REGION_ADMIN, world, {"action": "retire"})
+    with translation.override("en"):
+        asked = admin.retire(request, mine).render().content.decode()
+    assert "its last valid key" in asked
+    assert mine.get().is_valid(now())
+
+    keys.issue(institution=world.hospital.institution, by=None)
+    with translation.override("en"):
+        asked = admin.retire(request, mine.filter(pk=mine.first().pk)).render().content.decode()
+    assert "its last valid key" not in asked
+
+    sure = ask(rf, Role.REGION_ADMIN, world, {"action": "retire", "confirmed": "1"})
+    sure.session = {}
+    sure._messages = default_storage(sure)
+    assert admin.retire(sure, mine) is None
+    assert not any(key.is_valid(now()) for key in mine)
+    assert AuditEvent.objects.filter(action="key_retired").count() == 2
 
 
 def test_an_administrator_keeps_to_his_region(world: World, rf: RequestFactory) -> None:

@@ -67,7 +67,11 @@ def test_the_calls_of_a_day(world: World, rf: RequestFactory, admin) -> None:
 
 def test_the_figures_lead_to_their_messages(world: World, rf: RequestFactory, admin) -> None:
     looked_up(world)
-    world.hospital.call("2208", {"data": {"setl_id": "1", "mdtrt_id": "1", "psn_no": "1"}})
+    refused = {"data": {"setl_id": "1", "mdtrt_id": "1", "psn_no": "1"}}
+    # The day before the same was refused, too: it is not among those of today.
+    world.hospital.call("2208", refused)
+    GatewayMessage.objects.filter(infno="2208").update(received_at=now() - datetime.timedelta(days=1))
+    world.hospital.call("2208", refused)
     page = staff.today(ask(rf, admin)).content.decode()
     counts = []
     for link in re.findall(r'href="/admin/gateway/gatewaymessage/(\?[^"]+)"', page):
