@@ -108,9 +108,21 @@ def _undo(
         else:
             bills.taken_back(visit, known, msgid=msgid, at=at)
         return known
-    if not GatewayMessage.objects.filter(institution=institution, claim=known.reversal_msgid, infno="2601").exists():
+    if not _by_correction(institution, known):
         raise Refused("already_reversed")
     return None
+
+
+def undone(institution: Institution, msgid: str) -> bool:
+    """Whether what a message settled was taken back by a correction: its first answer would no longer be true."""
+    known = VisitSettlement.objects.filter(
+        visit__institution=institution, msgid=msgid, reversed_at__isnull=False
+    ).first()
+    return known is not None and _by_correction(institution, known)
+
+
+def _by_correction(institution: Institution, known: VisitSettlement) -> bool:
+    return GatewayMessage.objects.filter(institution=institution, claim=known.reversal_msgid, infno="2601").exists()
 
 
 def undo_admission(*, institution: Institution, msgid: str, omsgid: str, psn_no: str, at: datetime.datetime) -> bool:

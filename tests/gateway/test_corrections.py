@@ -36,13 +36,15 @@ def test_a_settlement_whose_answer_was_lost_is_undone(world: World) -> None:
     before = held(world)
     mdtrt_id = ready(world)
     first = world.hospital.settle(world.patient, mdtrt_id, AMOUNT, msgid=MSGID)
+    assert world.hospital.settle(world.patient, mdtrt_id, AMOUNT, msgid=MSGID) == first
     answer = world.hospital.call("2601", correction(world))
     assert (answer["infcode"], answer["output"], answer["warn_msg"]) == (0, None, None)
     assert held(world) == before
     assert Settlement.objects.get().reversed_on is not None
     assert Visit.objects.get().state == VisitState.REVERSED
-    # The original keeps its answer, and does not act again.
-    assert world.hospital.settle(world.patient, mdtrt_id, AMOUNT, msgid=MSGID) == first
+    # One sent again later does not act again, and is not told that it is settled: it no longer is.
+    late = world.hospital.settle(world.patient, mdtrt_id, AMOUNT, msgid=MSGID)
+    assert late["err_msg"].endswith("[msgid_corrected]")
     assert held(world) == before
     assert world.hospital.settle(world.patient, mdtrt_id, AMOUNT)["infcode"] == 0
 
