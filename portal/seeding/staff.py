@@ -44,12 +44,11 @@ def make(at: datetime.datetime) -> None:
 
 
 def _login(username: str, name: str, password: str, at: datetime.datetime) -> User:
+    # The password is of today, whenever the login was made: the demo does not begin with a new one.
     user = User.objects.create(
-        username=username, password=password, display_name=name, is_staff=True, password_set_at=at
+        username=username, password=password, display_name=name, is_staff=True, password_set_at=clock.now()
     )
     users.set_up_second_factor(user=user, secret=generate_totp_secret(), by=user, at=at)
-    # Chosen lately, whenever the login was made: the demo does not begin with a new password.
-    User.objects.filter(pk=user.pk).update(password_set_at=clock.now())
     return user
 
 
