@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from bs4 import BeautifulSoup
@@ -22,7 +23,7 @@ from casework.models import Case, CaseEvent
 from family.models import DeductionOrder, SharingApplication, SharingGrant
 from gateway.client import PATH
 from tests.family.support import make_rules
-from tests.people import make_member, make_region, make_staff, person
+from tests.people import PASSWORD, last_code, make_member, make_region, make_staff, person
 from tests.support.ledger import open_account
 from tests.support.pages import fields, log_in
 from tests.support.sharing import make_grant
@@ -325,6 +326,39 @@ def test_headers_that_lie_break_nothing(member, nothing_written) -> None:
         assert (headers, response.status_code < 500) == (headers, True)
         assert b"evil.example" not in response.content
     assert member.get(address, HTTP_HOST="evil.example").status_code == 400
+
+
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example",
+    "/\\\\evil.example",
+    "http:///evil.example",
+    "https:evil.example",
+]
+ELSEWHERE += ["javascript:alert(1)", "data:text/html,x", "\thttps://evil.example", "https://testserver@evil.example/"]
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_no_address_leads_to_another_site(world, clients, target) -> None:
+    """Whoever follows a link to this portal stays in it: also after a login, a proof, a switch of the language."""
+    holder, member = world[0].holder, clients["member"]
+    query = urlencode({"next": target})
+    login, text = Client(), Client()
+    text.post(f"{reverse('accounts:login_by_text')}?{query}", {"phone": holder.phone})
+    answers = [
+        login.post(f"/login/?{query}", {"login": holder.phone, "password": PASSWORD, "next": target}),
+        text.post(reverse("accounts:login_by_text_code"), {"code": last_code(holder.phone)}),
+        member.get(f"/login/?{query}"),
+        member.get(f"{reverse('accounts:login_by_text')}?{query}"),
+        member.post(f"/prove/?{query}", {"password": PASSWORD, "next": target}),
+        member.post(reverse("preferences:set"), {"theme": "dark", "next": target}),
+        member.get(f"/admin/login/?{query}"),
+        member.get(reverse("accounts:password"), headers=HTMX | {"HX-Current-URL": target}),
+    ]
+    led = [answer.get("HX-Redirect") or answer.get("Location", "") for answer in answers]
+    assert [place for place in led if place and not re.match(r"/(?![/\\\\])", place)] == []
+    assert "evil.example" not in "".join(led).replace(quote(target, safe=""), "")
+    assert sum(bool(place) for place in led) >= 6
 
 
 # Other people's things
