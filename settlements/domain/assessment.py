@@ -49,7 +49,7 @@ class Claim:
 class Step:
     """One line of the working: a rule key, its amount in yuan and JSON-able parameters; sentences are made elsewhere.
 
-    Keys: stage.account, stage.deductible, stage.rate, stage.cap, stage.supplement, suspended, frozen, share,
+    Keys: stage.account, stage.deductible, stage.rate, stage.cap, stage.supplement, suspended, frozen,
     pay.own_current, pay.own_historical, pay.wallet, pay.shared, pay.cash. Amounts in `params` are texts with two decimals.
     """
 
