@@ -23,8 +23,7 @@ from settlements.domain.parameters import NoValue
 from settlements.enums import Contra, EntryKind, WalletEntryKind
 from settlements.ledger import wallets
 from settlements.models import Settlement, SettlementPayer
-from settlements.queries.care import BEGIN, CareFacts, GrantorAccount, care_facts, facts_of
-from settlements.queries.usage import usage_of
+from settlements.queries.care import BEGIN, CareFacts, GrantorAccount, decided_on, facts_of
 from settlements.queries.wallet import paid_with
 
 # Who is owed what accounts pay of a bill, by the kind of its transaction; also the scope of its key.
@@ -158,13 +157,17 @@ def quote(
 
     Raises Refused: not_insured, closed, not_covered (no scheme on that day, no rate for the level).
     """
-    facts = _facts(patient.pk, bill, on, use_family, _uses_wallet(kind, use_account))
+    facts, usage, accounts, wallet = decided_on(
+        member_id=patient.pk,
+        kind=bill.kind,
+        on=on,
+        service_on=bill.service_on or on,
+        use_account=use_account,
+        use_family=use_family,
+        use_wallet=_uses_wallet(kind, use_account),
+    )
     own_id = facts.account_id if use_account else None
-    account_ids = [own_id] if own_id else []
-    shown = ledger.balances([*account_ids, *(grantor.account_id for grantor in facts.grantors)], on)
-    usage = usage_of(facts.member_id, _years(facts))
-    held = wallets.balances([patient.pk], ledger.moment(on)) if facts.wallet_id else {}
-    return _decide(facts, institution, bill, on, usage, shown, own_id, held.get(facts.wallet_id or 0, ZERO))
+    return _decide(facts, institution, bill, on, usage, accounts, own_id, wallet)
 
 
 def settle(
@@ -220,25 +223,9 @@ def reverse(
     }
 
 
-def _facts(member_id: int, bill: Bill, on: datetime.date, use_family: bool, use_wallet: bool) -> CareFacts:
-    return care_facts(
-        member_id=member_id,
-        kind=bill.kind,
-        on=on,
-        service_on=bill.service_on or on,
-        use_family=use_family,
-        use_wallet=use_wallet,
-    )
-
-
 def _uses_wallet(kind: str, use_account: bool) -> bool:
     """A claim is paid out in money: what lies in a wallet must not become cash that way (decision 0026)."""
     return use_account and kind == EntryKind.CARE
-
-
-def _years(facts: CareFacts) -> set[int]:
-    """The counted year for deductible and fund; the year of settlement for the limits of grants."""
-    return {facts.counted_year, facts.settled_year} if facts.grantors else {facts.counted_year}
 
 
 def _decide(

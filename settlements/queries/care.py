@@ -1,19 +1,23 @@
 """What a settlement must know of a patient and his family before it decides; nothing here is locked."""
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from accounts.calls import Call, from_json, send
 from accounts.errors import Refused
+from accounts.money import ZERO
 from family.domain.rules import SharingRules
 from family.queries import rules_version as rules_version_of
 from settlements.domain.parameters import Person
+from settlements.ledger.balances import Balance, moment, shown
 from settlements.queries.parameters import SchemeVersion, scheme_version
 
 # The order of its values is that in which `facts_of` takes them apart.
 FACTS = "care_facts(%s, %s, %s, %s, %s, %s)"
+QUOTE = "care_quote(%s, %s, %s, %s, %s, %s, %s, %s)"
 # The arguments of the claim, then those of the facts: patient, kind, day of care, own account, relatives' accounts, wallet,
 # moment, whether accounts are locked.
 BEGIN = f"care_begin({', '.join(['%s'] * 16)})"
@@ -73,6 +77,31 @@ def care_facts(
     """
     (text,) = send(Call(FACTS, [member_id, kind, on, service_on, use_family, use_wallet]))
     return facts_of(member_id, kind, service_on, text and from_json(text))
+
+
+def decided_on(
+    *,
+    member_id: int,
+    kind: str,
+    on: datetime.date,
+    service_on: datetime.date,
+    use_account: bool,
+    use_family: bool,
+    use_wallet: bool,
+) -> tuple[CareFacts, Mapping[int, Mapping[str, Decimal]], Mapping[int, Balance], Decimal]:
+    """All that a quote is decided on, by one call: the facts, the counters by benefit year, what the accounts that may pay
+    hold on the day of settlement, and what the wallet holds (0 if none may pay). Nothing is locked; amounts in yuan.
+
+    Raises Refused as `care_facts` does.
+    """
+    at = moment(on)
+    (text,) = send(Call(QUOTE, [member_id, kind, on, service_on, use_account, use_family, use_wallet, at]))
+    found, counters, accounts, wallet = from_json(text)
+    facts = facts_of(member_id, kind, service_on, found)
+    usage: dict[int, dict[str, Decimal]] = {}
+    for year, counter, amount in counters or ():
+        usage.setdefault(year, {})[counter] = amount
+    return facts, usage, shown(accounts or (), on), wallet or ZERO
 
 
 def facts_of(member_id: int, kind: str, service_on: datetime.date, found: list[Any] | None) -> CareFacts:

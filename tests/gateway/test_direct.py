@@ -57,11 +57,11 @@ def test_a_bill_is_few_statements(world: World, django_assert_max_num_queries) -
     assert answer["infcode"] == 0
 
 
-def test_a_quote_is_six_statements(world: World, django_assert_num_queries) -> None:
+def test_a_quote_is_four_statements(world: World, django_assert_num_queries) -> None:
     """Call recorded; visit and batch; facts; balances; counters; answer. The account is not read a second time."""
     bill = {"data": bill_input(world.patient, ready(world), "400.00")}
     world.hospital.ok("2206", bill)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         quoted = world.hospital.ok("2206", bill)
     assert quoted["setlinfo"]["balc"] is not None
 
