@@ -19,15 +19,16 @@ from gateway.queries import member_by_psn_no, visit_of
 from gateway.queries_stays import stay_at, stay_of
 from settlements.enums import CareKind
 
-# The outcome of a message that was undone before it came.
-BARRED = "corrected"
+# The outcome of a message that was undone, before it came or afterwards: its first answer would no longer be true.
+CORRECTED = "corrected"
 
 
 def correct(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
     """Answer 2601: afterwards nothing of the original stands, whether it acted, was refused, or never arrived.
 
-    `warn_msg` says when there was nothing to undo. An original that arrives later is refused (msgid_corrected): its
-    message ID is claimed here as it would have claimed it itself, so that whoever comes second waits, and sees.
+    `warn_msg` says when there was nothing to undo. An original that arrives later, or again, is refused
+    (msgid_corrected): its message ID is claimed here as it would have claimed it itself, so that whoever comes second
+    waits, and sees.
     Raises Refused: person_unknown, correction_unsupported, correction_other (the message was another transaction),
     visit_unknown (another person's), already_reversed.
     """
@@ -38,21 +39,23 @@ def correct(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
     if member_by_psn_no(person) is None:
         raise Refused("person_unknown")
     original = _original(institution, omsgid) or _bar(institution, msgid, omsgid, infno, at)
-    if original is None or original.outcome == BARRED:
+    if original is None or (original.outcome == CORRECTED and not original.request_hash):
         return {"warn_msg": _("The original message never took effect; it is refused if it still comes")}
     # 2207A does not fit into the four characters that some programs have for oinfno.
     if original.infno.removesuffix("A") != infno.removesuffix("A"):
         raise Refused("correction_other", infno=original.infno)
-    if original.outcome != GatewayMessage.OK:
+    if original.outcome not in (GatewayMessage.OK, CORRECTED):
         return {"warn_msg": _("The original message was refused; there is nothing to undo")}
-    if UNDO[original.infno](institution=institution, msgid=msgid, omsgid=omsgid, psn_no=person, at=at):
-        return {}
-    return {"warn_msg": _("The original message was undone before by a correction")}
+    asked = {"institution": institution, "msgid": msgid, "omsgid": omsgid, "psn_no": person, "at": at}
+    if original.outcome == CORRECTED or not UNDO[original.infno](**asked):
+        return {"warn_msg": _("The original message was undone before by a correction")}
+    GatewayMessage.objects.filter(pk=original.pk).update(outcome=CORRECTED)
+    return {}
 
 
 def _original(institution: Institution, omsgid: str) -> GatewayMessage | None:
     found = GatewayMessage.objects.filter(institution=institution, claim=omsgid)
-    return found.only("infno", "outcome", "institution_id").first()
+    return found.only("infno", "outcome", "institution_id", "request_hash").first()
 
 
 def _bar(institution: Institution, msgid: str, omsgid: str, infno: str, at: datetime.datetime) -> GatewayMessage | None:
@@ -69,7 +72,7 @@ def _bar(institution: Institution, msgid: str, omsgid: str, infno: str, at: date
                 request_hash="",
                 claim=omsgid,
                 received_at=at,
-                outcome=BARRED,
+                outcome=CORRECTED,
                 body=None,
             )
     except IntegrityError:
@@ -108,21 +111,9 @@ def _undo(
         else:
             bills.taken_back(visit, known, msgid=msgid, at=at)
         return known
-    if not _by_correction(institution, known):
+    if not GatewayMessage.objects.filter(institution=institution, claim=known.reversal_msgid, infno="2601").exists():
         raise Refused("already_reversed")
     return None
-
-
-def undone(institution: Institution, msgid: str) -> bool:
-    """Whether what a message settled was taken back by a correction: its first answer would no longer be true."""
-    known = VisitSettlement.objects.filter(
-        visit__institution=institution, msgid=msgid, reversed_at__isnull=False
-    ).first()
-    return known is not None and _by_correction(institution, known)
-
-
-def _by_correction(institution: Institution, known: VisitSettlement) -> bool:
-    return GatewayMessage.objects.filter(institution=institution, claim=known.reversal_msgid, infno="2601").exists()
 
 
 def undo_admission(*, institution: Institution, msgid: str, omsgid: str, psn_no: str, at: datetime.datetime) -> bool:

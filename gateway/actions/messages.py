@@ -236,12 +236,10 @@ def _acting(message: Message, given: dict[str, Any], claim: str) -> str | FileAn
 
 def _again(message: Message) -> str:
     first = GatewayMessage.objects.get(institution=message.institution, claim=message.call.msgid)
-    if first.outcome == corrections.BARRED:
+    if first.outcome == corrections.CORRECTED:
         raise Rejected("msgid_corrected")
     if first.request_hash != message.call.request_hash:
         raise Rejected("msgid_reused")
-    if message.call.infno in corrections.UNDO and corrections.undone(message.institution, message.call.msgid):
-        raise Rejected("msgid_corrected")
     if first.answer is None:
         return _refuse(message, Rejected("answer_deleted", day=f"{timezone.localdate(first.received_at):%Y-%m-%d}"))
     return _finish(message, str(first.answer), first.outcome, None)

@@ -13,6 +13,7 @@ from gateway.enums import VisitState
 from gateway.models import GatewayMessage, Visit, VisitSettlement
 from gateway.queries import psn_no
 from settlements.models import Settlement
+from tests.gateway import stays
 from tests.gateway.test_once import MSGID, ready
 from tests.gateway.test_pharmacy import pharmacy, purchase
 from tests.gateway.test_sequence import held
@@ -142,3 +143,15 @@ def test_original_and_correction_at_once_leave_nothing_standing(_round: int) -> 
 def test_the_register_of_visits_is_not_corrected(world: World) -> None:
     world.hospital.call("2201", {"data": visit_input(world.patient)}, msgid=MSGID)
     assert refused(world.hospital, correction(world, oinfno="2201")) == "correction_unsupported"
+
+
+def test_an_admission_that_is_sent_again_after_its_correction_is_refused(world: World) -> None:
+    sent = stays.admission(world.patient)
+    world.hospital.call("2401", sent, msgid=MSGID)
+    given = correction(world, oinfno="2401")
+    assert world.hospital.call("2601", given)["warn_msg"] is None
+    assert world.hospital.call("2401", sent, msgid=MSGID)["err_msg"].endswith("[msgid_corrected]")
+    never = {"data": given["data"] | {"omsgid": "NEVER"}}
+    told = [world.hospital.call("2601", asked)["warn_msg"] for asked in (given, never)]
+    assert all(told)
+    assert told[0] != told[1]
