@@ -157,6 +157,8 @@ def outcome(code: str) -> str:
     """How a call ended, for people: the sentence of the code without the facts of the one call."""
     if code in ("", "ok"):
         return str(_("Succeeded") if code else _("never answered: the process ended"))
+    # A message that a correction undid; a fault of ours has the name of its error.
+    code = {"corrected": "msgid_corrected"}.get(code, code if code[0].islower() else "system_error")
     told = str(TEXTS[code]) if code in TEXTS else str(reasons.tell(code).reason)
     return re.sub(r"%\(\w+\)s", "…", told)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from gateway import texts
 from gateway.client import envelope
 from gateway.enums import VisitState
 from gateway.models import GatewayMessage, Visit, VisitSettlement
@@ -155,3 +156,9 @@ def test_an_admission_that_is_sent_again_after_its_correction_is_refused(world: 
     told = [world.hospital.call("2601", asked)["warn_msg"] for asked in (given, never)]
     assert all(told)
     assert told[0] != told[1]
+
+
+def test_how_a_call_ended_is_told_in_words() -> None:
+    assert "2601" in texts.outcome("corrected")
+    assert texts.outcome("IntegrityError") == str(texts.TEXTS["system_error"])
+    assert texts.outcome("batch_settled").startswith("收费批次 …")
