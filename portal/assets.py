@@ -1,4 +1,4 @@
-"""Builds what the pages and papers are made of into static/build: `python -m portal.assets`.
+"""Builds what the pages and papers are made of: static/build, and the texts of languages. `python -m portal.assets`.
 
 Needs the npm registry once; a second run with nothing changed does nothing. Node is a tool of the build only.
 """
@@ -13,6 +13,8 @@ from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
+
+from portal.services import translations
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "node_modules"
@@ -127,6 +129,8 @@ def copy(source: Path, target: Path) -> None:
 
 def main() -> None:
     """Build all, or say that all is there."""
+    # Not every program begins with manage.py, which compiles them too: one that does not would answer in English.
+    translations.compile_stale()
     sources = digest(LOCK, SASS_SOURCE, Path(__file__))
     if is_current(sources):
         print("assets: up to date")
