@@ -15,6 +15,7 @@ class CounterConfig(AppConfig):
         from counter.actions import consents
         from counter.bill_papers import DECISION
         from counter.closing_papers import PROOF
+        from counter.notices import NOTICE
         from counter.paying_papers import PREMIUM, TRANSFER
         from documents import kinds as document_kinds
 
@@ -22,6 +23,7 @@ class CounterConfig(AppConfig):
         consents.register()
         document_kinds.register(DECISION, _("Decision on a bill paid in cash"))
         document_kinds.register(PROOF, _("Proof of a closed account"))
+        document_kinds.register(NOTICE, _("One-time notice"))
         document_kinds.register(PREMIUM, _("Proof of a premium"))
         document_kinds.register(TRANSFER, _("Proof of a wallet transfer"))
 

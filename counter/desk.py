@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 
 from accounts import clock
 from accounts.actions import audit
-from accounts.enums import Channel
+from accounts.enums import Channel, Role
 from accounts.models import Member, Region, User
-from accounts.policies import centre_of
+from accounts.policies import roles_of
 from counter.policies import may_open
 
 SESSION, LAST = "counter_opened", "counter_last"
@@ -91,11 +91,13 @@ def last_opened(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def office_of(user: User, region: Region | None) -> str:
-    """What the head of a printed sheet names: the clerk's service centre, else the region's office."""
-    if region is None:
+    """What the head of a printed sheet names: where the clerk sits for this region, else where he sits at all."""
+    held = [one for one in roles_of(user) if one.role == Role.CLERK and one.region is not None]
+    here = next((one for one in held if region is not None and one.region_id == region.pk), None)
+    mine = here or next(iter(held), None)
+    if mine is None or mine.region is None:
         return ""
-    centre = centre_of(user, region.pk)
-    return str(centre.name if centre else region.local_name)
+    return str(mine.centre.name if mine.centre else mine.region.local_name)
 
 
 def look(request: HttpRequest, member: Member | None, what: str, reason: str, action: str = "read_member") -> None:

@@ -1,5 +1,6 @@
 """Forms of the window."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -146,6 +147,35 @@ class PaperConsentForm(VersionForm):
         label=_("The relative, or a parent for a child, has signed the printed sheet"),
         error_messages={"required": _("Let the relative sign first, then tick the box")},
     )
+
+
+class NoticeForm(forms.Form):
+    """What is missing for a matter."""
+
+    missing = forms.TypedMultipleChoiceField(
+        label=_("What is missing?"),
+        widget=forms.CheckboxSelectMultiple,
+        coerce=int,
+        required=False,
+        error_messages={"invalid_choice": _("Choose from the list")},
+    )
+    other = forms.CharField(
+        label=_("Anything else"),
+        help_text=_("Such as what has to be corrected, and how. It is printed as you write it."),
+        max_length=120,
+        required=False,
+        error_messages={"max_length": _("At most 120 characters")},
+    )
+
+    def __init__(self, materials: Sequence[Any], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["missing"].choices = list(enumerate(materials))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and not cleaned.get("missing") and not cleaned.get("other"):
+            self.add_error("missing", _("Tick what is missing, or write it below"))
+        return cleaned
 
 
 class DecisionForm(VersionForm):

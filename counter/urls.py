@@ -1,6 +1,6 @@
 from django.urls import path
 
-from counter.views import bills, cases, catalogue, closing, desk, grants, premiums, review, sharing, wallet
+from counter.views import bills, cases, catalogue, closing, desk, grants, notices, premiums, review, sharing, wallet
 
 app_name = "counter"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("member/close/", desk.close, name="close"),
     path("member/statement/", desk.statement, name="statement"),
     path("journal/", desk.journal, name="journal"),
+    path("notice/<slug:kind>/", notices.notice, name="notice"),
     path("bind/", sharing.bind, name="bind"),
     path("order/", sharing.order, name="order"),
     path("cases/<uuid:public_id>/", cases.case, name="case"),

@@ -30,6 +30,7 @@ from counter import desk
 from counter.bill_papers import is_decided, print_decision, print_receipt
 from counter.desk import Opened, needs_opened
 from counter.forms import DecisionForm, ReversalForm
+from counter.notices import MATERIALS
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from counter.views.desk import opened_context, printed, sure_of
 from family.forms import VersionForm
@@ -37,6 +38,7 @@ from settlements import bill_telling
 from settlements.actions import claim_reversals, claims, recalculation
 from settlements.actions.payment_file import payment_file
 from settlements.actions.recalculation import Preview
+from settlements.enums import CLAIM_CASE
 from settlements.explaining import Explanation
 from settlements.forms_claims import AgentClaimForm, BankForm, PaidForm, initial_claim, suggestions
 from settlements.models import Claim, ClaimReversal, Recalculation, Reimbursement
@@ -97,6 +99,7 @@ def _claim_page(
     enrolment = context["enrolment"]
     context |= {"form": form, "service": "claim", "has_errors": bool(form.errors)}
     context |= {"suggestions": suggestions(enrolment.region_id if enrolment else None), **(more or {})}
+    context |= {"kind": CLAIM_CASE, "materials": MATERIALS[CLAIM_CASE]}
     return render(request, "counter/claim.html", context, status=422 if form.errors else 200)
 
 

@@ -22,12 +22,14 @@ from casework.enums import CaseState
 from counter import desk
 from counter.desk import Opened, needs_opened
 from counter.forms import AmendForm, BindForm, ConsentCodeForm, PaperConsentForm
+from counter.notices import MATERIALS
 from counter.policies import may_work_on
 from counter.receipts import PAPERS, print_receipt
 from counter.views.desk import opened_context, printed, sure_of
 from family import queries, telling
 from family.actions import grants as grant_actions
 from family.actions import sharing
+from family.enums import SHARING
 from family.forms import MoveForm, PaperSignForm, VersionForm, initial_terms
 from family.models import SharingApplication
 from settlements import ordering
@@ -56,6 +58,7 @@ def bind(request: HttpRequest, serving: Opened) -> HttpResponse:
 def _bind_page(request: HttpRequest, serving: Opened, form: BindForm, findings: list[reasons.Told]) -> HttpResponse:
     context = opened_context(request, serving)
     context |= {"form": form, "findings": findings, "service": "bind", "has_errors": bool(form.errors or findings)}
+    context |= {"kind": SHARING, "materials": MATERIALS[SHARING]}
     return render(request, "counter/bind.html", context, status=422 if context["has_errors"] else 200)
 
 

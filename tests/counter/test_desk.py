@@ -1,6 +1,7 @@
 """Opening a record at the window: for a reason, for a time, and every look is written where the member sees it."""
 
 import datetime
+import json
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from django.urls import reverse
 from accounts import clock
 from accounts.models import AuditEvent
 from accounts.queries import seen_by_staff
+from counter import notices
 from tests.people import make_member, make_region, make_staff
 from tests.support.ledger import open_account
 from tests.support.pages import fields, log_in
@@ -208,6 +210,41 @@ class TestTerms:
         client.post(HOME, fields(client.get(HOME)) | {"number": people.spouse.member.id_number, "reason": "sharing"})
         assert client.get(self.url(grant)).status_code == 404
         assert f'"{self.url(grant)}"' not in client.get(MEMBER).content.decode()
+
+
+class TestNotice:
+    """What is missing is told once, in writing, and whole."""
+
+    def url(self, kind: str = "sharing") -> str:
+        return reverse("counter:notice", args=[kind])
+
+    def test_each_matter_leads_to_its_notice(self, people, serving) -> None:
+        open_account(people.holder.member, people.region, 2026, "100", "2000.50")
+        for page, kind in (("bind", "sharing"), ("claim", "claim")):
+            assert f'href="{self.url(kind)}"' in serving.get(reverse(f"counter:{page}")).content.decode()
+        for kind in notices.MATERIALS:
+            assert serving.get(self.url(kind)).status_code == 200
+        assert serving.get(self.url("weather")).status_code == 404
+
+    def test_it_lists_what_was_ticked_and_written(self, people) -> None:
+        data = notices.notice(people.holder.member, "sharing", [1, 3], "姓名与身份证不符", "某中心", clock.now())
+        wanted, whole = (section["lines"] for section in data["sections"])
+        assert wanted == [whole[1], whole[3], "姓名与身份证不符"]
+        assert people.holder.member.name not in json.dumps(data, ensure_ascii=False)
+
+    def test_printed_again_it_is_a_copy(self, people, serving) -> None:
+        data = {"missing": ["1"], "other": "", "paper": "80mm"}
+        for paper in ("80mm", "80mm", "A4"):
+            assert serving.post(self.url(), data | {"paper": paper}).content.startswith(b"%PDF")
+        assert actions(people.holder.member).count("paper_issued") == 2
+        assert actions(people.holder.member).count("paper_copied") == 1
+
+    @pytest.mark.parametrize("wrong", [{}, {"missing": ["99"]}, {"other": "长" * 121}])
+    def test_an_empty_or_wrong_one_is_not_printed(self, people, serving, wrong) -> None:
+        response = serving.post(self.url(), {"paper": "A4"} | wrong)
+        assert response.status_code == 422
+        assert BeautifulSoup(response.content, "html.parser").select_one(".govuk-error-message")
+        assert "paper_issued" not in actions(people.holder.member)
 
 
 def test_a_statement_is_printed(people, serving) -> None:
