@@ -28,6 +28,7 @@ urlpatterns = [
     path("recalculations/<uuid:public_id>/", claims.recalculated, name="recalculation"),
     path("wallet/", wallet.home, name="wallet"),
     path("wallet/open/", wallet.open_it, name="wallet_open"),
+    path("wallet/movements/", wallet.moves, name="wallet_moves"),
     path("wallet/places/", wallet.places, name="wallet_places"),
     path("wallet/pays/", wallet.pays, name="wallet_pays"),
     path("wallet/send/", wallet.send, name="wallet_send"),

@@ -164,6 +164,7 @@ settlements:wallet_check      302  302  302  404  404  404  404  404
 settlements:wallet_open       302  302  302  404  404  404  404  404
 settlements:wallet_pays       302  302  302  404  404  404  404  404
 settlements:wallet_places     302  200  200  404  404  404  404  404
+settlements:wallet_moves      302  200  302  404  404  404  404  404
 settlements:wallet_send       302  200  302  404  404  404  404  404
 till:command                  404  404  404  404  404  404  404  404
 till:patients                 200  200  200  200  200  200  200  200

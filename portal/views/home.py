@@ -22,7 +22,7 @@ from family import queries as family
 from family.models import SharingGrant
 from settlements import stages, telling, why_telling
 from settlements.queries import member as read
-from settlements.queries import statement, year
+from settlements.queries import statement, wallet, year
 
 LATEST = 5
 SEEN_DAYS = 30
@@ -113,7 +113,20 @@ def uses(region: Region, on: datetime.date) -> tuple[str, ...]:
 
 
 def notice(user: User, member: Member, enrolment: Enrolment | None) -> dict[str, str] | None:
-    """At most one: what waits for me, what I wait for, what is wrong with the insurance."""
+    """At most one: what waits for me, what I wait for, what is wrong with the insurance. Money in a wallet waits shortest."""
+    coming = wallet.waiting_for(member, clock.now()).first()
+    if coming:
+        facts = {
+            "who": masks.mask_name(coming.sender.name),
+            "amount": f"{coming.amount:,.2f}",
+            "until": dates.moment(coming.expires_at),
+        }
+        text = (
+            _("%(who)s transferred %(amount)s yuan to your wallet. Accept it before %(until)s, or it goes back.")
+            % facts
+        )
+        accept = reverse("settlements:transfer", args=[coming.public_id])
+        return {"kind": "", "text": text, "verb": _("Look and accept"), "url": accept}
     invitation = family.invitations_to(member).first()
     if invitation:
         facts = {

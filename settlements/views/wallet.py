@@ -60,6 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "page_obj": page,
         "rows": [transfer_row(sent, member, at) for sent in page],
         "moves": telling.tell_wallet(read.lines(read.entries_of(found)[:PER_PAGE])),
+        "more": read.entries_of(found).count() > PER_PAGE,
     }
     return render(request, "settlements/wallet.html", context)
 
@@ -91,6 +92,18 @@ def transfer_row(sent: WalletTransfer, member: Member, at: datetime.datetime) ->
         "word": TransferState(state.code).label,
         "tag": TAGS[TransferState(state.code)],
     }
+
+
+@require_safe
+@member_required()
+def moves(request: HttpRequest) -> HttpResponse:
+    """Every movement of the wallet, newest first."""
+    found = read.wallet_of(request.user.member)
+    if found is None:
+        return redirect("settlements:wallet")
+    page = Paginator(read.entries_of(found), PER_PAGE * 2).get_page(request.GET.get("page"))
+    context = {"page_obj": page, "moves": telling.tell_wallet(read.lines(page))}
+    return render(request, "settlements/wallet_moves.html", context)
 
 
 @require_safe

@@ -84,6 +84,7 @@ PAGES: list[tuple[str, str, str]] = [
     (DAUGHTER, "settlements:premium_refund", "premium"),
     (DAUGHTER, "settlements:premium_withdraw", "premium order"),
     (DAUGHTER, "settlements:wallet", ""),
+    (DAUGHTER, "settlements:wallet_moves", ""),
     (DAUGHTER, "settlements:wallet_places", ""),
     (DAUGHTER, "settlements:wallet_send", ""),
     (DAUGHTER, "settlements:transfer", "transfer"),

@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -9,11 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from accounts import clock
 from accounts.clock import now
 from accounts.enums import EnrolmentStatus
 from accounts.models import Enrolment, User
 from family.actions import sharing
 from settlements import ledger
+from settlements.actions import wallet
 from tests.people import PASSWORD, make_staff, person
 from tests.settlements.scene import BEIJING, bill, make_scene, open_with, region_of_file, share
 
@@ -105,6 +108,19 @@ def test_one_notice_and_the_invitation_first(english):
     assert "wife 沈*宁 wants you to use" in words(english.get(URL))
     english.force_login(scene.daughter)
     assert "You invited husband 方*" in words(english.get(URL))
+
+
+def test_money_that_waits_in_the_wallet_is_told_before_an_invitation(english):
+    scene = make_scene()
+    spouse = person("方某", datetime.date(1984, 8, 2), sex="M", region=scene.region)
+    noon = now().astimezone(ZoneInfo("Asia/Shanghai")).replace(hour=12)
+    with clock.standing(noon):
+        sharing.bind(grantor=scene.daughter.member, beneficiary=spouse.member, relation="spouse", at=noon)
+        wallet.open_wallet(member=scene.daughter.member, by=None, at=noon)
+        facts = {"sender": scene.daughter.member, "receiver": spouse.member, "amount": Decimal("50.00")}
+        wallet.transfer(**facts, at=noon, key="w")
+        english.force_login(spouse)
+        assert "沈*宁 transferred 50.00 yuan to your wallet" in words(english.get(URL))
 
 
 @pytest.mark.parametrize("status", [EnrolmentStatus.SUSPENDED, EnrolmentStatus.FROZEN])

@@ -307,3 +307,23 @@ def test_where_it_is_accepted(now):
     assert client.get(url, {"name": "长" * 41}).status_code == 422
     south = make_member("沈某南", datetime.date(1990, 1, 1), region=region_of_file("440100"))
     assert "wallets cannot pay bills" in text(english(make_login(south)).get(url))
+
+
+def test_every_movement_can_be_read(now):
+    scene, brother = world()
+    client, url = english(make_login(brother)), reverse("settlements:wallet_moves")
+    assert client.get(url)["Location"] == HOME
+    transfer = sent_to(scene, brother)
+    assert "Nothing has moved" in text(client.get(url))
+    wallet.accept(transfer=transfer, at=moment())
+    assert "+500.00" in text(client.get(url))
+    assert url not in client.get(HOME).content.decode()
+    for later in range(1, 6):
+        for sender, receiver in ((brother, scene.daughter.member), (scene.daughter.member, brother)):
+            day = moment(day=ON + datetime.timedelta(days=later))
+            made = wallet.transfer(
+                sender=sender, receiver=receiver, amount=Decimal("1.00"), at=day, key=f"m {later}", source="wallet"
+            )
+            wallet.accept(transfer=made, at=day)
+    assert url in client.get(HOME).content.decode()
+    assert text(client.get(url)).count("1.00") >= 10
