@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts import clock
+from accounts import clock, resuming
 from accounts.actions import codes as code_actions
 from accounts.actions import users
 from accounts.authentication import user_by_login, user_by_phone
@@ -157,7 +157,9 @@ def prove_by_text(request: HttpRequest) -> HttpResponse:
     def right(state: dict[str, Any]) -> HttpResponse:
         code_pages.forget(request, "proof")
         flows.login.record_authentication(request, user, method="code", reauthenticated=True)
-        return flows.reauthentication.resume_request(request) or redirect(next_url or "/")
+        waiting = resuming.waiting_at(request)
+        response = flows.reauthentication.resume_request(request)
+        return resuming.placed(response, waiting) if response else redirect(next_url or "/")
 
     def again(state: dict[str, Any]) -> None:
         _send("proof", state, user)

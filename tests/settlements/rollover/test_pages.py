@@ -1,6 +1,7 @@
 """The administration's pages of a rollover: who sees them, what they say, and that every button asks before it acts."""
 
 import datetime
+import re
 
 import pytest
 from django.urls import reverse
@@ -243,6 +244,17 @@ def test_durations(seconds, said):
 
     with translation.override("en"):
         assert pages.duration(seconds) == said
+
+
+def test_a_form_with_mistakes_that_waited_for_a_proof_is_sent_to_its_own_page(client, region):
+    client.force_login(make_staff("region_admin", region=region))
+    waits = client.post(url("add"), {"region": region.pk, **PLAN, "current_rate": "x"})
+    assert waits.url.startswith("/prove/")
+    answer = client.post(waits.url, {"password": PASSWORD})
+    assert answer.status_code == 422
+    # Without an address it would be sent to the proof's, which throws it away.
+    assert f'<form action="{url("add")}" method="post"' in answer.text
+    assert not re.search(r'<form(?![^>]*action=)[^>]*method="post"', answer.text)
 
 
 def test_a_year_that_has_not_begun_is_not_planned(desk, region):
