@@ -1,14 +1,18 @@
 """The administration's view of reconciliation: lists are Django's, differences and clearing are pages of our own."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.admin_base import RoleAdmin
 from accounts.enums import Role
+from accounts.templatetags.portal import yuan
 from gateway.models import Difference, GatewayFile, Reconciliation, ReconciliationDay
 from gateway.views import reconciling
 
@@ -21,13 +25,30 @@ class _InstitutionAdmin(RoleAdmin):
     show_full_result_count = False
 
 
+def _told(amount: Decimal | None) -> str:
+    return "—" if amount is None else yuan(amount)
+
+
 @admin.register(Difference)
 class DifferenceAdmin(_InstitutionAdmin):
     """What an institution and the portal do not agree on, and the clearing statements beside it."""
 
-    list_display = ["setl_id", "kind", "institution", "our_total", "their_total", "state", "found_at"]
+    list_display = ["setl_id", "kind", "institution", "amounts", "state", "found_at"]
     list_filter = ["state", "kind", ("institution", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["setl_id", "mdtrt_id", "msgid", "institution__code"]
+
+    @admin.display(description=gettext_lazy("what differs, yuan (here / there)"))
+    def amounts(self, difference: Difference) -> str:
+        """The sums that differ; the whole cost where only one side has the settlement."""
+        sides = {
+            _("Total"): (difference.our_total, difference.their_total),
+            _("Funds"): (difference.our_fund, difference.their_fund),
+            _("Accounts"): (difference.our_accounts, difference.their_accounts),
+        }
+        if None in sides[_("Total")]:
+            sides = {_("Total"): sides[_("Total")]}
+        told = [f"{name} {_told(ours)} / {_told(theirs)}" for name, (ours, theirs) in sides.items() if ours != theirs]
+        return ", ".join(told) or "—"
 
     def get_urls(self) -> list[Any]:
         wrap, name = self.admin_site.admin_view, "gateway_difference"

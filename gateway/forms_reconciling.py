@@ -31,7 +31,7 @@ class ClearingForm(forms.Form):
         },
     )
     month = forms.ChoiceField(
-        label=_("Month"),
+        label=_("Month of the statement"),
         error_messages={"required": _("Choose the month"), "invalid_choice": _("Choose a month of the list")},
     )
 

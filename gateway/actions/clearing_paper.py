@@ -72,7 +72,7 @@ def facts(clearing: Clearing, at: datetime.datetime) -> list[list[str]]:
         [_("Institution"), institution.name],
         [_("Institution code"), institution.code],
         [_("Region"), str(institution.region)],
-        [_("Month"), until],
+        [_("Month of the statement"), until],
     ]
 
 
