@@ -19,6 +19,7 @@ from settlements.models import (
     WalletTransfer,
     WithdrawalApplication,
 )
+from tests.support.pages import log_in
 from tests.world import READERS
 
 # The member is the grantor of the application and of the grant, and the patient of the bill.
@@ -163,8 +164,8 @@ settlements:wallet            302  200  200  404  404  404  404  404
 settlements:wallet_check      302  302  302  404  404  404  404  404
 settlements:wallet_open       302  302  302  404  404  404  404  404
 settlements:wallet_pays       302  302  302  404  404  404  404  404
-settlements:wallet_places     302  200  200  404  404  404  404  404
 settlements:wallet_moves      302  200  302  404  404  404  404  404
+settlements:wallet_places     302  200  200  404  404  404  404  404
 settlements:wallet_send       302  200  302  404  404  404  404  404
 till:command                  404  404  404  404  404  404  404  404
 till:patients                 200  200  200  200  200  200  200  200
@@ -360,3 +361,50 @@ def test_what_is_only_for_a_button_says_so(world, clients) -> None:
             if answer.status_code == 405:
                 told.append("This address only works by its button" in answer.text and "POST" in answer["Allow"])
     assert told and all(told)
+
+
+# Citizens' pages that take a form: those that ask for a proof of the last five minutes first (A11), and those that do not,
+# because they change nothing for good, or because they are the way to prove it. A new one belongs to one of the two.
+PROVEN = """
+accounts:password accounts:phone accounts:phone_code mfa_generate_recovery_codes
+family:adjust family:check family:end family:invitation family:order family:pause
+settlements:claim_amend settlements:claim_check settlements:claim_withdraw
+settlements:premium_check settlements:premium_refund settlements:premium_withdraw
+settlements:transfer_accept settlements:wallet_check settlements:wallet_open settlements:wallet_pays
+"""
+UNPROVEN = """
+account_login account_logout account_reauthenticate accounts:prove_by_text mfa_authenticate mfa_reauthenticate
+accounts:claim accounts:claim_code accounts:claim_password accounts:demo accounts:enrol_second_factor accounts:forgotten
+accounts:forgotten_code accounts:forgotten_new accounts:identity_done accounts:inbox accounts:inbox_read_all
+accounts:login_by_text accounts:login_by_text_code accounts:me accounts:prove_identity accounts:renew_password
+accounts:seen accounts:sessions preferences:set
+family:amend family:bind family:bind_terms family:withdraw
+settlements:claim_new settlements:statement_copy settlements:statement_file settlements:wallet_send
+"""
+
+
+def test_what_moves_money_or_people_asks_for_a_proof(world) -> None:
+    stale = log_in(world[0].holder, fresh=False)
+    unproven, asked, others = UNPROVEN.split(), [], []
+    for name in read(PAGES):
+        if name.startswith(("admin:", "till:", "gateway:", "counter:")) or name == "account_logout":
+            continue
+        answer = stale.post(reverse(name, args=arguments(name, world)))
+        proves = answer.status_code == 302 and answer["Location"].startswith("/prove/")
+        if proves and name not in unproven:
+            asked.append(name)
+        elif answer.status_code != 405 and name not in unproven:
+            others.append(name)
+        stale.get("/nowhere/")
+    assert (sorted(asked), others) == (sorted(PROVEN.split()), [])
+
+
+def test_the_bank_s_file_and_the_administration_ask_for_a_proof_too(world) -> None:
+    """Lists are looked at without; every form there is an act."""
+    people = world[0]
+    asked = [
+        log_in(people.supervisor, fresh=False).post(reverse("counter:payments_file")),
+        log_in(people.region_admin, fresh=False).post(reverse("admin:accounts_member_find"), {"number": "1"}),
+        log_in(people.system_admin, fresh=False).post(reverse("admin:accounts_user_add"), {}),
+    ]
+    assert [(one.status_code, one["Location"].split("?")[0]) for one in asked] == [(302, "/prove/")] * 3
