@@ -7,13 +7,14 @@ from hashlib import sha256
 from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from accounts.crypto import blind_index
 from gateway import client
 from gateway.client import PATH, envelope
 from gateway.domain import json_text
+from gateway.forms_staff import SettingsForm
 from gateway.models import GatewayMessage, InstitutionSettings
 from gateway.queries import psn_no
 from tests.gateway.stays import admit, bill, fee, leaving
@@ -256,3 +257,27 @@ def test_the_hash_of_an_input_is_keyed_and_one_from_before_is_still_known(world:
 
     import_module("gateway.migrations.0014_keyed_hashes").add_the_key(None, Editor())
     assert world.hospital.call("2201", given, msgid=msgid) == first
+
+
+@pytest.mark.parametrize(
+    ("fields", "valid"),
+    [
+        ({"output": {"result": "ok"}}, True),
+        ({"output": {"result": "ok"}, "enctype": ""}, True),
+        ({"output": {}}, False),
+        ({"output": "ok"}, False),
+        ({"output": None}, False),
+        ({"output": {"result": {"deep": 1}}}, False),
+    ],
+)
+def test_what_may_stand_in_an_output_that_has_nothing(world: World, fields: dict, valid: bool) -> None:
+    institution = world.hospital.institution
+    form = SettingsForm({"institution": institution.pk, "extra_fields": json.dumps(fields), "networks": ""})
+    assert form.is_valid() == valid, form.errors
+    assert valid or "extra_fields" in form.errors
+
+
+@pytest.mark.parametrize("fields", [{"output": {}}, {"output": "ok"}, {"infcode": 0}])
+def test_the_database_holds_what_may_be_added(world: World, fields: dict) -> None:
+    with pytest.raises(IntegrityError, match="institution_extra_fields"), transaction.atomic():
+        InstitutionSettings.objects.create(institution=world.hospital.institution, extra_fields=fields)
