@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Min
 
 from accounts import clock
 from accounts.domain.benefit_year import year_of
 from accounts.enums import InstitutionKind
 from accounts.errors import Refused
-from accounts.models import Enrolment, Institution, Member, Region
+from accounts.models import BenefitYear, Enrolment, Institution, Member, Region
 from accounts.money import ZERO, plain
 from accounts.queries import enrolment_on
 from family.actions import sharing
@@ -58,6 +59,7 @@ class _Player:
         elsewhere = {one.region for one in (*case.members.values(), *case.steps) if one.region}
         self.regions = _regions({case.region, *elsewhere})
         self.region = self.regions[case.region]
+        self._need_years()
         self.members: dict[str, Member] = {}
         self.enrolments: dict[str, Enrolment] = {}
         self.accounts: dict[str, int] = {}
@@ -74,6 +76,12 @@ class _Player:
         self._release_runs()
 
     # The world at the start
+
+    def _need_years(self) -> None:
+        firsts = BenefitYear.objects.filter(region__in=self.regions).values("region").annotate(on=Min("starts_on"))
+        for region, first in firsts.values_list("region", "on"):
+            if self.first_on < first:
+                raise BadCase(f"step 1: on {self.first_on} is before the first benefit year of {region}, {first}")
 
     def _enrol(self, name: str, member: CaseMember) -> None:
         person = Member.objects.create(name=name, id_number=f"case {uuid.uuid4()}", birth=member.birth, sex="F")

@@ -131,6 +131,10 @@ def test_json_gives_what_came_out(tmp_path: Path, capsys: pytest.CaptureFixture[
         ({"grants": [grant(uses=[])]}, "grants[1].uses is empty"),
         ({"grants": [grant(grantor="Z")]}, "grants[1] names nobody: Z"),
         ({"balances": {"A": {"past": "0.00"}}}, "case.balances has the unknown key past"),
+        (
+            {"steps": [{"on": "1999-05-05", "visit": visit()}]},
+            "step 1: on 1999-05-05 is before the first benefit year of 310000, 2001-04-01",
+        ),
     ],
 )
 def test_a_malformed_case_fails_by_field(
