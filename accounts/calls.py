@@ -102,11 +102,14 @@ def _done(line: psycopg.Connection[Any]) -> pq.abc.PGresult:
 
 
 def _sent(value: Any) -> bytes | None:
-    if value is None or type(value) is bytes:
+    kind = type(value)
+    if kind is int:
+        return b"%d" % value
+    if value is None or kind is bytes:
         return value
-    if value is True or value is False:
+    if kind is bool:
         return b"t" if value else b"f"
-    if isinstance(value, list):
+    if kind is list:
         return b"{%b}" % b",".join([b"%d" % number for number in value])
     text = str(value)
     if "\0" in text:

@@ -4,10 +4,11 @@ import datetime
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -112,6 +113,8 @@ def psn_no(member: Member) -> str:
     return number_of(member.public_id)
 
 
+# An answer names the same person twice, and asks for him once.
+@lru_cache(maxsize=256)
 def number_of(public_id: UUID) -> str:
     """The same for a public ID alone."""
     number, text = public_id.int, ""
@@ -199,7 +202,7 @@ def _member(values: Sequence[Any]) -> Member:
     """The model out of `MEMBER_FIELDS` as the database has them."""
     known = dict(zip(MEMBER_FIELDS, values, strict=True))
     known["id_number"] = decrypt(known["id_number"], ID_NUMBER.context)
-    return Member.from_db(connection.alias, MEMBER_FIELDS, known.values())
+    return Member.from_db(DEFAULT_DB_ALIAS, MEMBER_FIELDS, known.values())
 
 
 def enrolments_since(member: Member, since: datetime.date, until: datetime.date) -> list[Enrolment]:
@@ -232,7 +235,7 @@ def visit_of(
         row = cursor.fetchone()
     if row is None:
         raise Refused("visit_unknown")
-    visit = Visit.from_db(connection.alias, VISIT_FIELDS, row[: len(VISIT_FIELDS)])
+    visit = Visit.from_db(DEFAULT_DB_ALIAS, VISIT_FIELDS, row[: len(VISIT_FIELDS)])
     visit.institution, visit.member = institution, _member(row[len(VISIT_FIELDS) :])
     if psn_no(visit.member) != person_number:
         raise Refused("visit_unknown")
@@ -252,7 +255,7 @@ def batch_of(
     width = len(VISIT_FIELDS) + len(MEMBER_FIELDS)
     known = dict(zip(VISIT_FIELDS, row, strict=False))
     known["begun_at"] = datetime.datetime.fromisoformat(known["begun_at"])
-    visit = Visit.from_db(connection.alias, VISIT_FIELDS, known.values())
+    visit = Visit.from_db(DEFAULT_DB_ALIAS, VISIT_FIELDS, known.values())
     person = dict(zip(MEMBER_FIELDS, row[len(VISIT_FIELDS) : width], strict=True))
     person |= {
         "public_id": UUID(person["public_id"]),

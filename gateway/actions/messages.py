@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import calls, crypto
@@ -193,7 +193,7 @@ def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, 
         signatures.forget(key)
         raise Rejected("key_expired" if row else "key_unknown")
     message_id, first_id, _valid, from_there, signed_in, as_text, more, one_is_own, *institution = row
-    found = Institution.from_db(connection.alias, INSTITUTION, institution)
+    found = Institution.from_db(DEFAULT_DB_ALIAS, INSTITUTION, institution)
     # Also for what is refused before it is recorded, such as the next body that is no JSON.
     key.dialect = Dialect(as_text, more, one_is_own) if more is not None else envelope.USUAL
     if call.institution_code != found.code:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS
 
 from accounts.calls import Call, send, to_json
 from accounts.models import Institution
@@ -25,7 +25,7 @@ PAYER = ("account_id", "member_id", "grant_id", "benefit_year", "current", "hist
 
 def recorded(*, institution: Institution, **values: Any) -> Settlement:
     """The settlement as the database will hold it, given every column of it."""
-    settlement = Settlement.from_db(connection.alias, COLUMNS, [values[name] for name in COLUMNS])
+    settlement = Settlement.from_db(DEFAULT_DB_ALIAS, COLUMNS, [values[name] for name in COLUMNS])
     settlement.institution = institution
     return settlement
 
@@ -46,4 +46,4 @@ def record(settlement: Settlement, payers: Sequence[SettlementPayer]) -> None:
     (settlement.pk,) = send(NEXT_ID)
     send(recording(settlement, ({name: getattr(payer, name) for name in PAYER} for payer in payers)))
     settlement._state.adding = False
-    settlement._state.db = connection.alias
+    settlement._state.db = DEFAULT_DB_ALIAS

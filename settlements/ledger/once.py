@@ -18,6 +18,10 @@ Answer = dict[str, Any]
 EARLIER = "SELECT request_hash, answer FROM settlements_ledgertransaction WHERE scope = %s AND key = %s"
 
 
+# Made once: json.dumps makes one for each request.
+_SORTED = json.JSONEncoder(sort_keys=True, default=str)
+
+
 @dataclass(frozen=True)
 class Decided:
     """What a work has decided and not yet written: its calls are sent together with the answer, in one statement.
@@ -32,7 +36,7 @@ class Decided:
 
 def request_hash(request: Answer) -> str:
     """A digest of what was asked, by which the same key with another request is told apart; 64 hex digits."""
-    return sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()
+    return sha256(_SORTED.encode(request).encode()).hexdigest()
 
 
 def once(
