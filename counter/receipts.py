@@ -19,6 +19,7 @@ from family.models import SharingApplication
 KIND = "receipt"
 PAPERS = ("80mm", "A4")
 Data = dict[str, Any]
+REPLACED = "replaced"
 
 
 def print_receipt(*, application: SharingApplication, paper: str, by: User, at: datetime.datetime) -> bytes:
@@ -37,7 +38,10 @@ def print_receipt_of(case: Case, data: Callable[[], Data], paper: str, by: User,
 
 
 def printed(kind: str, member: Member, subject: str, data: dict[str, Any], by: User, at: datetime.datetime) -> bytes:
-    """The PDF of a paper: issued the first time, a marked copy afterwards, issued anew where it says something else."""
+    """The PDF of a paper: issued the first time, a marked copy afterwards, issued anew where it says something else.
+
+    Then the earlier one is void: two papers about one thing that contradict each other cannot both be genuine and valid.
+    """
     issued = papers.visible_to(by).filter(kind=kind, subject=subject, revoked_at=None).first()
     if issued is not None:
         try:
@@ -45,7 +49,10 @@ def printed(kind: str, member: Member, subject: str, data: dict[str, Any], by: U
         except Refused as refused:
             if refused.code != "document_changed":
                 raise
-    return issue.issue(kind=kind, member=member, data=data, by=by, at=at, subject=subject)[1]
+    pdf = issue.issue(kind=kind, member=member, data=data, by=by, at=at, subject=subject)[1]
+    if issued is not None:
+        issue.revoke(document=issued, by=by, at=at, reason=REPLACED)
+    return pdf
 
 
 @translation.override(issue.LANGUAGE)

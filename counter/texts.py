@@ -45,4 +45,5 @@ def register() -> None:
     """Called once when the app is ready."""
     for action, text in ACTIONS.items():
         audit_texts.register_action(action, text)
+    audit_texts.register_reason("paper_revoked", "replaced", _("a new one says how it stands now"))
     audit_texts.register_reason("case_consent", "paper", _("the relative signed on paper"))

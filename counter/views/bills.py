@@ -368,7 +368,7 @@ BILLS = Check(
     decide=lambda found, verdict, **asked: claims.decide(case=found.case, verb=verdict, **asked),
     said={
         "approve": gettext_lazy(
-            "%(number)s is granted and settled. What is to be paid stands in the list of payments."
+            "%(number)s is granted and carried out. What is to be paid or paid back stands in the list of payments."
         ),
         "return": RETURNED,
         "refuse": gettext_lazy("%(number)s is refused. The applicant has been told why."),

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from pypdf import PdfReader
 
 from accounts.errors import Refused
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, RoleAssignment
 from documents import numbers, queries, render
 from documents.actions import issue as papers
 from documents.models import IssuedDocument
@@ -48,6 +48,17 @@ def test_a_paper_has_its_number_its_texts_and_its_hash(people):
         assert piece in text
     assert document.sha256 == hashlib.sha256(pdf).hexdigest()
     assert AuditEvent.objects.get(action="paper_issued").member_id == people.holder.member.pk
+
+
+def test_a_paper_names_the_centre_where_its_clerk_sat_that_day(people):
+    RoleAssignment.objects.filter(user=people.clerk).update(granted_at=AT)
+    document, pdf = issue(people.holder.member, by=people.clerk)
+    line = f"{people.centre.name}窗口开具，工号 {people.clerk.username}"
+    assert line in words(pdf)
+    RoleAssignment.objects.filter(user=people.clerk).update(ended_at=AT + datetime.timedelta(days=1))
+    later = AT + datetime.timedelta(days=2)
+    _document, copy = papers.reprint(document=document, data=DATA, by=people.supervisor, at=later)
+    assert line in words(copy), "a copy says the same, wherever the clerk sits now"
 
 
 def test_a_number_has_no_letters_that_look_alike():

@@ -14,7 +14,7 @@ from accounts.models import AuditEvent, User
 from counter import bill_papers
 from documents.models import IssuedDocument
 from settlements.actions import claims
-from settlements.models import Claim, Recalculation, Reimbursement
+from settlements.models import Claim, Recalculation, Reimbursement, Settlement
 from tests.people import make_staff
 from tests.settlements.scene import Scene, bill, make_scene, undo
 from tests.support.pages import fields, log_in
@@ -255,6 +255,10 @@ def test_receipt_and_decision_of_a_claim_are_printed(scene: Scene, clerk: User, 
     assert told["报销金额（元）"] == f"{claims.paid_back(claim.settlement):,.2f}"
     assert told["总费用（元）"] == "2,050.00"
     assert client.post(paper, {"paper": "decision"}).content.startswith(b"%PDF")
+    Settlement.objects.filter(pk=claim.settlement_id).update(reversed_on=clock.today())
+    assert client.post(paper, {"paper": "decision"}).content.startswith(b"%PDF")
+    decisions = IssuedDocument.objects.filter(kind=bill_papers.DECISION).order_by("id")
+    assert [one.revoked_at is not None for one in decisions] == [True, False], "the paper of before the reversal is void"
     client.post(reverse("counter:close"))
     assert client.post(paper, {"paper": "A4"})["Location"] == reverse("counter:home")
 
