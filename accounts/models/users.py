@@ -3,6 +3,7 @@ import uuid
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, F, Func, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +68,9 @@ def _role_number(offset: int) -> Case:
     )
 
 
+EVERYWHERE = [Role.SYSTEM_ADMIN, Role.AUDITOR]
+
+
 class RoleAssignment(models.Model):
     """A role of a staff login, in a region or (system administrator, auditor) everywhere."""
 
@@ -87,6 +91,12 @@ class RoleAssignment(models.Model):
             models.CheckConstraint(
                 name="role_not_granted_by_self", condition=Q(granted_by=None) | ~Q(granted_by=F("user"))
             ),
+            # One without a region would hold in all of them.
+            models.CheckConstraint(
+                name="role_has_its_region",
+                condition=~Q(ended_at=None) | ~Q(region=None) | Q(role__in=EVERYWHERE),
+                violation_error_message=_("Choose the region in which the role holds"),
+            ),
             models.UniqueConstraint(
                 name="role_once", fields=["user", "role", "region"], condition=Q(ended_at=None), nulls_distinct=False
             ),
@@ -104,3 +114,12 @@ class RoleAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.role}"
+
+    def clean(self) -> None:
+        """What is wrong is said at its place, before the database says it of the whole."""
+        if self.role in EVERYWHERE:
+            return
+        if self.region_id is None:
+            raise ValidationError({"region": _("Choose the region in which the role holds")})
+        if self.centre is not None and self.centre.region_id != self.region_id:
+            raise ValidationError({"centre": _("Choose a service centre of the region")})

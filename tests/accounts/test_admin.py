@@ -4,8 +4,12 @@ import datetime
 
 import pytest
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.urls import reverse
 
+from accounts.actions import users
+from accounts.clock import now
 from accounts.crypto import blind_index
 from accounts.enums import Role
 from accounts.models import AuditEvent, RoleAssignment, User
@@ -197,3 +201,23 @@ def test_who_has_one_region_is_not_asked_to_choose_it(client, people):
     assert "region__code__exact" not in page.text
     # Published rules are for everybody to read, so there every region is offered.
     assert "region__code__exact=110000" in client.get(reverse("admin:settlements_scheme_changelist")).text
+
+
+@pytest.mark.parametrize("role", [Role.CLERK, Role.SUPERVISOR, Role.REGION_ADMIN])
+def test_a_role_of_a_region_is_not_given_without_it(people, role):
+    """It would hold in all regions."""
+    someone = make_staff(Role.AUDITOR)
+    with pytest.raises(ValidationError) as refused:
+        users.grant_role(user=someone, role=role, by=people.system_admin, at=now())
+    assert set(refused.value.message_dict) == {"region"}
+    with pytest.raises(IntegrityError, match="role_has_its_region"):
+        RoleAssignment.objects.create(user=someone, role=role)
+
+
+def test_a_desk_stands_in_the_region_of_its_role(people):
+    someone, other = make_staff(Role.AUDITOR), make_region("110000")
+    with pytest.raises(ValidationError) as refused:
+        users.grant_role(
+            user=someone, role=Role.CLERK, by=people.system_admin, at=now(), region=other, centre=people.centre
+        )
+    assert set(refused.value.message_dict) == {"centre"}
