@@ -53,12 +53,13 @@ def proof(application: WithdrawalApplication) -> dict[str, Any]:
     """The account, what left it, and for whom."""
     case = application.case
     rows = telling.payee_rows(application)
-    title = "个人账户转移凭证" if case.kind == TRANSFER_OUT else "个人账户注销及支付凭证"
+    moved = case.kind == TRANSFER_OUT
+    title = "个人账户转移凭证" if moved else "个人账户注销及支付凭证"
     facts = [
         ["经办编号", case.number],
         *([row["label"], row["value"]] for row in telling.answers(application)),
         ["办结时间", dates.moment(case.closed_at)],
-        ["支付合计（元）", f"{sum(row.amount or 0 for row in rows):,.2f}"],
+        ["转出合计（元）" if moved else "支付合计（元）", f"{sum(row.amount or 0 for row in rows):,.2f}"],
         ["账户状态", "已注销"],
     ]
     lines = [f"{row.name}　{row.percent}%　{row.amount:,.2f} 元　{row.where}" for row in rows]

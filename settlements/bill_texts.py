@@ -26,15 +26,15 @@ MESSAGES = {
     "claim_reversed": (
         _("A settled bill was reversed"),
         _(
-            "Your bill paid in cash, number %(case)s, was reversed: %(reason)s Nothing is paid for it; it can be handed in"
-            " anew."
+            "Your bill paid in cash, number %(case)s, was reversed: “%(reason)s”. Nothing is paid for it; it can be handed"
+            " in anew."
         ),
     ),
     "claim_reversed_owed": (
         _("A settled bill was reversed"),
         _(
-            "Your bill paid in cash, number %(case)s, was reversed: %(reason)s %(amount)s yuan that were paid to you are to"
-            " be paid back at the window. The bill can be handed in anew."
+            "Your bill paid in cash, number %(case)s, was reversed: “%(reason)s”. %(amount)s yuan that were paid to you are"
+            " to be paid back at the window. The bill can be handed in anew."
         ),
     ),
     "reimbursement_paid": (
