@@ -17,11 +17,11 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock, lookups, masks, reasons
+from accounts import audit_texts, clock, lookups, masks, reasons
 from accounts.actions import audit, users
 from accounts.admin_base import ReadOnlyInline, RoleAdmin
 from accounts.crypto import blind_index
-from accounts.enums import Role
+from accounts.enums import Channel, Role
 from accounts.errors import Refused
 from accounts.forms import CheckedIdNumberField
 from accounts.models import (
@@ -45,6 +45,16 @@ from accounts.queries import find_member
 for model in (Group, EmailAddress, EmailConfirmation, Authenticator, UserSession):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
+
+
+def _column(name: str, label: Any) -> Any:
+    """A field under a name for people, where its model gives it none."""
+
+    @admin.display(description=label, ordering=name)
+    def shown(row: Any) -> Any:
+        return getattr(row, name)
+
+    return shown
 
 
 class BenefitYearInline(ReadOnlyInline):
@@ -272,6 +282,12 @@ class UserAdmin(RoleAdmin, DjangoUserAdmin):
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.pk != request.user.pk)
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """One's own login is only looked at: without what is only ever written."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [(None, {"fields": ["username", "display_name", "is_active", "last_login"]})]
+        return super().get_fieldsets(request, obj)
+
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[RoleInline]]:
         return self.inlines if obj is not None else []
 
@@ -296,11 +312,21 @@ class AuditEventAdmin(RoleAdmin):
     """For auditors, who hold no other power."""
 
     viewers = (Role.AUDITOR,)
-    list_display = ["at", "actor", "action", "target", "member_id", "reason", "channel", "ip"]
+    list_display = ["at", "actor", "told_action", "target", "member_id", "reason", "told_channel", "ip"]
     list_filter = ["action", "channel"]
     search_fields = ["actor", "target", "reason"]
     date_hierarchy = "at"
     show_full_result_count = False
+
+    @admin.display(description=_("act"), ordering="action")
+    def told_action(self, event: AuditEvent) -> str:
+        """In words where the act has a name, and always as it is searched for."""
+        known = event.action in audit_texts.registered()
+        return f"{audit_texts.tell(event.action)} · {event.action}" if known else event.action
+
+    @admin.display(description=_("channel"), ordering="channel")
+    def told_channel(self, event: AuditEvent) -> str:
+        return str(dict(Channel.choices).get(event.channel, event.channel))
 
 
 @admin.register(AuditBlock)
@@ -314,9 +340,9 @@ class MessageAdmin(RoleAdmin):
     """Whether messages arrive, not what they say."""
 
     viewers = (Role.SYSTEM_ADMIN,)
-    list_display = ["kind", "created_at", "read_at"]
+    list_display = ["kind", _column("created_at", _("Written at")), _column("read_at", _("Read at"))]
     list_filter = ["kind"]
-    fields = ["kind", "created_at", "read_at"]
+    fields = list_display
     show_full_result_count = False
 
 
@@ -325,7 +351,14 @@ class SmsOutboxAdmin(RoleAdmin):
     """Whether text messages go out, not to whom and not what they say."""
 
     viewers = (Role.SYSTEM_ADMIN,)
-    list_display = ["id", "kind", "state", "tries", "created_at", "sent_at"]
+    list_display = [
+        "id",
+        "kind",
+        "state",
+        _column("tries", _("Tries")),
+        _column("created_at", _("Written at")),
+        _column("sent_at", _("Sent at")),
+    ]
     list_filter = ["state", "kind"]
-    fields = ["kind", "state", "tries", "created_at", "sent_at"]
+    fields = list_display[1:]
     show_full_result_count = False

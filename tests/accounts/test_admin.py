@@ -12,7 +12,7 @@ from accounts.actions import users
 from accounts.clock import now
 from accounts.crypto import blind_index
 from accounts.enums import Role
-from accounts.models import AuditEvent, RoleAssignment, User
+from accounts.models import AuditEvent, Message, RoleAssignment, SmsOutbox, User
 from tests.people import PASSWORD, make_id_number, make_member, make_region, make_staff, totp_code
 from tests.support.pages import log_in
 
@@ -221,3 +221,18 @@ def test_a_desk_stands_in_the_region_of_its_role(people):
             user=someone, role=Role.CLERK, by=people.system_admin, at=now(), region=other, centre=people.centre
         )
     assert set(refused.value.message_dict) == {"centre"}
+
+
+def test_lists_of_the_administration_speak_chinese(client, people):
+    Message.objects.create(member=people.holder.member, kind="wallet_returned", params={}, created_at=now())
+    SmsOutbox.objects.create(kind="code", phone="13800000000", text="1", created_at=now())
+    client.force_login(people.system_admin)
+    for model, said in (("message", "阅读时间"), ("smsoutbox", "尝试次数")):
+        page = client.get(reverse(f"admin:accounts_{model}_changelist"), headers={"accept-language": "zh-hans"}).text
+        assert said in page
+        assert "created at" not in page.lower()
+    own = client.get(reverse("admin:accounts_user_change", args=[people.system_admin.pk])).text
+    assert "id_number" not in own and "argon2" not in own
+    client.force_login(people.auditor)
+    log = client.get(reverse("admin:accounts_auditevent_changelist"), headers={"accept-language": "zh-hans"}).text
+    assert "field-told_channel" in log
