@@ -294,6 +294,41 @@ def accepting() -> Act:
     return Act("wallet transfer accepted", prepare, keyed=False)
 
 
+def _holder() -> world.Insured:
+    """Somebody in whose wallet there is money."""
+    sender, receiver = _with_wallets()
+    wallet.accept(transfer=_send(sender, receiver, uuid.uuid4().hex), at=world.at(world.LAST_DAY, 13))
+    return receiver
+
+
+def _premium_of(amount: str) -> premiums.Premium:
+    return premiums.Premium(amount=Decimal(amount), year=2027, benefit_from=datetime.date(2027, 1, 1))
+
+
+def paying_out_of_the_wallet() -> Act:
+    """One's own premium, out of what was transferred."""
+
+    def prepare() -> Callable[[], Any]:
+        one = _holder()
+        facts = {"payer": one.member, "insured": one.member, "premium": _premium_of("40.00"), "on": world.LAST_DAY}
+        key = uuid.uuid4().hex
+        return lambda: premiums.pay(**facts, key=key, source="wallet").amount
+
+    return Act("premium out of a wallet", prepare)
+
+
+def giving_back_into_the_wallet() -> Act:
+    """The same back again."""
+
+    def prepare() -> Callable[[], Any]:
+        one = _holder()
+        facts = {"payer": one.member, "insured": one.member, "premium": _premium_of("40.00"), "on": world.LAST_DAY}
+        paid = premiums.pay(**facts, key=uuid.uuid4().hex, source="wallet")
+        return lambda: premiums.refund(payment=paid, on=world.BOUNDARY).refunded_on
+
+    return Act("premium back into a wallet", prepare, keyed=False)
+
+
 def leaving_the_insurance() -> Act:
     """A credited month goes back as far as it is there, the enrolment is closed, grants end."""
 
@@ -321,7 +356,8 @@ def try_all() -> Outcome:
     run = begin_run()
     tried, found = [], []
     acts = [settling(), settling(world.BOUNDARY), reversing(), crediting(), refusing()]
-    acts += [paying_a_premium(), giving_a_premium_back(), sending(), accepting(), leaving_the_insurance()]
+    acts += [paying_a_premium(), giving_a_premium_back(), sending(), accepting()]
+    acts += [paying_out_of_the_wallet(), giving_back_into_the_wallet(), leaving_the_insurance()]
     for act in [rolling(run), *acts]:
         number, what = try_each(act)
         tried.append(f"{act.name} {number}")

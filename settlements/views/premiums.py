@@ -141,7 +141,7 @@ def group(request: HttpRequest, public_id: UUID) -> HttpResponse:
         if not each.own_route
     ]
     sources = [source_held(request.user.member, source) for source in choice.sources]
-    form = GroupForm(offered, sources, request.GET if {"group", "source"} & request.GET.keys() else None)
+    form = GroupForm(offered, sources, request.GET or None)
     if form.is_valid():
         url = reverse("settlements:premium_check", args=[choice.member.public_id])
         return redirect(f"{url}?{urlencode(form.cleaned_data)}")
@@ -192,6 +192,11 @@ def check(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return _refused(request, choice, refused, 422 if request.method == "POST" else 200)
     if request.method == "POST":
         return done_once(request, lambda: _pay(request, choice, premium, window, source))
+    if paid := read.standing_payment(choice.member.pk, window.insurance, window.year):
+        # Back from the receipt: never "not paid yet" of what is paid.
+        if paid.payer_id == request.user.member_id:
+            return redirect("settlements:premium", public_id=paid.public_id)
+        return _refused(request, choice, Refused("duplicate", why="premium", year=window.year))
     held = held_in(request.user.member, source)
     context = {
         "form": OnceForm(),

@@ -14,6 +14,8 @@ ACTS = [
     statements.giving_a_premium_back,
     statements.sending,
     statements.accepting,
+    statements.paying_out_of_the_wallet,
+    statements.giving_back_into_the_wallet,
     statements.leaving_the_insurance,
 ]
 

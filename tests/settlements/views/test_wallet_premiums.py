@@ -72,6 +72,8 @@ def test_chosen_checked_paid_and_given_back():
     assert "Premium for 2026: Daughter 沈*禾" in text(client.get(WALLET))
     client.post(url, fields(check))
     assert PremiumPayment.objects.count() == 1
+    # The back button: never "not paid yet" of what is paid.
+    assert client.get(url)["Location"] == reverse("settlements:premium", args=[payment.public_id])
 
     back = reverse("settlements:premium_refund", args=[payment.public_id])
     assert "back into your wallet" in text(client.get(back))
