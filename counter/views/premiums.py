@@ -121,7 +121,7 @@ def pay(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpResponse:
             raise choice.refused
         window, offered = _offered(choice, at)
         sources = [source_held(serving.member, one) for one in choice.sources]
-        form = GroupForm(offered, sources, asked if {"group", "source"} & asked.keys() else None)
+        form = GroupForm(offered, sources, asked or None)
         if not form.is_valid():
             return _pay_page(request, serving, choice, {"form": form, "window": window}, 422 if form.errors else 200)
         source = source_of(serving.member, choice, asked)

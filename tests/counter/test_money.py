@@ -97,6 +97,12 @@ def code() -> str:
 
 
 class TestPremiums:
+    def test_sent_with_no_group_chosen_it_says_so(self, child, desk) -> None:
+        address = reverse("counter:premium_pay", args=[child.public_id])
+        assert desk.client.get(address).status_code == 200
+        page = desk.client.get(address, {"go": "1"})
+        assert page.status_code == 422 and "group" in page.context["form"].errors
+
     def test_from_the_list_to_the_proof_on_signed_paper(self, scene, child, desk) -> None:
         page = text(desk.get(PREMIUMS))
         assert "Can be paid" in page

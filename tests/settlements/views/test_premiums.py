@@ -89,6 +89,14 @@ def test_from_the_list_to_the_receipt(now):
     assert "already" in text(client.get(group_page(child)))
 
 
+def test_sent_with_no_group_chosen_it_says_so(now):
+    scene, child = family()
+    client = english(scene.daughter)
+    assert client.get(group_page(child)).status_code == 200
+    page = client.get(group_page(child), {"go": "1"})
+    assert page.status_code == 422 and "group" in page.context["form"].errors
+
+
 def test_the_tariff_of_another_group_cannot_be_had(now):
     scene, child = family()
     client = english(scene.daughter)
