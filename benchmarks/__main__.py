@@ -16,7 +16,7 @@ def main() -> int:
         import django
 
         django.setup()
-        from benchmarks import again, files, pages, rollover, rush, settling, switch, worker
+        from benchmarks import again, alike, files, pages, rollover, rush, settling, switch, worker
 
         known = {
             "rollover": rollover.measure_rollover,
@@ -28,6 +28,7 @@ def main() -> int:
             "worker": worker.measure_worker,
             "files": files.measure_files,
             "again": again.measure_again,
+            "alike": alike.measure_alike,
         }
         wanted = sys.argv[1:] or list(known)
         if unknown := [name for name in wanted if name not in known]:
