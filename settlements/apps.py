@@ -26,6 +26,7 @@ class SettlementsConfig(AppConfig):
 
         from accounts import navigation, policies
         from accounts.enums import Role
+        from settlements.queries import waiting
 
         navigation.register(
             "citizen", "account", _("Account"), "settlements:account", order=20, visible=navigation.for_members
@@ -43,42 +44,23 @@ class SettlementsConfig(AppConfig):
         navigation.register(
             "citizen", "wallet", _("My wallet"), "settlements:wallet", order=46, visible=navigation.for_members
         )
-        navigation.register(
-            "manage",
-            "rollover",
-            _("Year-end rollover"),
-            "admin:settlements_rolloverrun_changelist",
-            order=30,
-            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
-        )
-        for key, text, url, order in (
-            ("contributions", _("Contributions"), "admin:settlements_contributionfile_changelist", 32),
-            ("crediting", _("Crediting"), "admin:settlements_creditrun_changelist", 34),
+        # What another has prepared and waits for this one's release is counted beside the entry.
+        for order, key, text, model, count in (
+            (30, "rollover", _("Year-end rollover"), "rolloverrun", waiting.rollovers),
+            (32, "contributions", _("Contributions"), "contributionfile", waiting.contributions),
+            (34, "crediting", _("Crediting"), "creditrun", waiting.clearings),
+            (36, "drafts", _("Changes of rules"), "ruledraft", waiting.drafts),
+            (38, "catalogue", _("Catalogue files"), "cataloguefile", waiting.catalogues),
         ):
             navigation.register(
                 "manage",
                 key,
                 text,
-                url,
+                f"admin:settlements_{model}_changelist",
                 order=order,
                 visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
+                count=lambda request, count=count: count(request.user),
             )
-        navigation.register(
-            "manage",
-            "drafts",
-            _("Changes of rules"),
-            "admin:settlements_ruledraft_changelist",
-            order=36,
-            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
-        )
-        navigation.register(
-            "manage",
-            "catalogue",
-            _("Catalogue files"),
-            "admin:settlements_cataloguefile_changelist",
-            order=38,
-            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
-        )
         navigation.register(
             "manage",
             "after-death",

@@ -9,8 +9,9 @@ from django.urls import reverse
 from accounts import clock
 from accounts.models import AuditEvent
 from settlements import tasks
-from settlements.actions import rollover, rollover_work
+from settlements.actions import rehearsal, rollover, rollover_work
 from settlements.models import RolloverRun
+from settlements.queries import waiting
 from settlements.views import rollover as pages
 from tests.people import PASSWORD, make_login, make_member, make_region, make_staff
 from tests.settlements.rollover.world import BOUNDARY, YEAR, at, release_run, work_to_the_end
@@ -296,3 +297,19 @@ def test_a_plan_that_was_taken_back_has_nothing_to_come(desk, region):
     page = desk.get(url("change", run.pk), headers={"accept-language": "en"}).text
     assert "Taken back" in page
     assert "Batch begins" not in page
+
+
+def test_what_waits_for_the_second_person_is_counted_for_him_alone(client, region):
+    first, second = (make_staff("region_admin", region=region) for _ in range(2))
+    stranger = make_staff("region_admin", region=make_region("110000"))
+    run = rollover.plan(region=region, year=YEAR, current_rate=0, historical_rate=0, by=first, at=at(BOUNDARY))
+    assert [waiting.rollovers(who) for who in (first, second, stranger)] == [0, 0, 0]
+    rehearsal.rehearse(run=run, by=first, at=at(BOUNDARY))
+    assert [waiting.rollovers(who) for who in (first, second, stranger)] == [0, 1, 0]
+    client.force_login(second)
+    assert '<span class="portal-nav__count">1' in client.get(url("changelist")).text
+    run = rollover.release(run=run, by=second, at=at(BOUNDARY))
+    assert waiting.rollovers(second) == 0
+    work_to_the_end(rollover.begin(run=run, at=at(BOUNDARY)))
+    rollover.finish(run=run, at=at(BOUNDARY))
+    assert [waiting.rollovers(who) for who in (first, second, stranger)] == [0, 1, 0]
