@@ -14,9 +14,9 @@ from gateway import fields
 from gateway.fields.tables import Field, Node
 
 REGION = "310000"
-# Numbers that are given anew each time, and moments.
+# Numbers that are given anew each time, moments, and the birthday: so many share one, the next have the day after.
 GIVEN_ANEW = {
-    "psn_no", "certno", "mdtrt_id", "setl_id", "medins_setl_id", "sign_no", "sign_time", "setl_time", "diag_info_id",
+    "psn_no", "certno", "brdy", "mdtrt_id", "setl_id", "medins_setl_id", "sign_no", "sign_time", "setl_time", "diag_info_id",
     "opt_time", "begntime", "endtime", "fee_ocur_time", "diag_time", "file_qury_no", "filename", "dld_endtime",
 }  # fmt: skip
 AROUND = {"inf_refmsgid", "refmsg_time", "respond_time"}

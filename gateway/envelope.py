@@ -85,7 +85,10 @@ def read(body: bytes, path_infnos: Collection[str] = (), *, file: bytes | None =
     Raises Rejected: body_not_utf8, body_not_json, body_constant, body_too_deep, field_repeated, infno_mismatch, or one of
     a field.
     """
-    text = _text(body)
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Rejected("body_not_utf8") from None
     given = _json(text)
     head = read_fields(tables("envelope").input[0].fields, given, "envelope")
     if path_infnos and head["infno"] not in path_infnos:
@@ -103,17 +106,6 @@ def read(body: bytes, path_infnos: Collection[str] = (), *, file: bytes | None =
         str(head["sign_no"] or ""),
         file,
     )
-
-
-def _text(body: bytes) -> str:
-    """UTF-8; what is not that is GB18030, in which programs on a Chinese Windows write without being told otherwise."""
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            return body.decode("gb18030")
-        except UnicodeDecodeError:
-            raise Rejected("body_not_utf8") from None
 
 
 def _spelt_otherwise(given: Mapping[str, Any]) -> Any:

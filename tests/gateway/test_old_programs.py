@@ -81,14 +81,6 @@ def test_headers_as_older_gateways_call_them(world: World) -> None:
     assert code(world.hospital.post(json.dumps(look_up(world)).encode(), renamed).json()) == ""
 
 
-def test_a_body_in_the_encoding_of_a_chinese_windows(world: World) -> None:
-    body = json.dumps(look_up(world, opter_name="张三"), ensure_ascii=False)
-    response = world.hospital.post(body.encode("gbk"))
-    assert code(response.json()) == ""
-    assert response.json()["output"]["baseinfo"]["psn_name"] == world.patient.name
-    assert json_text.loads(GatewayMessage.objects.get().body)["opter_name"] == "张三"
-
-
 def test_input_in_capitals_like_the_rest(world: World) -> None:
     sent = {name.upper(): value for name, value in look_up(world).items()}
     assert code(world.hospital.post(json.dumps(sent).encode()).json()) == ""
