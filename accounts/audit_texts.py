@@ -96,5 +96,15 @@ for _action, _text in {
     "set_password": gettext_lazy("set a new password"),
     "identity": gettext_lazy("confirmed the identity"),
     "end_sessions": gettext_lazy("ended sessions"),
+    "claim": gettext_lazy("claimed the record"),
+    "login": gettext_lazy("logged in"),
+    "login_failed": gettext_lazy("tried to log in and failed"),
+    "logout": gettext_lazy("logged out"),
+    "grant_role": gettext_lazy("gave a role"),
+    "end_role": gettext_lazy("ended a role"),
+    "set_up_second_factor": gettext_lazy("set up a second factor"),
+    "reset_second_factor": gettext_lazy("reset a second factor"),
+    "admin_search": gettext_lazy("looked for a person in the administration"),
+    "reencrypted": gettext_lazy("encrypted kept numbers anew"),
 }.items():
     register_action(_action, _text)

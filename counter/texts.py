@@ -17,6 +17,7 @@ ACTIONS = {
     "case_approve": _("checked and granted an application"),
     "case_return": _("returned an application to be changed"),
     "case_refuse": _("refused an application"),
+    "case_expire": _("let an application lapse"),
     "sharing_dry_run": _("asked whether sharing is possible"),
     "sharing_amended": _("changed the terms of an application"),
     "sharing_bound": _("put a sharing into force"),

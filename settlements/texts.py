@@ -221,12 +221,32 @@ REASONS = {
 }
 
 RUN_VERBS = ("plan", "begin", "release", "cancel", "pause", "resume", "finish")
+ROLLOVER_VERBS = (
+    "adjust_cancel",
+    "adjust_plan",
+    "adjust_release",
+    "begin",
+    "cancel",
+    "close",
+    "open",
+    "pause",
+    "plan",
+    "post_interest",
+    "reconcile",
+    "rehearse",
+    "release",
+    "report",
+    "resume",
+    "stall",
+)
 FILE_VERBS = ("upload", "read", "release", "withdraw")
 ACTIONS = {
     "enrolment_left_stopped": _("entered that the contributions stopped"),
     "enrolment_left_moved": _("entered that the insurance moved away"),
     "enrolment_left_died": _("entered the death"),
     "enrolment_rejoined": _("entered that the contributions go on"),
+    "statement_exported": _("saved movements as a file"),
+    **{f"rollover.{verb}": _("worked on a year's rollover") for verb in ROLLOVER_VERBS},
     **{f"crediting.{verb}": _("worked on a crediting run") for verb in RUN_VERBS},
     **{f"contributions.{verb}": _("worked on a contribution file") for verb in FILE_VERBS},
 }
