@@ -1,6 +1,7 @@
 """Premiums and the wallet at the window: with the member's consent on paper or by code, the proof in print, refusals."""
 
 import datetime
+import io
 import re
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.core.cache import cache
 from django.urls import reverse
+from pypdf import PdfReader
 
 from accounts import clock
 from accounts.models import AuditEvent, Enrolment, Member, SmsOutbox
@@ -367,14 +369,39 @@ class TestWallet:
 class TestTheWalletAtWork:
     """Out of the wallet at the window, and whether it pays bills."""
 
-    def test_a_premium_that_the_wallet_cannot_pay_whole(self, scene, child, desk) -> None:
+    @pytest.fixture
+    def scene(self):
+        return make_scene(on=ON, father_historical="5000.00")
+
+    def fill(self, scene, amount) -> None:
         for member in (scene.daughter.member, scene.father.member):
             wallets.open_wallet(member=member, by=None, at=moment())
-        facts = {"sender": scene.father.member, "receiver": scene.daughter.member, "amount": Decimal("200.00")}
+        facts = {"sender": scene.father.member, "receiver": scene.daughter.member, "amount": Decimal(amount)}
         wallets.accept(transfer=wallets.transfer(**facts, at=moment(), key="w"), at=moment())
-        page = text(desk.get(pay_page(child) + "&source=wallet"))
-        assert "the wallet of the member" in page
-        # Two hundred are too little for four hundred.
+
+    def test_a_premium_out_of_the_wallet_with_its_proof_and_back(self, scene, child, desk) -> None:
+        self.fill(scene, "900.00")
+        url = pay_page(child) + "&source=wallet"
+        assert "the wallet of the member" in text(desk.get(url))
+        done = desk.send(url, do="act", consent="paper")
+        assert "Print the proof for the member." in text(done)
+        payment = PremiumPayment.objects.get()
+        assert (payment.wallet.member, payment.account) == (scene.daughter.member, None)
+        assert historical(scene) == Decimal("5000.00")
+        assert AuditEvent.objects.get(action="window_premium_pay").details["source"] == "wallet"
+        paper = desk.client.post(reverse("counter:premium_paper", args=[payment.public_id]), {"paper": "A4"})
+        told = "".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages)
+        assert "医保钱包 400.00 元" in told
+        assert "原付款钱包" in told
+        page = reverse("counter:premium", args=[payment.public_id])
+        assert "the wallet of the member" in text(desk.get(page))
+        assert "the money is in the wallet again" in text(desk.send(page, do="act", consent="paper"))
+        payment.refresh_from_db()
+        assert payment.refunded_on == ON
+        assert faults(ON) == []
+
+    def test_a_premium_that_the_wallet_cannot_pay_whole(self, scene, child, desk) -> None:
+        self.fill(scene, "200.00")
         answer = desk.send(pay_page(child) + "&source=wallet", do="act", consent="paper")
         assert (answer.status_code, PremiumPayment.objects.count()) == (422, 0)
         assert "The wallet holds 200.00 yuan" in text(answer)
