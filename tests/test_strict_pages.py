@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import clock
-from accounts.actions import messages
+from accounts.actions import audit, messages
 from accounts.models import AuditEvent
 from tests.people import make_member
 from tests.support.pages import fields, log_in
@@ -255,6 +255,32 @@ def test_numbers_in_full_are_an_act_that_is_recorded(world, clients) -> None:
     ]
     assert [member.id_number in page.content.decode() for page in shown] == [False, True, False]
     assert AuditEvent.objects.filter(action="unmask", member_id=member.pk).count() == 1
+
+
+TYPED = "\"'><img src=x onerror=alert(1)>"
+
+
+def test_what_people_type_stays_text(world, clients) -> None:
+    """W4: names, banks, reasons and notes with a tag in them, on every page that shows them."""
+    people = world[0]
+    for model, name in (
+        ("accounts.Member", "name"), ("accounts.User", "display_name"), ("accounts.Institution", "name"),
+        ("accounts.Enrolment", "employer"), ("accounts.ServiceCentre", "name"), ("settlements.Payee", "name"),
+        ("settlements.Payee", "bank"), ("settlements.Claim", "bank"), ("settlements.Claim", "invoice_number"),
+    ):  # fmt: skip
+        assert apps.get_model(model).objects.update(**{name: TYPED})
+    audit.record(action="open_member", by=people.clerk, at=clock.now(), member=people.holder.member, reason=TYPED)
+    clients["clerk"] = open_record(clients["clerk"], people.holder.member)
+    raw, escaped = [], set()
+    for reader in TABLE:
+        for name, address in pages_of(world, reader):
+            text = clients[reader].get(address).content.decode(errors="replace")
+            if "<img src=x" in text:
+                raw.append((reader, name))
+            if "&lt;img src=x" in text:
+                escaped.add(name)
+    assert raw == []
+    assert len(escaped) >= 8, "it was hardly shown anywhere"
 
 
 @pytest.mark.parametrize("address", ["/nowhere/", "/family/grants/nothing/", "/v/no/such/", "/admin/nowhere/"])
