@@ -47,16 +47,6 @@ for model in (Group, EmailAddress, EmailConfirmation, Authenticator, UserSession
         admin.site.unregister(model)
 
 
-def _column(name: str, label: Any) -> Any:
-    """A field under a name for people, where its model gives it none."""
-
-    @admin.display(description=label, ordering=name)
-    def shown(row: Any) -> Any:
-        return getattr(row, name)
-
-    return shown
-
-
 class BenefitYearInline(ReadOnlyInline):
     model = BenefitYear
     fields = ["year", "starts_on"]
@@ -107,6 +97,7 @@ class MemberAdmin(RoleAdmin):
     """Masked, for administrators of the region alone; found by a whole number only, and each look is recorded."""
 
     viewers = (Role.REGION_ADMIN,)
+    labels = {"public_id": _("Number")}
     region_path = "enrolments__region"
     list_display = ["public_id", "masked_name", "masked_id_number", "birth_year", "sex"]
     fields = ["public_id", "masked_name", "masked_id_number", "masked_phone", "birth_year", "sex", "died_on"]
@@ -312,6 +303,7 @@ class AuditEventAdmin(RoleAdmin):
     """For auditors, who hold no other power."""
 
     viewers = (Role.AUDITOR,)
+    labels = {"session": _("Session"), "ip": _("Address")}
     list_display = ["at", "actor", "told_action", "target", "member_id", "reason", "told_channel", "ip"]
     list_filter = ["action", "channel"]
     search_fields = ["actor", "target", "reason"]
@@ -333,6 +325,14 @@ class AuditEventAdmin(RoleAdmin):
 class AuditBlockAdmin(RoleAdmin):
     viewers = (Role.AUDITOR,)
     list_display = ["id", "first_event", "last_event", "lines", "hash", "sealed_at"]
+    labels = {
+        "first_event": _("First line"),
+        "last_event": _("Last line"),
+        "lines": _("Number of lines"),
+        "previous_hash": _("Digest of the block before"),
+        "hash": _("Digest"),
+        "sealed_at": _("Sealed at"),
+    }
 
 
 @admin.register(Message)
@@ -340,9 +340,10 @@ class MessageAdmin(RoleAdmin):
     """Whether messages arrive, not what they say."""
 
     viewers = (Role.SYSTEM_ADMIN,)
-    list_display = ["kind", _column("created_at", _("Written at")), _column("read_at", _("Read at"))]
+    list_display = ["kind", "created_at", "read_at"]
     list_filter = ["kind"]
     fields = list_display
+    labels = {"created_at": _("Written at"), "read_at": _("Read at")}
     show_full_result_count = False
 
 
@@ -351,14 +352,8 @@ class SmsOutboxAdmin(RoleAdmin):
     """Whether text messages go out, not to whom and not what they say."""
 
     viewers = (Role.SYSTEM_ADMIN,)
-    list_display = [
-        "id",
-        "kind",
-        "state",
-        _column("tries", _("Tries")),
-        _column("created_at", _("Written at")),
-        _column("sent_at", _("Sent at")),
-    ]
+    list_display = ["id", "kind", "state", "tries", "created_at", "sent_at"]
     list_filter = ["state", "kind"]
     fields = list_display[1:]
+    labels = {"tries": _("Tries"), "created_at": _("Written at"), "sent_at": _("Sent at")}
     show_full_result_count = False

@@ -1,6 +1,6 @@
 """What the administration pages of every app stand on: rights come from roles, and every change is an audit line."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -16,12 +16,33 @@ from accounts.enums import Role
 from accounts.models import Region
 
 
+def _column(name: str, label: Any) -> Any:
+    @admin.display(description=label, ordering=name)
+    def shown(row: Any) -> Any:
+        return getattr(row, name)
+
+    return shown
+
+
+def _with_labels(labels: dict[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {**kwargs, "labels": labels} if labels else kwargs
+
+
 class RoleAdmin(admin.ModelAdmin):
     """`viewers` look, `editors` add and change, nobody deletes. `region_path` keeps region administrators to theirs."""
 
     viewers: tuple[str, ...] = (Role.REGION_ADMIN, Role.SYSTEM_ADMIN)
     editors: tuple[str, ...] = ()
     region_path = ""
+    # What fields are called where their model does not say it.
+    labels: ClassVar[dict[str, Any]] = {}
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        names = super().get_list_display(request)
+        return [_column(name, self.labels[name]) if name in self.labels else name for name in names]
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change=change, **_with_labels(self.labels, kwargs))
 
     def regions_seen(self, request: HttpRequest) -> set[str] | None:
         """The codes of the regions whose rows this person sees here; None for all."""
@@ -133,6 +154,10 @@ class ReadOnlyInline(admin.TabularInline):
 
     can_delete = False
     extra = 0
+    labels: ClassVar[dict[str, Any]] = {}
+
+    def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **_with_labels(self.labels, kwargs))
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return True

@@ -1,6 +1,7 @@
 """Family sharing to be looked at: it changes through its actions and the region files alone."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import RegionalAdmin, RoleAdmin, RulesAdmin
 from accounts.enums import Role
@@ -25,6 +26,14 @@ class CommitmentAdmin(RoleAdmin):
 
 @admin.register(SharingApplication)
 class SharingApplicationAdmin(RegionalAdmin):
+    labels = {
+        "case": _("Case"),
+        "grantor": _("Whose account it is"),
+        "beneficiary": _("Who may use it"),
+        "commitment": _("Commitment"),
+        "committed_channel": _("Signed where"),
+        "consent_channel": _("Consented where"),
+    }
     region_path = "case__region"
     list_display = ["case", "grantor", "beneficiary", "relation", "committed_at", "consented_at"]
     list_filter = ["relation", "case__state"]
@@ -42,6 +51,12 @@ class SharingGrantAdmin(RegionalAdmin):
 
 @admin.register(DeductionOrder)
 class DeductionOrderAdmin(RegionalAdmin):
+    labels = {
+        "beneficiary": _("Who may use it"),
+        "version": _("Version"),
+        "changed_at": _("Changed at"),
+        "grant_ids": _("Grants in their order"),
+    }
     region_path = "beneficiary__grants_held__region"
     list_display = ["beneficiary", "version", "changed_at"]
     list_select_related = ["beneficiary"]

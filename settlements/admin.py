@@ -72,6 +72,11 @@ class RolloverRunAdmin(RoleAdmin):
 class PersonalAccountAdmin(RegionalAdmin):
     """Balances are those of the row: between the year's end and its rollover they are last year's split."""
 
+    labels = {
+        "current_products": _("Products of this year's balance"),
+        "historical_products": _("Products of earlier years' balance"),
+        "products_on": _("Products counted up to"),
+    }
     list_display = ["id", "member", "region", "benefit_year", "current", "historical", "debt", "status"]
     list_filter = ["region", "benefit_year", "status"]
     list_select_related = ["member", "region"]
@@ -117,6 +122,7 @@ def _record_reading(request: HttpRequest, account: PersonalAccount) -> None:
 
 @admin.register(LedgerTransaction)
 class LedgerTransactionAdmin(RegionalAdmin):
+    labels = {"request_hash": _("Digest of the request")}
     list_display = ["id", "kind", "business_date", "region", "scope", "key", "refused", "reverses"]
     list_filter = ["kind", "region"]
     list_select_related = ["region", "reverses"]
@@ -126,6 +132,7 @@ class LedgerTransactionAdmin(RegionalAdmin):
 
 @admin.register(Settlement)
 class SettlementAdmin(RegionalAdmin):
+    labels = {"transaction": _("Ledger transaction")}
     list_display = ["told_number", "settled_on", "institution", "kind", "fund", "shared", "cash", "reversed_on"]
     list_filter = ["kind", "region"]
     list_select_related = ["institution"]

@@ -74,6 +74,7 @@ class ContributionAdmin(RegionalAdmin):
     """The dated history of bases; read only."""
 
     region_path = "file__region"
+    labels = {"member": _("member")}
     list_display = ["member", "month_told", "base", "file", "line"]
     list_filter = ["month"]
     list_select_related = ["member", "file"]

@@ -51,6 +51,7 @@ class NumberedAdmin(RegionalAdmin):
 
 @admin.register(PremiumPayment)
 class PremiumPaymentAdmin(NumberedAdmin):
+    labels = {"group_names": _("Group"), "transaction": _("Ledger transaction"), "benefit_year": _("Benefit year")}
     list_display = ["told_number", "paid_on", "payer", "insured", "insurance", "year", "amount", "refunded_on"]
     list_filter = ["insurance", "year", ("wallet", admin.EmptyFieldListFilter), "region"]
     list_select_related = ["payer", "insured"]
@@ -85,6 +86,7 @@ class WalletAdmin(RegionalAdmin):
 
 @admin.register(WalletTransfer)
 class WalletTransferAdmin(NumberedAdmin):
+    labels = {"told_at": _("Told at"), "sending": _("Booking when sent"), "ending": _("Booking when it ended")}
     region_path = "wallet__region"
     list_display = ["told_number", "sent_at", "sender", "receiver", "source", "amount", "state", "ended_at"]
     list_filter = ["state", "source"]
