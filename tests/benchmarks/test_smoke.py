@@ -16,7 +16,9 @@ LIMIT = 480
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("names", [["rollover", "switch"], ["settling", "pages", "worker"], ["files"], ["again"], ["alike"]])
+@pytest.mark.parametrize(
+    "names", [["rollover", "switch"], ["settling", "pages", "worker"], ["files"], ["again"], ["alike"]]
+)
 def test_every_measurement_yields_numbers(names: list[str]) -> None:
     # Two runs of the suite in one folder must not drop each other's databases.
     own = {"BENCH_QUICK": "1", "BENCH_DATABASE": f"bench_{os.environ[SLOT]}_{names[0]}"}
