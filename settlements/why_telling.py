@@ -101,6 +101,11 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
         _("In this benefit year %(amount)s yuan were paid for relatives' premiums."),
         "",
     ),
+    "wallet": (
+        _("Transferred to relatives' wallets"),
+        _("In this benefit year %(amount)s yuan were transferred to wallets. The money is the receivers' now."),
+        "",
+    ),
     "clawback": (
         _("Credit taken back"),
         _("On %(left_on)s contributions ended; %(amount)s yuan that had been paid in ahead went back."),
@@ -160,4 +165,5 @@ def _links() -> dict[str, tuple[str, Text]]:
         "own": (reverse("settlements:bills"), _("Every settled bill")),
         "rolled": (reverse("settlements:account") + "?kind=rollover", _("The rollover in the list")),
         "pending": (reverse("settlements:wallet"), _("To the wallet")),
+        "wallet": (reverse("settlements:wallet"), _("To the wallet")),
     }

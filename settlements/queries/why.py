@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from accounts.enums import EnrolmentStatus, Insurance
@@ -36,7 +37,7 @@ def why_balance(user: User, at: datetime.datetime, on: datetime.date) -> list[Fa
     """What explains the balance of a citizen, or that there is none; the first is the most important.
 
     Codes: uninsured, resident, no_account (there is nothing to have a balance); closed, other_region, resident_left,
-    suspended, frozen, not_credited, pending, relatives, own, premiums, clawback, debt, rolled, nothing.
+    suspended, frozen, not_credited, pending, relatives, own, premiums, wallet, clawback, debt, rolled, nothing.
     Source: domain.md 5, number 5.
     """
     member: Member = user.member
@@ -98,18 +99,24 @@ def _moves(user: User, account: PersonalAccount, at: datetime.datetime, on: date
         return
     for code, kind in (("relatives", "family"), ("own", "care")):
         entries = read.movements(user, account, start=year.starts_on, end=on, kind=kind).exclude(kind=EntryKind.PREMIUM)
-        lines = read.lines(account, entries)
+        # Bills that were taken back have cost nothing: the same sum as on the pages of the family and of the year.
+        lines = [line for line in read.lines(account, entries) if not (line.settlement and line.settlement.reversed_on)]
         if lines:
             amount = -sum((line.amount for line in lines), ZERO)
             yield Fact(code, {"amount": amount, "count": len(lines)}, tuple(lines[:SHOWN]))
-    yield from _rest(user, account, year, on)
+    waiting = transfer.amount if transfer is not None and transfer.account_id == account.pk else ZERO
+    yield from _rest(user, account, year, on, waiting)
 
 
-def _rest(user: User, account: PersonalAccount, year: Year, on: datetime.date) -> Iterator[Fact]:
+def _rest(user: User, account: PersonalAccount, year: Year, on: datetime.date, waiting: Decimal) -> Iterator[Fact]:
+    """`waiting`: yuan on their way to a wallet, which were told already."""
     since = read.movements(user, account, start=year.starts_on, end=on)
     premiums = -sum((line.amount for line in read.lines(account, since.filter(kind=EntryKind.PREMIUM))), ZERO)
     if premiums > 0:
         yield Fact("premiums", {"amount": premiums})
+    sent = -sum((line.amount for line in read.lines(account, since.filter(kind=EntryKind.WALLET))), waiting)
+    if sent > 0:
+        yield Fact("wallet", {"amount": sent})
     clawback = Clawback.objects.filter(account=account).order_by("-transaction_id").first()
     if clawback is not None and clawback.left_on >= year.starts_on:
         yield Fact("clawback", {"amount": clawback.amount, "left_on": clawback.left_on})

@@ -8,13 +8,14 @@ from django.urls import reverse
 
 from accounts import clock
 from accounts.models import Enrolment, User
-from settlements.actions import crediting
+from settlements.actions import crediting, wallet
 from settlements.actions.leaving import leave
 from settlements.models import PersonalAccount
 from settlements.queries.why import why_balance
+from settlements.queries.year import grant_use, year_on
 from settlements.why_telling import TEXTS, tell
 from tests.people import make_member, make_region, person
-from tests.settlements.scene import Scene, bill, make_scene, open_with
+from tests.settlements.scene import Scene, bill, make_scene, open_with, undo
 from tests.support.ledger import move
 from tests.support.pages import log_in
 
@@ -47,6 +48,29 @@ def test_relatives_use_is_listed_with_amount_and_place(scene: Scene) -> None:
     told = next(row for row in tell(scene.daughter, clock.now(), scene.on) if row["code"] == "relatives")
     assert scene.institution.name in told["lines"][0].small
     assert "own" in codes(scene.father) and "relatives" not in codes(scene.father)
+
+
+def test_what_was_taken_back_has_not_been_used(scene: Scene) -> None:
+    """The same sum as on the family's page, which counts standing bills."""
+    undo(scene, bill(scene))
+    settled = bill(scene)
+    found = {fact.code: fact for fact in why_balance(scene.daughter, clock.now(), scene.on)}
+    used = grant_use([scene.grant], {scene.region.pk: year_on(scene.region.pk, scene.on).number})
+    assert found["relatives"].params["amount"] == settled.shared == used[scene.grant.pk] > 0
+
+
+def test_money_sent_to_wallets_explains_the_balance_once(scene: Scene) -> None:
+    noon = datetime.datetime.combine(scene.on, datetime.time(12), datetime.timezone(datetime.timedelta(hours=8)))
+    for member in (scene.daughter.member, scene.father.member):
+        wallet.open_wallet(member=member, by=None, at=noon)
+    facts = {"sender": scene.daughter.member, "receiver": scene.father.member}
+    sent = wallet.transfer(**facts, amount=D("900.00"), at=noon, key="a")
+    told = {fact.code: fact.params.get("amount") for fact in why_balance(scene.daughter, noon, scene.on)}
+    assert (told["pending"], told.get("wallet")) == (D("900.00"), None)
+    wallet.accept(transfer=sent, at=noon)
+    wallet.transfer(**facts, amount=D("50.00"), at=noon, key="b")
+    told = {fact.code: fact.params.get("amount") for fact in why_balance(scene.daughter, noon, scene.on)}
+    assert (told["pending"], told["wallet"]) == (D("50.00"), D("900.00"))
 
 
 def test_not_credited_yet_goes_away_with_the_credit(scene: Scene) -> None:
