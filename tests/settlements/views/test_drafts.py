@@ -57,7 +57,8 @@ def test_from_version_to_publishing(client, region, maker, checker) -> None:
     page = client.get(url("change", draft.pk)).text
     assert url("edit", draft.pk) not in page
     assert look(client, url("edit", draft.pk)).status_code == 404
-    form = client.get(url("publish", draft.pk))
+    form = client.get(url("publish", draft.pk), headers={"accept-language": "en"})
+    assert "Nobody has tried it on real bills yet." in form.text
     day = clock.today() + DAY
     data = {"seen": form.context["form"].initial["seen"]}
     early = client.post(url("publish", draft.pk), {**data, "valid_from": clock.today().isoformat()})
@@ -108,6 +109,12 @@ def test_what_if_on_the_page(client, maker, checker) -> None:
     assert settlement.number in page and mask_name(scene.father.member.name) in page
     assert scene.father.member.name not in page
     assert "<svg" in page and page.count("<rect") >= 11
+    # Whoever publishes sees what it came to beside the button.
+    enter(client, make_staff("region_admin", region=scene.region))
+    page = client.get(url("publish", draft.pk), headers={"accept-language": "en"})
+    assert page.context["sums"] and "What the last what-if came to" in page.text
+    assert "it shows the earlier text" not in page.text
+    enter(client, maker)
     drafts.edit(draft=draft, text=changed(draft).replace('"800.00"', '"900.00"'), by=maker)
     client.post(url("whatif", draft.pk), {"over": f"{clock.today():%Y-%m}"})
     trials.cancel(trial=draft.trials.first(), by=maker)
