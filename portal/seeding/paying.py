@@ -38,13 +38,13 @@ def _person(who: tuple[str, str]) -> Member:
 
 
 def _premium(payer: Member, insured: Member, group: str, now: datetime.datetime) -> PremiumPayment | None:
-    try:
-        premium, _window = premiums.premium_of(insured, group, now)
-    except Refused:
-        return None  # out of season
     on = timezone.localdate(now)
     by = User.objects.get(member=payer)
-    return premiums.pay(payer=payer, insured=insured, premium=premium, on=on, key=f"seed {group}", by=by)
+    try:
+        premium, _window = premiums.premium_of(insured, group, now)
+        return premiums.pay(payer=payer, insured=insured, premium=premium, on=on, key=f"seed {group}", by=by)
+    except Refused:
+        return None  # out of season, or by this seed the payer has spent it
 
 
 def _returned(sender: Member, receiver: Member, now: datetime.datetime) -> None:

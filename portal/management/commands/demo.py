@@ -241,7 +241,9 @@ def empty_database() -> None:
     connections.close_all()
     place = {"host": mine["HOST"], "port": mine["PORT"], "user": mine["USER"], "password": mine["PASSWORD"]}
     given = {name: value for name, value in place.items() if value}
-    with psycopg.connect(dbname="postgres", autocommit=True, **given, **mine["OPTIONS"]) as connection:
+    # How Django binds parameters is nothing that the driver knows.
+    options = {name: value for name, value in mine["OPTIONS"].items() if name != "server_side_binding"}
+    with psycopg.connect(dbname="postgres", autocommit=True, **given, **options) as connection:
         name = sql.Identifier(mine["NAME"])
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
