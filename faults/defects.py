@@ -19,7 +19,7 @@ from faults import checker, clients, clocks, locks, machine, places, reckoning, 
 from faults.outcome import Outcome
 from faults.tills import Straight, Till, open_shop, patients
 from gateway.actions import corrections, messages
-from gateway.models import VisitSettlement
+from gateway.models import GatewayMessage, VisitSettlement
 from settlements import ledger
 from settlements.actions import care, rollover, rollover_work
 from settlements.domain import assessment
@@ -265,14 +265,21 @@ def msgid_not_honoured() -> Iterator[None]:
 
 @contextmanager
 def undone_twice() -> Iterator[None]:
-    """A second correction gives the money back once more, past the ledger's own guards."""
-    real = corrections._undo
+    """A second correction does not see the mark of the first, and gives the money back once more, past the ledger's own
+    guards."""
+    real, looked = corrections._undo, corrections._original
 
     def undo(institution: Any, msgid: str, omsgid: str, psn_no: str, at: Any) -> Any:
         known = real(institution, msgid, omsgid, psn_no, at)
         return known or _give_back(VisitSettlement.objects.select_related("settlement").get(msgid=omsgid), msgid)
 
-    with mock.patch.object(corrections, "_undo", undo):
+    def unmarked(institution: Any, omsgid: str) -> Any:
+        found = looked(institution, omsgid)
+        if found and found.outcome == corrections.CORRECTED and found.request_hash:
+            found.outcome = GatewayMessage.OK
+        return found
+
+    with mock.patch.object(corrections, "_undo", undo), mock.patch.object(corrections, "_original", unmarked):
         yield
 
 
