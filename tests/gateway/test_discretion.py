@@ -15,6 +15,7 @@ from django.db import connection
 from accounts.clock import today
 from accounts.logs import DiscreetFormatter
 from accounts.models import Member
+from gateway.actions.corrections import CORRECTED
 from gateway.actions.messages import TRANSACTIONS, Transaction
 from gateway.client import envelope
 from gateway.domain.packing import pack as packed
@@ -217,7 +218,8 @@ def test_nobody_can_be_read(
     others(hospital, pharmacy, canary, world, bills)
     all_refused(hospital, canary)
     broken(hospital, canary, monkeypatch)
-    outcomes = {(infno, outcome == "ok") for infno, outcome in GatewayMessage.objects.values_list("infno", "outcome")}
+    told = GatewayMessage.objects.values_list("infno", "outcome")
+    outcomes = {(infno, outcome in (GatewayMessage.OK, CORRECTED)) for infno, outcome in told}
     assert {(infno, done) for infno in TRANSACTIONS for done in (True, False)} <= outcomes
     words = canaries(canary)
     connection.force_debug_cursor = False
