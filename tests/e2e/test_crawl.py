@@ -478,6 +478,7 @@ def desk(scene: Scene) -> World:
         "closing": _closing(scene),
         "inheritance": "inheritance",
         "transfer_out": "transfer_out",
+        "sharing": "sharing",
     }
     return World(scene, {"": "", "grant": scene.grant.public_id} | names, clients)
 
