@@ -6,8 +6,10 @@ the proof's, where what is corrected and sent again would be lost.
 
 import json
 import re
+from urllib.parse import urlsplit
 
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import escape
 
@@ -18,6 +20,16 @@ def waiting_at(request: HttpRequest) -> str:
     """The address of the request that waits for a proof; empty if there is none."""
     state = request.session.get(STATE_SESSION_KEY) or {}
     return str(json.loads(state["request"])["path"]) if "request" in state else ""
+
+
+def named_alone(request: HttpRequest, address: str) -> None:
+    """Ask allauth for the address without its query, which it keeps apart: else it finds that something else waits, goes
+    to the page anew, and what was filled in is lost."""
+    for name in ("GET", "POST"):
+        asked = getattr(request, name)
+        if urlsplit(asked.get(REDIRECT_FIELD_NAME, "")).path == address:
+            setattr(request, name, asked.copy())
+            getattr(request, name)[REDIRECT_FIELD_NAME] = address
 
 
 def placed(response: HttpResponse, address: str) -> HttpResponse:

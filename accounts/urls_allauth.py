@@ -22,6 +22,8 @@ def page(view: type[View]) -> Any:
         @wraps(view.dispatch)  # what is known of it stands on it: that no login is needed, above all
         def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             waiting = resuming.waiting_at(request)
+            if waiting:
+                resuming.named_alone(request, waiting)
             response = super().dispatch(request, *args, **kwargs)
             return resuming.placed(response, waiting) if waiting and not resuming.waiting_at(request) else response
 

@@ -158,6 +158,7 @@ def prove_by_text(request: HttpRequest) -> HttpResponse:
         code_pages.forget(request, "proof")
         flows.login.record_authentication(request, user, method="code", reauthenticated=True)
         waiting = resuming.waiting_at(request)
+        resuming.named_alone(request, waiting)
         response = flows.reauthentication.resume_request(request)
         return resuming.placed(response, waiting) if response else redirect(next_url or "/")
 

@@ -247,9 +247,10 @@ def test_durations(seconds, said):
         assert pages.duration(seconds) == said
 
 
-def test_a_form_with_mistakes_that_waited_for_a_proof_is_sent_to_its_own_page(client, region):
+@pytest.mark.parametrize("query", ["", "?run=1"])
+def test_a_form_with_mistakes_that_waited_for_a_proof_is_sent_to_its_own_page(client, region, query):
     client.force_login(make_staff("region_admin", region=region))
-    waits = client.post(url("add"), {"region": region.pk, **PLAN, "current_rate": "x"})
+    waits = client.post(url("add") + query, {"region": region.pk, **PLAN, "current_rate": "x"})
     assert waits.url.startswith("/prove/")
     answer = client.post(waits.url, {"password": PASSWORD})
     assert answer.status_code == 422
