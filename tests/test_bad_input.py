@@ -633,7 +633,7 @@ class TestExtraFields:
     def test_one_s_own_login(self, world, member) -> None:
         user = world[0].holder
         user.refresh_from_db()
-        changes = ("password", "last_login")
+        changes = ("password", "password_set_at", "last_login")
         before = facts_of(user, *changes)
         new = {"password": "Another-leaf-2026", "again": "Another-leaf-2026"}
         assert send(member, reverse("accounts:password"), extra(world) | new).status_code == 302

@@ -258,7 +258,9 @@ def test_receipt_and_decision_of_a_claim_are_printed(scene: Scene, clerk: User, 
     Settlement.objects.filter(pk=claim.settlement_id).update(reversed_on=clock.today())
     assert client.post(paper, {"paper": "decision"}).content.startswith(b"%PDF")
     decisions = IssuedDocument.objects.filter(kind=bill_papers.DECISION).order_by("id")
-    assert [one.revoked_at is not None for one in decisions] == [True, False], "the paper of before the reversal is void"
+    assert [one.revoked_at is not None for one in decisions] == [True, False], (
+        "the paper of before the reversal is void"
+    )
     client.post(reverse("counter:close"))
     assert client.post(paper, {"paper": "A4"})["Location"] == reverse("counter:home")
 
