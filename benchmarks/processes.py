@@ -59,18 +59,23 @@ def peak_memory(process: psutil.Process) -> Iterator[Callable[[], float]]:
     """The largest resident memory of one of a process's children while the block runs, in MB."""
     peak, over = [0], threading.Event()
 
+    def look() -> float:
+        for child in process.children(recursive=True):
+            try:
+                peak[0] = max(peak[0], child.memory_info().rss)
+            except psutil.Error:
+                continue
+        return peak[0] / 2**20
+
     def watch() -> None:
         while not over.wait(0.1):
-            for child in process.children(recursive=True):
-                try:
-                    peak[0] = max(peak[0], child.memory_info().rss)
-                except psutil.Error:
-                    continue
+            look()
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        yield lambda: peak[0] / 2**20
+        # Once more when it is asked for: what was done sooner than the first look has a size too.
+        yield look
     finally:
         over.set()
         watcher.join()

@@ -1,6 +1,7 @@
 import gc
 import logging
 import os
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
@@ -8,9 +9,20 @@ from accounts.logs import keep_discreet
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.demo")
 application = get_wsgi_application()
-# Its imports need the applications that the line above has loaded.
+# These need the settings and applications that the line above has loaded.
+from django.conf import settings  # noqa: E402
+from django.db.backends.signals import connection_created  # noqa: E402
+
 from gateway.pressure import Relieved  # noqa: E402
 
+
+def bound_statements(connection: Any, **more: Any) -> None:
+    """No page may hold a connection for long. Said to web connections alone: commands and workers have long statements."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{settings.WEB_STATEMENT_SECONDS}s"])
+
+
+connection_created.connect(bound_statements, dispatch_uid="portal_bound_statements")
 application = Relieved(application)
 # gunicorn writes to handlers of its own, the addresses of pages among them.
 keep_discreet(logging.getLogger("gunicorn.error"), logging.getLogger("gunicorn.access"))
