@@ -26,7 +26,7 @@ from benchmarks.measure import CLIENTS, SECONDS, Line
 from family.models import SharingGrant
 from gateway.actions import keys
 from gateway.models import FeeLine, Visit
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from settlements import ledger
 from settlements.actions import care
 from settlements.enums import Contra, EntryKind

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from faults import checker
 from faults.told import Line
-from gateway.queries import number_of
+from gateway.queries.people import number_of
 from settlements import ledger
 from settlements.models import PersonalAccount
 

@@ -21,7 +21,7 @@ from faults.told import Line, Log
 from gateway import models
 from gateway.actions import keys
 from gateway.client import PATH, envelope, signed_headers
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from settlements.models import CatalogueItem
 
 DRUG = "XPROVING01"

@@ -13,7 +13,8 @@ from accounts.money import ZERO
 from gateway.domain import json_text
 from gateway.fields import name_of
 from gateway.models import FeeLine, Visit
-from gateway.queries import BatchFacts, psn_no
+from gateway.queries.people import psn_no
+from gateway.queries.visits import BatchFacts
 from settlements import working
 
 ID_CARD = "01"

@@ -9,7 +9,7 @@ class GatewayConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit_texts import register_action  # models are loaded only now
-        from gateway.queries import open_bills
+        from gateway.queries.visits import open_bills
         from settlements.queries.withdrawal import register_open
 
         register_open(open_bills)
@@ -30,7 +30,7 @@ class GatewayConfig(AppConfig):
         register_action("gateway_message_replayed", _("tried again, without consequence, what an institution sent"))
 
         from accounts import navigation, reasons
-        from gateway.policies_messages import may_watch_calls
+        from gateway.policies import may_watch_calls
 
         reasons.register(
             "body_deleted",

@@ -16,7 +16,8 @@ from gateway.actions.visits import MED_TYPES, REGISTRATION, must_be_allowed, mus
 from gateway.answers import Occasion
 from gateway.domain.life import Step, stage_of
 from gateway.models import Visit, VisitSettlement
-from gateway.queries import BatchFacts, batch_facts, batch_of, is_credential_of, visit_of, visit_settlement
+from gateway.queries.people import is_credential_of
+from gateway.queries.visits import BatchFacts, batch_facts, batch_of, visit_of, visit_settlement
 from settlements.actions import care
 from settlements.ledger import balances
 

@@ -21,8 +21,8 @@ from gateway.actions.messages import TRANSACTIONS
 from gateway.domain import json_text
 from gateway.domain.json_text import NotJson
 from gateway.models import GatewayMessage
-from gateway.policies_messages import may_open_messages
-from gateway.queries import member_by_credential, member_by_psn_no
+from gateway.policies import may_open_messages
+from gateway.queries.people import member_by_credential, member_by_psn_no
 from gateway.texts import err_msg
 from settlements.ledger import again_locked
 

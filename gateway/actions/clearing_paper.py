@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.money import plain
 from documents import render
 from gateway.fields.tables import code_lists, code_lists_in_english
-from gateway.queries_clearing import Clearing, Sums
+from gateway.queries.clearing import Clearing, Sums
 from settlements.enums import CareKind
 
 

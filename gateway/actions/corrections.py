@@ -15,8 +15,9 @@ from gateway.actions import bills, stay_bills, stays
 from gateway.domain import json_text
 from gateway.domain.staying import Where
 from gateway.models import FeeLine, GatewayMessage, VisitSettlement
-from gateway.queries import member_by_psn_no, visit_of
-from gateway.queries_stays import stay_at, stay_of
+from gateway.queries.people import member_by_psn_no
+from gateway.queries.stays import stay_at, stay_of
+from gateway.queries.visits import visit_of
 from settlements.enums import CareKind
 
 # The outcome of a message that was undone, before it came or afterwards: its first answer would no longer be true.

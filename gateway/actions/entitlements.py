@@ -14,7 +14,7 @@ from gateway import answers
 from gateway.actions.people import seen
 from gateway.actions.visits import MED_TYPES
 from gateway.errors import Rejected
-from gateway.queries import account_id_of, enrolments_since, member_by_psn_no
+from gateway.queries.people import account_id_of, enrolments_since, member_by_psn_no
 from gateway.texts import REASONS, TEXTS
 from settlements.domain.scheme import RateStage, SupplementStage
 from settlements.enums import CareKind

@@ -12,7 +12,7 @@ from accounts.models import Institution
 from gateway.actions.visits import new_number
 from gateway.envelope import FileAnswer
 from gateway.models import GatewayFile
-from gateway.queries_reconciling import kept_bytes
+from gateway.queries.reconciling import kept_bytes
 
 MEGABYTE = 2**20
 # Of one institution at one time: a client that uploads in a loop must not fill the database.

@@ -38,7 +38,7 @@ from gateway.actions import (
 from gateway.envelope import Call, Dialect, FileAnswer
 from gateway.errors import Rejected
 from gateway.models import GatewayMessage, InstitutionKey
-from gateway.queries import insured_at
+from gateway.queries.people import insured_at
 from gateway.texts import err_msg
 from settlements.ledger import again_locked
 

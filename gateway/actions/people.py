@@ -13,7 +13,7 @@ from accounts.models import Institution, Member
 from accounts.money import ZERO
 from gateway import answers
 from gateway.errors import Rejected
-from gateway.queries import ID_CARD, person_by_credential
+from gateway.queries.people import ID_CARD, person_by_credential
 
 
 def look_up(

@@ -13,7 +13,8 @@ from gateway.actions import bills
 from gateway.actions.visits import charging, classified, insured, must_be_unique, new_number
 from gateway.fields import tables
 from gateway.models import FeeLine, Visit
-from gateway.queries import BatchFacts, account_id_of, visit_of, visit_settlement
+from gateway.queries.people import account_id_of
+from gateway.queries.visits import BatchFacts, visit_of, visit_settlement
 from settlements.enums import CareKind
 
 # The one charge batch of a purchase.

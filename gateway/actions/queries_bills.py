@@ -20,8 +20,8 @@ from gateway.actions.people import seen
 from gateway.actions.queries_visits import few, person, span
 from gateway.answers import Occasion
 from gateway.models import FeeLine, Visit, VisitSettlement
-from gateway.queries import BatchFacts, batch_facts, visit_of
-from gateway.queries_lines import items_by_day
+from gateway.queries.lines import items_by_day
+from gateway.queries.visits import BatchFacts, batch_facts, visit_of
 from settlements.models import CatalogueItem, Entry, LedgerTransaction, PersonalAccount
 
 PAID_AT_INSTITUTION = "2"

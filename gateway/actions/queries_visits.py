@@ -12,7 +12,8 @@ from gateway import answers, fields
 from gateway.domain.stating import stated
 from gateway.domain.staying import Where, days_of
 from gateway.models import Stay, Visit
-from gateway.queries import member_by_psn_no, visit_of
+from gateway.queries.people import member_by_psn_no
+from gateway.queries.visits import visit_of
 from settlements.enums import CareKind
 
 # A range that holds more is asked for in pieces: there is no paging in the interface.

@@ -16,7 +16,7 @@ from gateway.domain import reconciling
 from gateway.domain.packing import Unpackable, pack, unpack
 from gateway.domain.reconciling import AMOUNTS, Compared, Row
 from gateway.models import GatewayFile, Reconciliation
-from gateway.queries_reconciling import (
+from gateway.queries.reconciling import (
     REFUNDS_ALONE,
     WITHOUT_REFUNDS,
     Scope,

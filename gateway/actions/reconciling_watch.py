@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from gateway.enums import DayState
 from gateway.models import Reconciliation, ReconciliationDay
-from gateway.queries_reconciling import REFUNDS_ALONE, Part, parts_of_day
+from gateway.queries.reconciling import REFUNDS_ALONE, Part, parts_of_day
 
 # For so long a day is looked at again: whoever reconciles late is no longer on the list.
 DAYS = 7

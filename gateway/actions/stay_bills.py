@@ -19,8 +19,9 @@ from gateway.answers import Occasion
 from gateway.domain import staying
 from gateway.domain.staying import Step, Where
 from gateway.models import Stay, VisitSettlement
-from gateway.queries import BatchFacts, batch_facts, is_credential_of, visit_settlement
-from gateway.queries_stays import service_day, settled_of, stay_of
+from gateway.queries.people import is_credential_of
+from gateway.queries.stays import service_day, settled_of, stay_of
+from gateway.queries.visits import BatchFacts, batch_facts, visit_settlement
 from settlements.actions import care
 from settlements.enums import CareKind
 from settlements.queries.parameters import scheme_on

@@ -17,9 +17,9 @@ from gateway.domain import refunds
 from gateway.domain.staying import Step
 from gateway.errors import Rejected
 from gateway.models import FeeLine, Stay
-from gateway.queries import taken
-from gateway.queries_lines import items_by_day
-from gateway.queries_stays import settled_of, stay_of
+from gateway.queries.lines import items_by_day
+from gateway.queries.stays import settled_of, stay_of
+from gateway.queries.visits import taken
 
 ALL_LINES = "0000"
 NOT_NEEDED = "0"

@@ -17,8 +17,8 @@ from gateway.domain.stating import state
 from gateway.domain.staying import Step, Where
 from gateway.errors import Rejected
 from gateway.models import Diagnosis, Stay, Visit
-from gateway.queries import ID_CARD
-from gateway.queries_stays import settled_of, stay_of
+from gateway.queries.people import ID_CARD
+from gateway.queries.stays import settled_of, stay_of
 from settlements.enums import CareKind
 from settlements.queries.parameters import scheme_on
 

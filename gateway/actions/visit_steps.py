@@ -13,7 +13,7 @@ from accounts.models import Institution
 from gateway.actions.visits import AHEAD, MED_TYPES, REGISTRATION, must_be_allowed
 from gateway.domain.life import Stage, Step, stage_of
 from gateway.models import Diagnosis, FeeLine, Visit
-from gateway.queries import to_give_up, visit_of
+from gateway.queries.visits import to_give_up, visit_of
 
 EVERY_BATCH = "0000"
 VOID = "0"

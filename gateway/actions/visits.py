@@ -18,8 +18,9 @@ from accounts.money import MAX_AMOUNT, ZERO, fen, plain
 from gateway import answers
 from gateway.domain.life import DAYS, Stage, Step, refusal, stage_of
 from gateway.models import FeeLine, Visit
-from gateway.queries import patient, taken, visit_of
-from gateway.queries_lines import items_by_day
+from gateway.queries.lines import items_by_day
+from gateway.queries.people import patient
+from gateway.queries.visits import taken, visit_of
 from settlements.domain.catalogue import classify
 from settlements.enums import CareKind
 from settlements.models import CatalogueItem

@@ -16,11 +16,11 @@ from accounts.policies import has_any_role
 from gateway import difference_texts
 from gateway.actions import clearing_paper, differences, reconciling_watch
 from gateway.enums import DayState, DifferenceKind, DifferenceState
-from gateway.forms_reconciling import ClearingForm, NoteForm
+from gateway.forms.reconciling import ClearingForm, NoteForm
 from gateway.models import Difference
 from gateway.policies import may_settle_differences
-from gateway.queries_clearing import Clearing, clearing_of
-from gateway.queries_reconciling import days_visible_to, differences_visible_to, institutions_visible_to
+from gateway.queries.clearing import Clearing, clearing_of
+from gateway.queries.reconciling import days_visible_to, differences_visible_to, institutions_visible_to
 
 MOST_DAYS, MOST_ROWS = 60, 60
 VERBS = {"explain": differences.explain, "close": differences.close}

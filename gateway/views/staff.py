@@ -13,10 +13,10 @@ from accounts import clock, dates, reasons
 from accounts.errors import Refused
 from gateway import fields, texts
 from gateway.actions import bodies
-from gateway.forms_staff import ReasonForm
+from gateway.forms.staff import ReasonForm
 from gateway.models import GatewayMessage
-from gateway.policies_messages import may_open_messages, may_watch_calls
-from gateway.queries_staff import (
+from gateway.policies import may_open_messages, may_watch_calls
+from gateway.queries.calls import (
     bounds_of,
     day_of,
     messages_visible_to,

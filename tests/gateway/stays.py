@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.clock import today
 from accounts.models import Member
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from tests.gateway.world import Hospital, credential
 from tests.gateway.world import line as outpatient_line
 

@@ -12,7 +12,7 @@ from accounts.clock import now
 from accounts.enums import Role
 from accounts.models import AuditEvent
 from gateway.actions import keys
-from gateway.admin import GatewayMessageAdmin, InstitutionKeyAdmin
+from gateway.admin.calls import GatewayMessageAdmin, InstitutionKeyAdmin
 from gateway.models import GatewayMessage, InstitutionKey
 from tests.gateway.world import World, credential
 from tests.people import make_region, make_staff

@@ -10,7 +10,7 @@ from accounts.clock import today
 from accounts.models import Member
 from gateway.actions.visits import MOST_LINES
 from gateway.models import FeeLine, InstitutionSettings, Visit
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from settlements.models import Settlement
 from tests.gateway.world import DRUG, World, bill_input, line, make_hospital, visit_input
 from tests.people import make_institution, make_member, make_region

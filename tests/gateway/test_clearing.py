@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.clock import today
 from accounts.enums import Role
 from accounts.models import AuditEvent
-from gateway.queries_clearing import clearing_of
+from gateway.queries.clearing import clearing_of
 from settlements.actions import care
 from tests.gateway.test_reconciling import settle, take_back
 from tests.gateway.world import World

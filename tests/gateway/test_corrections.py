@@ -12,7 +12,7 @@ from gateway import texts
 from gateway.client import envelope
 from gateway.enums import VisitState
 from gateway.models import GatewayMessage, Visit, VisitSettlement
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from settlements.models import Settlement
 from tests.gateway import stays
 from tests.gateway.test_once import MSGID, ready

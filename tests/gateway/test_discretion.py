@@ -21,7 +21,7 @@ from gateway.client import envelope
 from gateway.domain.packing import pack as packed
 from gateway.fields import samples
 from gateway.models import GatewayMessage
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from tests.gateway import stays
 from tests.gateway.test_life import diagnoses
 from tests.gateway.test_pharmacy import pharmacy, purchase

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts.clock import today
 from accounts.models import Member, Region
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load
 from tests.gateway.world import World, make_hospital

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from tests.gateway.identities import check_bill, check_line
 from tests.gateway.stays import admit, bill, fee, leaving, named
 from tests.gateway.world import DEAR_DRUG, DRUG, LUXURY, PART_DRUG, World, bill_input, line

@@ -13,7 +13,8 @@ from gateway.domain.life import DAYS, ENDS, FOLLOWS, Stage, Step, refusal, stage
 from gateway.domain.places import covering
 from gateway.enums import VisitState
 from gateway.models import Diagnosis, FeeLine, Visit
-from gateway.queries import OPEN_DAYS, psn_no
+from gateway.queries.people import psn_no
+from gateway.queries.visits import OPEN_DAYS
 from gateway.tasks import give_up_visits
 from gateway.texts import TEXTS
 from settlements.models import Settlement

@@ -14,9 +14,9 @@ from accounts.crypto import blind_index
 from gateway import client
 from gateway.client import PATH, envelope
 from gateway.domain import json_text
-from gateway.forms_staff import SettingsForm
+from gateway.forms.staff import SettingsForm
 from gateway.models import GatewayMessage, InstitutionSettings
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from tests.gateway.stays import admit, bill, fee, leaving
 from tests.gateway.test_pharmacy import drug, purchase
 from tests.gateway.world import DRUG, LUXURY, World, bill_input, credential, line, make_hospital, visit_input

@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from gateway.models import Visit
-from gateway.queries import OPEN_DAYS, account_id_of, open_bills
+from gateway.queries.people import account_id_of
+from gateway.queries.visits import OPEN_DAYS, open_bills
 from settlements.models import PersonalAccount
 from settlements.queries.withdrawal import open_things
 from tests.gateway.stays import admit, fee, named

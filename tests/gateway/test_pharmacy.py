@@ -9,7 +9,7 @@ import pytest
 from accounts.clock import today
 from gateway.enums import VisitState
 from gateway.models import FeeLine, Visit
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from settlements.models import Settlement
 from tests.gateway.identities import check_bill, check_line
 from tests.gateway.test_sequence import held

@@ -6,7 +6,7 @@ from decimal import Decimal
 from accounts.clock import today
 from accounts.models import AuditEvent
 from gateway.models import VisitSettlement
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from tests.gateway.stays import admit, ago, bill, fee, leaving, named, refused
 from tests.gateway.world import DRUG, LUXURY, PART_DRUG, World, bill_input, line, make_hospital
 from tests.people import make_member

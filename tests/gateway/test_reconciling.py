@@ -21,7 +21,7 @@ from gateway.client import PATH, envelope, signed_headers
 from gateway.domain.packing import pack
 from gateway.enums import DifferenceKind, DifferenceState
 from gateway.models import Difference, GatewayFile, Reconciliation, VisitSettlement
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from tests.gateway.world import DRUG, Hospital, World, line, make_hospital
 
 

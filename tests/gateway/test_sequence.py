@@ -7,7 +7,7 @@ from accounts.clock import today
 from accounts.models import AuditEvent, Message
 from gateway.enums import VisitState
 from gateway.models import GatewayMessage, Visit
-from gateway.queries import account_id_of, psn_no
+from gateway.queries.people import account_id_of, psn_no
 from settlements.ledger import balances
 from settlements.models import Settlement
 from tests.gateway.identities import check_bill, check_line

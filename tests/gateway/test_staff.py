@@ -15,11 +15,11 @@ from accounts.clock import now, today
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import AuditEvent
-from gateway import queries_staff
 from gateway.actions import bodies
-from gateway.admin import GatewayMessageAdmin
-from gateway.forms_staff import SettingsForm
+from gateway.admin.calls import GatewayMessageAdmin
+from gateway.forms.staff import SettingsForm
 from gateway.models import GatewayMessage, InstitutionSettings, Visit
+from gateway.queries import calls
 from gateway.tasks import delete_bodies
 from gateway.views import staff
 from portal.seeding import keys as seeded_keys
@@ -50,11 +50,11 @@ def test_the_calls_of_a_day(world: World, rf: RequestFactory, admin) -> None:
     world.hospital.ok("9001", {"signIn": {"opter_no": "D1", "mac": "1", "ip": "1"}})
     world.hospital.call("2208", {"data": {"setl_id": "1", "mdtrt_id": "1", "psn_no": "1"}})
     GatewayMessage.objects.filter(infno="1101").update(duration_ms=4321)
-    (row,) = queries_staff.day_of(["310000"], today())
+    (row,) = calls.day_of(["310000"], today())
     assert (row.calls, row.refused, row.failed, row.slowest_ms) == (3, 1, 0, 4321)
     assert row.refused_percent == 33
-    assert queries_staff.refusals_of(["310000"], today()) == [("visit_unknown", 1)]
-    assert queries_staff.slowest_of(["310000"], today())[0].infno == "1101"
+    assert calls.refusals_of(["310000"], today()) == [("visit_unknown", 1)]
+    assert calls.slowest_of(["310000"], today())[0].infno == "1101"
     page = staff.today(ask(rf, admin)).content.decode()
     for said in (world.hospital.institution.name, "4321", "visit_unknown", "33%"):
         assert said in page
@@ -85,9 +85,9 @@ def test_the_figures_lead_to_their_messages(world: World, rf: RequestFactory, ad
 def test_our_own_faults_are_counted_apart(world: World) -> None:
     looked_up(world)
     GatewayMessage.objects.update(outcome="ZeroDivisionError")
-    assert queries_staff.day_of(["310000"], today())[0].failed == 1
+    assert calls.day_of(["310000"], today())[0].failed == 1
     GatewayMessage.objects.update(outcome="", duration_ms=None)
-    assert queries_staff.day_of(["310000"], today())[0].failed == 1
+    assert calls.day_of(["310000"], today())[0].failed == 1
 
 
 @pytest.mark.parametrize("role", [Role.CLERK, Role.SUPERVISOR, Role.AUDITOR])

@@ -12,7 +12,7 @@ from accounts.clock import today
 from accounts.models import Region
 from gateway.domain.staying import Where
 from gateway.models import FeeLine, Stay, Visit, VisitSettlement
-from gateway.queries import account_id_of, psn_no
+from gateway.queries.people import account_id_of, psn_no
 from settlements.actions.regions import load
 from settlements.ledger import balances
 from settlements.models import CatalogueItem, Settlement

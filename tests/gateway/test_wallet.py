@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from accounts.clock import now, today
-from gateway.queries_clearing import clearing_of
+from gateway.queries.clearing import clearing_of
 from settlements.actions import wallet
 from settlements.models import Settlement, Wallet
 from settlements.queries.wallet import balance_of

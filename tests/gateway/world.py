@@ -17,7 +17,7 @@ from conformance.answers import output_faults
 from family.models import SharingGrant
 from gateway.actions import keys
 from gateway.client import PATH, envelope, signed_headers
-from gateway.queries import psn_no
+from gateway.queries.people import psn_no
 from settlements.actions.opening import open_account
 from settlements.actions.regions import load
 from settlements.models import CatalogueItem

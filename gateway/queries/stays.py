@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Institution
 from gateway.models import Stay, Visit, VisitSettlement
-from gateway.queries import visit_of
+from gateway.queries.visits import visit_of
 
 
 def stay_of(institution: Institution, mdtrt_id: str, person_number: str, *, lock: bool = False) -> Stay:

@@ -21,7 +21,7 @@ from accounts.policies import has_any_role, regions_with_role
 from gateway.answers import CLEARING_TYPE, INSUTYPE
 from gateway.domain.reconciling import Row
 from gateway.models import Difference, GatewayFile, ReconciliationDay
-from gateway.queries import number_of
+from gateway.queries.people import number_of
 
 WITHOUT_REFUNDS, REFUNDS_ALONE = "0", "1"
 # The amounts of 2207 and 2208: `answers.amounts` in SQL.

@@ -1,3 +1,5 @@
+"""What institutions call with and what they called: keys, settings, sign-ins and messages."""
+
 from typing import Any
 
 from django.contrib import admin
@@ -12,9 +14,8 @@ from accounts.clock import now
 from accounts.enums import Role
 from accounts.models import Institution
 from accounts.policies import regions_with_role
-from gateway import admin_reconciling  # noqa: F401 - registers its own models
 from gateway.actions import keys
-from gateway.forms_staff import KeyForm, SettingsForm
+from gateway.forms.staff import KeyForm, SettingsForm
 from gateway.models import GatewayMessage, InstitutionKey, InstitutionSettings, SignIn
 from gateway.views import staff
 
