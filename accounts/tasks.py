@@ -1,10 +1,14 @@
 """Thin tasks: Celery rings the bell, the actions do the work, and a task that comes twice does nothing twice."""
 
+import logging
+
 from celery import shared_task
 from django.core.management import call_command
 
 from accounts import clock
 from accounts.actions import audit, codes, outbox
+
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -21,6 +25,9 @@ def seal_audit() -> None:
 
 @shared_task
 def tidy_accounts() -> None:
-    """Once a day: sessions that have ended are deleted, and the budget of text messages is looked at."""
+    """Once a day: sessions that have ended and old text messages are deleted, and the budget of those is looked at."""
     call_command("clearsessions")
     codes.warn_over_budget(clock.now())
+    emptied, deleted = outbox.forget_old(at=clock.now())
+    if emptied or deleted:
+        log.info("text messages: %s codes emptied, %s messages deleted", emptied, deleted)

@@ -19,6 +19,7 @@ from accounts.actions.messages import send_text
 from accounts.crypto import blind_index
 from accounts.errors import Refused
 from accounts.models import ConsentCode, SmsOutbox
+from accounts.models.messages import CODES
 from accounts.wording import Text
 
 log = logging.getLogger(__name__)
@@ -97,8 +98,7 @@ def _refuse_too_many(phone_index: str, at: datetime.datetime) -> None:
     """Count in the outbox, not in the cache, which may be emptied; one count at a time for a telephone."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [phone_index])
-    codes = SmsOutbox.objects.filter(kind__regex=f"^({KIND}|{KIND_UNKNOWN}):")
-    mine = codes.filter(phone_index=phone_index, created_at__gt=at - DAY)
+    mine = SmsOutbox.objects.filter(CODES, phone_index=phone_index, created_at__gt=at - DAY)
     last = mine.order_by("-id").first()
     if last is not None and at - last.created_at < PAUSE:
         raise Refused("code_too_soon", seconds=(PAUSE - (at - last.created_at)).seconds + 1)

@@ -1,18 +1,24 @@
-"""Sending what waits in the outbox of text messages."""
+"""Sending what waits in the outbox of text messages, and deleting what is old."""
 
 import datetime
 import logging
+from collections.abc import Callable
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import clock
-from accounts.models import SmsOutbox
+from accounts.models import ConsentCode, SmsOutbox
+from accounts.models.messages import CODES
 from accounts.sms import SmsNotSent, gateway
 
 log = logging.getLogger(__name__)
 MOST_TRIES = 5
 # A code that comes later than this opens nothing any more and only confuses.
 STALE = datetime.timedelta(minutes=10)
+CHUNK = 2000
 
 
 def send_waiting(*, most: int = 200) -> int:
@@ -53,3 +59,26 @@ def _send_one(after: int) -> tuple[int, bool]:
             row.state, row.sent_at = SmsOutbox.State.SENT, now
     row.save(update_fields=["state", "tries", "sent_at"])
     return row.pk, row.state == SmsOutbox.State.SENT
+
+
+def forget_old(*, at: datetime.datetime) -> tuple[int, int]:
+    """Empty the texts of codes and delete text messages and codes whose time is over (`SMS_CODE_TEXT_DAYS`, `SMS_DAYS`);
+    (texts emptied, messages deleted). What still waits to be sent is left alone."""
+    ended = SmsOutbox.objects.exclude(state=SmsOutbox.State.WAITING)
+    said = ended.filter(CODES, text__isnull=False, created_at__lt=_before(at, settings.SMS_CODE_TEXT_DAYS))
+    emptied = _in_chunks(said, lambda chunk: chunk.update(text=None))
+    before = _before(at, settings.SMS_DAYS)
+    _in_chunks(ConsentCode.objects.filter(created_at__lt=before), lambda chunk: chunk.delete()[0])
+    return emptied, _in_chunks(ended.filter(created_at__lt=before), lambda chunk: chunk.delete()[0])
+
+
+def _before(at: datetime.datetime, days: int) -> datetime.datetime:
+    return at - datetime.timedelta(days=days)
+
+
+def _in_chunks(old: QuerySet[Any], act: Callable[[QuerySet[Any]], int]) -> int:
+    """A transaction each, so that nobody waits for all of them; how many rows it were."""
+    done = 0
+    while keys := list(old.order_by().values_list("pk", flat=True)[:CHUNK]):
+        done += act(old.model._default_manager.filter(pk__in=keys))
+    return done

@@ -1,5 +1,6 @@
 import uuid
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -30,8 +31,15 @@ class Message(models.Model):
         return self.kind
 
 
+# Kinds of text messages that hold a one-time code, or say why there is none.
+CODES = models.Q(kind__regex="^(code|unknown):")
+
+
 class SmsOutbox(models.Model):
-    """A text message to send; a worker takes it from here, so a dead broker or provider loses nothing."""
+    """A text message to send; a worker takes it from here, so a dead broker or provider loses nothing.
+
+    A code's `text` is emptied soon, the row is deleted later (`actions.outbox.forget_old`).
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -40,7 +48,7 @@ class SmsOutbox(models.Model):
 
     phone = EncryptedTextField(_("telephone"))
     phone_index = models.CharField(max_length=64, db_index=True)
-    text = EncryptedTextField(_("text"))
+    text = EncryptedTextField(_("text"), null=True)
     kind = models.CharField(_("kind"), max_length=40)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -49,7 +57,12 @@ class SmsOutbox(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(name="sms_waiting", fields=["id"], condition=models.Q(state="waiting"))]
+        indexes = [
+            models.Index(name="sms_waiting", fields=["id"], condition=models.Q(state="waiting")),
+            # For what has grown old.
+            models.Index(name="sms_code_text", fields=["created_at"], condition=CODES & models.Q(text__isnull=False)),
+            BrinIndex(name="sms_by_time", fields=["created_at"], autosummarize=True, pages_per_range=32),
+        ]
         verbose_name = _("text message")
         verbose_name_plural = _("text messages")
 

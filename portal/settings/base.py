@@ -133,6 +133,10 @@ SMS_SIGNATURE = "医保家账"
 SMS_CODES_A_DAY_AND_PHONE = 10
 # More than this in a day is told in the log as an alarm; nothing is held back.
 SMS_BUDGET_A_DAY = 50_000
+# For so long text messages are kept, encrypted: that somebody was told of something is asked for months later. What a
+# code's message said helps nobody once the code is over; that it was sent stays.
+SMS_DAYS = 180
+SMS_CODE_TEXT_DAYS = 1
 # The heads of the audit chain, outside the database: whoever cuts off its end must also change this file.
 AUDIT_ANCHORS = BASE_DIR / "var" / "audit" / "anchors"
 # How a citizen proves who he is online: until a provider is connected, only at the window.

@@ -3,15 +3,17 @@
 import datetime
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import translation
 
 from accounts import message_texts
 from accounts.actions import codes, messages, outbox
 from accounts.clock import now
+from accounts.crypto import blind_index
 from accounts.errors import Refused
 from accounts.models import ConsentCode, Message, SmsOutbox
+from accounts.models.messages import CODES
 from accounts.sms import SmsNotSent
 from tests.people import last_code, last_text, make_member, make_phone, person
 
@@ -201,3 +203,29 @@ def test_the_inbox_shows_ones_own_and_reading_needs_a_button(client):
     foreign = Message.objects.get(member=other.member)
     assert client.post(reverse("accounts:inbox_read_all"), {"id": foreign.public_id}).status_code == 404
     assert client.post(reverse("accounts:inbox_read_all"), {"id": "nonsense"}).status_code == 404
+
+
+def test_texts_of_codes_go_after_a_day_and_messages_after_half_a_year(monkeypatch, settings):
+    monkeypatch.setattr(outbox, "CHUNK", 1)
+    at, phone, waiting = now(), make_phone(), make_phone()
+    issue(phone, at)
+    messages.send_text(phone=phone, text="Your bill was paid", kind="bill_paid", at=at)
+    outbox.send_waiting()
+    issue(waiting, at)
+    told = SmsOutbox.objects.exclude(phone_index=blind_index(waiting))
+    assert outbox.forget_old(at=at + settings.SMS_CODE_TEXT_DAYS * codes.DAY) == (0, 0)
+    assert outbox.forget_old(at=at + settings.SMS_CODE_TEXT_DAYS * codes.DAY + MINUTE) == (1, 0)
+    assert {row.kind: row.text is None for row in told} == {"code:sharing_consent": True, "bill_paid": False}
+    end = at + datetime.timedelta(days=settings.SMS_DAYS)
+    assert outbox.forget_old(at=end) == (0, 0) and ConsentCode.objects.count() == 2
+    assert outbox.forget_old(at=end + MINUTE) == (0, 2)
+    assert not ConsentCode.objects.exists()
+    assert SmsOutbox.objects.get().state == "waiting" and SmsOutbox.objects.get().text
+
+
+def test_old_text_messages_are_found_by_an_index():
+    """Not by reading through half a year of them every night."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    old = SmsOutbox.objects.filter(CODES, text__isnull=False, created_at__lt=now())
+    assert "sms_code_text" in old.explain()
