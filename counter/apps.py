@@ -13,10 +13,10 @@ class CounterConfig(AppConfig):
         from casework.queries import waiting
         from counter import texts
         from counter.actions import consents
-        from counter.bill_papers import DECISION
-        from counter.closing_papers import PROOF
-        from counter.notices import NOTICE
-        from counter.paying_papers import PREMIUM, TRANSFER
+        from counter.papers.bills import DECISION
+        from counter.papers.closing import PROOF
+        from counter.papers.notices import NOTICE
+        from counter.papers.paying import PREMIUM, TRANSFER
         from documents import kinds as document_kinds
 
         texts.register()

@@ -15,7 +15,7 @@ from gateway.fields import name_of
 from gateway.models import FeeLine, Visit
 from gateway.queries.people import psn_no
 from gateway.queries.visits import BatchFacts
-from settlements import working
+from settlements.telling import working
 
 ID_CARD = "01"
 INSUTYPE = {Insurance.EMPLOYEE: "310", Insurance.RESIDENT: "390"}

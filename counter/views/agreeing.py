@@ -17,7 +17,7 @@ from counter import desk
 from counter.actions import consents
 from counter.actions.consents import Asked
 from counter.desk import Opened
-from counter.forms_money import ConsentForm
+from counter.forms.money import ConsentForm
 
 Rows = list[dict[str, Any]]
 

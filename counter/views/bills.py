@@ -27,23 +27,23 @@ from casework.domain import states
 from casework.enums import CaseState
 from casework.models import Case
 from counter import desk
-from counter.bill_papers import is_decided, print_decision, print_receipt
 from counter.desk import Opened, needs_opened
-from counter.forms import DecisionForm, ReversalForm
-from counter.notices import MATERIALS
+from counter.forms.window import DecisionForm, ReversalForm
+from counter.papers.bills import is_decided, print_decision, print_receipt
+from counter.papers.notices import MATERIALS
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from counter.views.desk import opened_context, printed, sure_of
 from family.forms import VersionForm
-from settlements import bill_telling
 from settlements.actions import claim_reversals, claims, recalculation
 from settlements.actions.payment_file import payment_file
 from settlements.actions.recalculation import Preview
 from settlements.enums import CLAIM_CASE
-from settlements.explaining import Explanation
-from settlements.forms_claims import AgentClaimForm, BankForm, PaidForm, initial_claim, suggestions
+from settlements.forms.claims import AgentClaimForm, BankForm, PaidForm, initial_claim, suggestions
 from settlements.models import Claim, ClaimReversal, Recalculation, Reimbursement
 from settlements.queries import claims as read
 from settlements.queries.year import year_on
+from settlements.telling import bills as bill_telling
+from settlements.telling.explaining import Explanation
 
 clerk = role_required(Role.CLERK)
 supervisor = role_required(Role.SUPERVISOR)

@@ -22,7 +22,7 @@ from casework import policies as case_policies
 from casework.enums import CaseState
 from casework.models import Case
 from counter import desk
-from counter.forms import DecisionForm
+from counter.forms.window import DecisionForm
 
 Problem = reasons.Told | None
 RETURNED = gettext_lazy("%(number)s went back to be changed.")

@@ -23,22 +23,22 @@ from casework import telling as case_telling
 from casework.domain import states
 from casework.enums import CaseState
 from counter import desk
-from counter.closing_papers import print_proof, print_receipt
 from counter.desk import Opened, needs_opened
-from counter.forms import DecisionForm
-from counter.forms_closing import PREFIX, ClosingForm, Heirs, changed_rows, initial_closing, initial_heirs
-from counter.receipts import PAPERS
+from counter.forms.closing import PREFIX, ClosingForm, Heirs, changed_rows, initial_closing, initial_heirs
+from counter.forms.window import DecisionForm
+from counter.papers.closing import print_proof, print_receipt
+from counter.papers.receipts import PAPERS
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from counter.views.desk import opened_context, pdf_response, sure_of
 from family.domain.check import Finding
 from family.forms import VersionForm
-from settlements import closing_telling as telling
 from settlements.actions import withdrawal
 from settlements.actions.withdrawal import DryRun, PayeeAsked
 from settlements.domain.withdrawal import INHERITANCE, KINDS, WithdrawalRule, leaving
 from settlements.enums import AccountStatus, PayeeWay
 from settlements.models import PersonalAccount, WithdrawalApplication
 from settlements.queries import withdrawal as queries
+from settlements.telling import closing as telling
 
 clerk = role_required(Role.CLERK)
 SIGNABLE = (CaseState.DRAFT, CaseState.RETURNED)

@@ -25,9 +25,9 @@ from casework.enums import OPEN_STATES
 from casework.models import CaseEvent
 from counter import desk, queries
 from counter.desk import Opened, needs_opened
-from counter.forms import OpenForm, PeriodForm
+from counter.forms.window import OpenForm, PeriodForm
+from counter.papers.receipts import PAPERS
 from counter.policies import may_open
-from counter.receipts import PAPERS
 from documents import numbers
 from family import queries as family
 from family import telling

@@ -16,7 +16,7 @@ from accounts.errors import Refused
 from accounts.once import OnceForm, done_once
 from counter import desk
 from counter.desk import Opened, needs_opened
-from counter.forms import LimitForm
+from counter.forms.window import LimitForm
 from counter.views.desk import opened_context
 from family import queries, telling
 from family.actions import grants

@@ -8,9 +8,10 @@ from accounts import clock
 from accounts.decorators import role_required
 from accounts.enums import Role
 from accounts.queries import enrolment_on
-from counter import desk, notices
+from counter import desk
 from counter.desk import Opened, needs_opened
-from counter.forms import NoticeForm
+from counter.forms.window import NoticeForm
+from counter.papers import notices
 from counter.views.desk import opened_context, printed
 
 clerk = role_required(Role.CLERK)

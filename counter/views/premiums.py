@@ -24,13 +24,13 @@ from accounts.templatetags.portal import yuan_unit
 from counter import desk
 from counter.actions.consents import Asked
 from counter.desk import Opened, needs_opened
-from counter.paying_papers import PAPERS, print_premium
+from counter.papers.paying import PAPERS, print_premium
 from counter.views.agreeing import Step, agree
 from counter.views.desk import opened_context, printed
 from settlements.actions import premiums
 from settlements.domain.premiums import may_refund, month_end
 from settlements.enums import OrderState, WalletSource
-from settlements.forms_paying import GroupForm
+from settlements.forms.paying import GroupForm
 from settlements.models import PremiumPayment
 from settlements.queries import premiums as read
 from settlements.queries.premiums import Choice, Window

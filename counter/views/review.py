@@ -15,7 +15,7 @@ from accounts.queries import enrolment_on
 from casework import queries as case_queries
 from casework import telling as case_telling
 from counter import queries
-from counter.forms import DecisionForm
+from counter.forms.window import DecisionForm
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from family import queries as family
 from family import telling

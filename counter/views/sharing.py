@@ -21,10 +21,10 @@ from casework.domain import states
 from casework.enums import CaseState
 from counter import desk
 from counter.desk import Opened, needs_opened
-from counter.forms import AmendForm, BindForm, ConsentCodeForm, PaperConsentForm
-from counter.notices import MATERIALS
+from counter.forms.window import AmendForm, BindForm, ConsentCodeForm, PaperConsentForm
+from counter.papers.notices import MATERIALS
+from counter.papers.receipts import PAPERS, print_receipt
 from counter.policies import may_work_on
-from counter.receipts import PAPERS, print_receipt
 from counter.views.desk import opened_context, printed, sure_of
 from family import queries, telling
 from family.actions import grants as grant_actions

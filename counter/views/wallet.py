@@ -23,8 +23,8 @@ from accounts.templatetags.portal import yuan_unit
 from counter import desk
 from counter.actions.consents import Asked
 from counter.desk import Opened, needs_opened
-from counter.forms_money import WindowSendForm
-from counter.paying_papers import PAPERS, print_transfer
+from counter.forms.money import WindowSendForm
+from counter.papers.paying import PAPERS, print_transfer
 from counter.views.agreeing import Step, agree
 from counter.views.desk import opened_context, printed
 from family.actions.sharing import find_relative

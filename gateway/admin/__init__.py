@@ -1,3 +1,3 @@
-"""The gateway's part of the administration: Django finds this package, which registers what its modules hold."""
+"""This app's part of the administration: Django finds this package, which registers what its modules hold."""
 
 from gateway.admin import calls, reconciling  # noqa: F401

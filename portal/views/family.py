@@ -28,9 +28,9 @@ from family.forms import MoveForm
 from family.models import SharingApplication
 from portal.views.home import relatives
 from settlements import ordering
-from settlements import telling as told
 from settlements.queries import member as read
 from settlements.queries import year as years
+from settlements.telling import movements as told
 
 EXAMPLE = Decimal("300.00")
 USES_SHOWN = 10

@@ -20,9 +20,10 @@ from accounts.queries import enrolment_on, seen_by_staff
 from casework.enums import CaseState
 from family import queries as family
 from family.models import SharingGrant
-from settlements import stages, telling, why_telling
 from settlements.queries import member as read
 from settlements.queries import statement, wallet, year
+from settlements.telling import movements, stages
+from settlements.telling import why as why_telling
 
 LATEST = 5
 SEEN_DAYS = 30
@@ -78,7 +79,7 @@ def own_page(user: User, at: datetime.datetime) -> dict[str, Any]:
         due = statement.due_lines(account, on)[::-1]
         latest = [*due, *read.lines(account, entries)][:LATEST]
         shared = uses(account.region, on) if normal else ()
-        context |= {"balance": balance, "uses": shared, "latest": telling.tell_lines(latest, on)}
+        context |= {"balance": balance, "uses": shared, "latest": movements.tell_lines(latest, on)}
     # A fund that does not pay at present has no stage to stand in.
     if enrolment and now and normal:
         used = year.year_use(enrolment, now.number, on, account, balance)

@@ -17,12 +17,12 @@ from accounts.models import User
 from accounts.money import plain
 from documents.actions import issue as papers
 from documents.models import IssuedDocument
-from settlements import telling
 from settlements.models import PersonalAccount
 from settlements.queries.crediting import YearCleared
 from settlements.queries.member import accounts_visible_to
 from settlements.queries.statement import Amounts, Statement, statement
 from settlements.queries.wallet import WalletPeriod
+from settlements.telling import movements
 
 KIND = "statement"
 CHINESE = papers.LANGUAGE
@@ -114,7 +114,7 @@ def _wallet(period: WalletPeriod | None) -> dict[str, Any]:
     if period is None:
         return {}
     rows = [
-        [line.on.isoformat(), telling.wallet_what(line), _signed(line.amount), _yuan(line.after)]
+        [line.on.isoformat(), movements.wallet_what(line), _signed(line.amount), _yuan(line.after)]
         for line in period.lines
     ]
     return {
@@ -170,8 +170,8 @@ def _balance(amounts: Amounts, two: bool) -> list[str]:
 
 
 def _row(line: Any, two: bool) -> list[str]:
-    place = telling.place(line)
-    what = f"{telling.what(line)}\n{place}" if place else telling.what(line)
+    place = movements.place(line)
+    what = f"{movements.what(line)}\n{place}" if place else movements.what(line)
     if two:
         moved = [_signed(line.current), _signed(line.historical)]
         return [line.on.isoformat(), what, *moved, _yuan(line.current_after), _yuan(line.historical_after)]
@@ -179,10 +179,10 @@ def _row(line: Any, two: bool) -> list[str]:
 
 
 def _sums(told: Statement) -> list[dict[str, Any]]:
-    kinds = [[telling.kind_name(kind), _signed(amount)] for kind, amount in told.by_kind.items()]
+    kinds = [[movements.kind_name(kind), _signed(amount)] for kind, amount in told.by_kind.items()]
     blocks = [{"title": "按类合计", "rows": [*kinds, ["收入", _yuan(told.came_in)], ["支出", _yuan(told.went_out)]]}]
     if told.by_relative:
-        rows = [[telling.named(member, relation), _yuan(used)] for member, relation, used in told.by_relative]
+        rows = [[movements.named(member, relation), _yuan(used)] for member, relation, used in told.by_relative]
         blocks.append({"title": "家人使用合计", "rows": rows})
     return blocks
 
@@ -237,7 +237,7 @@ def _csv(told: Statement) -> bytes:
     for line in told.lines:
         after = Amounts(line.current_after, line.historical_after, line.debt_after)
         changes = [plain(line.current), plain(line.historical)]
-        rows.append([line.on.isoformat(), telling.what(line), telling.place(line), *changes, *_after(after)])
+        rows.append([line.on.isoformat(), movements.what(line), movements.place(line), *changes, *_after(after)])
     return tables.write_csv(rows).encode()
 
 

@@ -12,13 +12,15 @@ from accounts import clock, dates
 from accounts.decorators import member_required
 from accounts.models import User
 from family.queries import rules_on
-from settlements import periods, telling, why_telling
-from settlements.forms import MovementFilter
+from settlements import periods
+from settlements.forms.account import MovementFilter
 from settlements.models import PersonalAccount
 from settlements.queries import member as read
 from settlements.queries.crediting import credited_years
 from settlements.queries.statement import due_lines, month_ends
 from settlements.queries.year import year_on
+from settlements.telling import movements
+from settlements.telling import why as why_telling
 
 PER_PAGE = 20
 
@@ -84,7 +86,7 @@ def movements_context(request: HttpRequest, found: PersonalAccount, on: datetime
         "account": found,
         "form": form,
         "page_obj": page,
-        "lines": telling.tell_lines(lines, on),
+        "lines": movements.tell_lines(lines, on),
         "filtered": any(chosen.values()),
         "status": 422 if form.errors else 200,
     }
@@ -92,7 +94,7 @@ def movements_context(request: HttpRequest, found: PersonalAccount, on: datetime
 
 def _filter(request: HttpRequest, user: User, found: PersonalAccount, presets: list[periods.Preset]) -> MovementFilter:
     people = [
-        (str(person.public_id), telling.named(person, relation))
+        (str(person.public_id), movements.named(person, relation))
         for person, relation in read.people_paid_for(user, found)
     ]
     choices = [(preset.code, str(preset.label)) for preset in presets]

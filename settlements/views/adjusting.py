@@ -17,7 +17,7 @@ from accounts.models import User
 from settlements import tasks
 from settlements.actions import adjusting
 from settlements.enums import AdjustmentState
-from settlements.forms_rollover import AdjustForm
+from settlements.forms.rollover import AdjustForm
 from settlements.models import RolloverAdjustment, RolloverRun
 from settlements.policies import may_release, may_run_rollover
 from settlements.queries.rollover import adjustments_visible_to, visible_to

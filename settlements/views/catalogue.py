@@ -14,7 +14,7 @@ from accounts.models import Region
 from accounts.queries import enrolment_on
 from settlements import payability
 from settlements.enums import CareKind
-from settlements.forms_rules import CatalogueSearch
+from settlements.forms.rules import CatalogueSearch
 from settlements.queries.catalogue import search
 
 PER_PAGE = 20

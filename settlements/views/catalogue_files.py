@@ -15,7 +15,7 @@ from accounts.policies import regions_with_role
 from settlements import tasks
 from settlements.actions import catalogue
 from settlements.enums import FileState
-from settlements.forms_rules import CatalogueUpload
+from settlements.forms.rules import CatalogueUpload
 from settlements.models import CatalogueFile, CatalogueItem, CatalogueRow
 from settlements.policies import may_change_rules
 from settlements.queries.catalogue import biggest_changes, files_visible_to

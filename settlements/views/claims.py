@@ -22,14 +22,14 @@ from accounts.queries import enrolment_on
 from casework.domain import states
 from casework.telling import events, tag_of
 from family.forms import VersionForm
-from settlements import bill_telling
 from settlements.actions import claims
 from settlements.actions.claims import PaidBill
-from settlements.explaining import Explanation
-from settlements.forms_claims import ClaimForm, initial_claim, suggestions
+from settlements.forms.claims import ClaimForm, initial_claim, suggestions
 from settlements.models import Claim, Reimbursement
 from settlements.queries import claims as read
 from settlements.queries.filing import filing_deadline, filing_rule_on
+from settlements.telling import bills as bill_telling
+from settlements.telling.explaining import Explanation
 
 # What was entered lies in the session, which is encrypted, until it is handed in.
 SESSION = "claim"

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 from accounts.decorators import member_required
 from casework import kinds
 from casework.telling import events, tag_of
-from settlements import closing_telling as telling
 from settlements.queries.withdrawal import applications_visible_to
+from settlements.telling import closing as telling
 
 
 @require_safe

@@ -16,7 +16,7 @@ from accounts.templatetags.portal import yuan_unit
 from settlements import tasks
 from settlements.actions import contributions
 from settlements.enums import FileState
-from settlements.forms_crediting import UploadForm
+from settlements.forms.crediting import UploadForm
 from settlements.models import ContributionFile
 from settlements.policies import may_credit
 from settlements.queries import uploads

@@ -19,7 +19,7 @@ from accounts.policies import regions_with_role
 from settlements import tasks
 from settlements.actions import clearing, credit_runs
 from settlements.enums import CreditKind, CreditState
-from settlements.forms_crediting import ClearingForm
+from settlements.forms.crediting import ClearingForm
 from settlements.models import CreditRun
 from settlements.policies import may_credit
 from settlements.queries.crediting import Progress, left_out, progress, runs_visible_to

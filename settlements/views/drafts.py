@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,15 +17,16 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts import clock, dates, reasons
 from accounts.errors import Refused
 from accounts.models import User
-from settlements import rules_telling, tasks
+from settlements import tasks
 from settlements.actions import drafts, trials
 from settlements.domain.region_file import BadRegionFile
 from settlements.enums import TrialState
-from settlements.forms_rules import DraftForm, PublishForm, TextForm, TrialForm
+from settlements.forms.rules import DraftForm, PublishForm, TextForm, TrialForm
 from settlements.models import RuleDraft, Scheme, Trial
 from settlements.policies import may_change_rules
 from settlements.queries.drafts import versions_to_draft, visible_to
 from settlements.rules_texts import tell_problem
+from settlements.telling import rules as rules_telling
 
 DETAIL = "admin:settlements_ruledraft_change"
 
@@ -44,6 +46,20 @@ VERBS = {
     "resume": Verb(trials.resume, (TrialState.PAUSED,), gettext_lazy("Resume"), ring=True),
     "cancel": Verb(trials.cancel, (TrialState.RUNNING, TrialState.PAUSED), gettext_lazy("Cancel")),
 }
+
+
+def open_draft(view: Callable[[HttpRequest, RuleDraft], HttpResponse]) -> Callable[[HttpRequest, int], HttpResponse]:
+    """A page on which something is done with a draft. One that ended in the meantime (a second press, the back button,
+    the other administrator) is shown as it stands."""
+
+    @wraps(view)
+    def page(request: HttpRequest, pk: int) -> HttpResponse:
+        draft = _draft(request, pk)
+        if not may_change_rules(request.user, draft.region_id):
+            raise Http404
+        return view(request, draft) if draft.is_open else redirect(DETAIL, draft.pk)
+
+    return page
 
 
 def make(request: HttpRequest) -> HttpResponse:
@@ -75,9 +91,9 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
     return page if context["polls"] else HttpResponseStopPolling(page.content)
 
 
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+@open_draft
+def edit(request: HttpRequest, draft: RuleDraft) -> HttpResponse:
     """The text of a draft; a mistake is told with its line and key, and nothing is kept."""
-    draft = _open(request, pk)
     if draft.made_by_id != request.user.pk:
         raise Http404
     form = TextForm(request.POST or None, initial={"text": draft.text})
@@ -94,9 +110,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, "edit", {"form": form, "refused": refused, "draft": draft, "title": _title(draft)})
 
 
-def what_if(request: HttpRequest, pk: int) -> HttpResponse:
+@open_draft
+def what_if(request: HttpRequest, draft: RuleDraft) -> HttpResponse:
     """Choose the settlements that are decided anew; says what is replayed and what is not."""
-    draft = _open(request, pk)
     form = TrialForm(request.POST or None, today=clock.today())
     refused = None
     if request.method == "POST" and form.is_valid():
@@ -110,9 +126,9 @@ def what_if(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, "what_if", context)
 
 
-def publish(request: HttpRequest, pk: int) -> HttpResponse:
+@open_draft
+def publish(request: HttpRequest, draft: RuleDraft) -> HttpResponse:
     """The day from which the draft holds, beside what it would come to; by another person than its maker."""
-    draft = _open(request, pk)
     earliest = drafts.earliest(draft.base, clock.now())
     initial = {"valid_from": earliest, "seen": draft.edited_at.isoformat()}
     form = PublishForm(request.POST or None, earliest=earliest, initial=initial)
@@ -125,14 +141,17 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
             refused = " ".join(tell_problem(problem) for problem in bad.problems)
         except Refused as refusal:
             refused = reasons.tell_refused(refusal)
+            if refusal.code == "draft_changed":
+                # The new text is on this page: pressed again, it is what was read.
+                form = PublishForm(earliest=earliest, initial=initial | {"valid_from": form.cleaned_data["valid_from"]})
     lines = rules_telling.changed_lines(draft.base.data, draft.data)
     context = {"form": form, "refused": refused, "draft": draft, "title": _title(draft), "lines": lines}
     return _page(request, "publish", context | _trial_context(request, draft))
 
 
-def discard(request: HttpRequest, pk: int) -> HttpResponse:
+@open_draft
+def discard(request: HttpRequest, draft: RuleDraft) -> HttpResponse:
     """Ask before a draft is given up; on POST do it."""
-    draft = _open(request, pk)
     refused = None
     if request.method == "POST":
         try:
@@ -178,14 +197,6 @@ def replayed(draft: RuleDraft) -> list[str]:
 
 def _draft(request: HttpRequest, pk: int) -> RuleDraft:
     return get_object_or_404(visible_to(request.user), pk=pk)
-
-
-def _open(request: HttpRequest, pk: int) -> RuleDraft:
-    """A draft that this person may do something with."""
-    draft = _draft(request, pk)
-    if not draft.is_open or not may_change_rules(request.user, draft.region_id):
-        raise Http404
-    return draft
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:

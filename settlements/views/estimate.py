@@ -14,9 +14,9 @@ from accounts.queries import enrolment_on
 from settlements import ordering
 from settlements.actions.care import Bill
 from settlements.enums import CareKind
-from settlements.explaining import Explanation
-from settlements.forms_claims import EstimateForm
+from settlements.forms.claims import EstimateForm
 from settlements.queries.year import year_on
+from settlements.telling.explaining import Explanation
 from settlements.trying import MOST, family_names, try_bill
 
 

@@ -26,7 +26,7 @@ from accounts.queries import enrolment_on
 from settlements.actions import premiums
 from settlements.domain.premiums import MONTH_END, may_refund, month_end
 from settlements.enums import OrderState, WalletSource
-from settlements.forms_paying import GroupForm
+from settlements.forms.paying import GroupForm
 from settlements.models import PremiumOrder, PremiumPayment
 from settlements.queries import member as accounts_read
 from settlements.queries import premiums as read

@@ -23,7 +23,7 @@ from accounts.templatetags.portal import yuan_unit
 from settlements import tasks
 from settlements.actions import adjusting, rehearsal, rollover, rollover_report
 from settlements.enums import AdjustmentState, RunState
-from settlements.forms_rollover import PlanForm
+from settlements.forms.rollover import PlanForm
 from settlements.models import PersonalAccount, RolloverAdjustment, RolloverRun
 from settlements.policies import may_close, may_release, may_run_rollover
 from settlements.queries.rollover import Progress, progress, status, still_since, visible_to

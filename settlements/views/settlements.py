@@ -10,12 +10,12 @@ from django.views.decorators.http import require_safe
 from accounts import clock, kinship
 from accounts.decorators import deny, member_required
 from accounts.models import User
-from settlements import telling
 from settlements.enums import EntryKind
-from settlements.explaining import Explanation, grant_names
 from settlements.models import Settlement
 from settlements.policies import may_see_whole
 from settlements.queries import member as read
+from settlements.telling import movements
+from settlements.telling.explaining import Explanation, grant_names
 
 PER_PAGE = 20
 WHOSE = ("", "own", "family")
@@ -41,7 +41,7 @@ def row(user: User, bill: Settlement) -> dict[str, object]:
     return {
         "bill": bill,
         "mine": mine,
-        "what": telling.CARE[bill.kind] if mine else kinship.term(relation, bill.patient.sex),
+        "what": movements.CARE[bill.kind] if mine else kinship.term(relation, bill.patient.sex),
         "name": bill.patient.name,
         "paid": paid,
         "amount": bill.cash if mine else paid,

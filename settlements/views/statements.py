@@ -18,12 +18,14 @@ from accounts.decorators import member_required
 from accounts.errors import Refused
 from documents import numbers
 from documents import queries as papers
-from settlements import periods, telling, why_telling
+from settlements import periods
 from settlements.actions import statements
-from settlements.forms import PeriodForm
+from settlements.forms.account import PeriodForm
 from settlements.models import PersonalAccount
 from settlements.queries import member as read
 from settlements.queries.statement import Statement, statement
+from settlements.telling import movements
+from settlements.telling import why as why_telling
 
 DEFAULT = "quarter"
 
@@ -48,10 +50,10 @@ def statement_page(request: HttpRequest) -> HttpResponse:
         told = statement(request.user, account, form.cleaned_data["start"], form.cleaned_data["end"])
         context |= {
             "told": told,
-            "rows": telling.tell_lines(told.lines, on),
+            "rows": movements.tell_lines(told.lines, on),
             "sums": _sums(told),
             "people": _people(told),
-            "wallet_moves": telling.tell_wallet(told.wallet.lines) if told.wallet else [],
+            "wallet_moves": movements.tell_wallet(told.wallet.lines) if told.wallet else [],
         }
         context["issued"] = _issued(request, account)
     template = "settlements/_statement.html" if request.htmx else "settlements/statement.html"
@@ -73,11 +75,11 @@ def _period(request: HttpRequest, account: PersonalAccount, on: datetime.date) -
 
 
 def _sums(told: Statement) -> list[tuple[str, Any]]:
-    return [(telling.kind_name(kind), amount) for kind, amount in told.by_kind.items()]
+    return [(movements.kind_name(kind), amount) for kind, amount in told.by_kind.items()]
 
 
 def _people(told: Statement) -> list[tuple[str, Any]]:
-    return [(telling.named(member, relation), amount) for member, relation, amount in told.by_relative]
+    return [(movements.named(member, relation), amount) for member, relation, amount in told.by_relative]
 
 
 def _issued(request: HttpRequest, account: PersonalAccount) -> list[dict[str, Any]]:

@@ -22,14 +22,14 @@ from accounts.money import ZERO
 from accounts.once import OnceForm, done_once
 from accounts.queries import enrolment_on
 from family.actions.sharing import find_relative
-from settlements import telling
 from settlements.actions import wallet as act
 from settlements.domain.wallet import CLOSES, MOST, OPENS, TRANSFERS_A_DAY, in_hours
 from settlements.enums import TransferState, WalletSource
-from settlements.forms_paying import PlaceForm, SendForm
+from settlements.forms.paying import PlaceForm, SendForm
 from settlements.models import Wallet, WalletTransfer
 from settlements.queries import member as accounts_read
 from settlements.queries import wallet as read
+from settlements.telling import movements
 
 PER_PAGE = 10
 SESSION = "wallet_send"
@@ -59,7 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "left_today": max(TRANSFERS_A_DAY - read.sent_on(found, at), 0),
         "page_obj": page,
         "rows": [transfer_row(sent, member, at) for sent in page],
-        "moves": telling.tell_wallet(read.lines(read.entries_of(found)[:PER_PAGE])),
+        "moves": movements.tell_wallet(read.lines(read.entries_of(found)[:PER_PAGE])),
         "more": read.entries_of(found).count() > PER_PAGE,
     }
     return render(request, "settlements/wallet.html", context)
@@ -102,7 +102,7 @@ def moves(request: HttpRequest) -> HttpResponse:
     if found is None:
         return redirect("settlements:wallet")
     page = Paginator(read.entries_of(found), PER_PAGE * 2).get_page(request.GET.get("page"))
-    context = {"page_obj": page, "moves": telling.tell_wallet(read.lines(page))}
+    context = {"page_obj": page, "moves": movements.tell_wallet(read.lines(page))}
     return render(request, "settlements/wallet_moves.html", context)
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts import clock
 from accounts.models import AuditEvent
 from accounts.queries import seen_by_staff
-from counter import notices
+from counter.papers import notices
 from tests.people import make_member, make_region, make_staff
 from tests.support.ledger import open_account
 from tests.support.pages import fields, log_in

@@ -13,7 +13,7 @@ from settlements.actions.leaving import leave
 from settlements.models import PersonalAccount
 from settlements.queries.why import why_balance
 from settlements.queries.year import grant_use, year_on
-from settlements.why_telling import TEXTS, tell
+from settlements.telling.why import TEXTS, tell
 from tests.people import make_member, make_region, person
 from tests.settlements.scene import Scene, bill, make_scene, open_with, undo
 from tests.support.ledger import move

@@ -13,11 +13,12 @@ from accounts import clock
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Member, Message
 from family.models import SharingGrant
-from settlements import tasks, telling
+from settlements import tasks
 from settlements.actions import care, crediting, payouts, rollover, withdrawal
 from settlements.actions.withdrawal import PayeeAsked
 from settlements.models import Payee, Payout, PersonalAccount
 from settlements.queries import member as read
+from settlements.telling import movements
 from tests.people import make_centre, make_member, make_staff
 from tests.settlements.rollover.world import at, faults, release_run, work_to_the_end
 from tests.settlements.scene import BEIJING, bill, make_scene, open_with, region_of_file, undo
@@ -420,7 +421,7 @@ def test_told_in_plain_words(desk) -> None:
         for who, account in accounts.items()
     }
     with translation.override("en"):
-        told = {who: telling.tell_line(line, desk.scene.on) for who, line in lines.items()}
+        told = {who: movements.tell_line(line, desk.scene.on) for who, line in lines.items()}
     assert told["holder"].what == "Paid to the heirs, the account is closed"
     assert told["heir"].what == "Inherited from 沈*宁"
     assert application.case.number in told["heir"].small

@@ -5,9 +5,9 @@ import inspect
 
 import pytest
 
-from settlements import working
 from settlements.domain import allocation, assessment
 from settlements.domain.scheme import OWN_BUCKETS
+from settlements.telling import working
 
 STATUSES = {"suspended", "frozen"}  # what `assess` notes of an enrolment that is not normal
 

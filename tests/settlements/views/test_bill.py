@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from settlements.actions import care
-from settlements.explaining import Explanation
+from settlements.telling.explaining import Explanation
 from tests.people import make_staff, person
 from tests.settlements.scene import BEIJING, bill, make_scene, open_with, share, undo
 from tests.support.pages import log_in

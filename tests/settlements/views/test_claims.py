@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts import clock
 from accounts.enums import IdentityLevel, Role
 from accounts.models import AuditEvent, User
-from counter import bill_papers
+from counter.papers import bills as bill_papers
 from documents.models import IssuedDocument
 from settlements.actions import claims
 from settlements.models import Claim, Recalculation, Reimbursement, Settlement

@@ -16,11 +16,12 @@ from accounts.clock import now, standing
 from accounts.models import AuditEvent, Enrolment
 from accounts.money import ZERO
 from documents.models import IssuedDocument
-from settlements import ledger, telling
+from settlements import ledger
 from settlements.actions import crediting, premiums, statements, wallet
 from settlements.models import Wallet
 from settlements.queries.statement import statement
 from settlements.queries.wallet import balance_of
+from settlements.telling import movements
 from tests.people import make_member, make_region, make_staff
 from tests.settlements.scene import BEIJING, bill, make_scene, share, undo
 
@@ -260,7 +261,7 @@ def test_the_wallet_stands_apart_from_the_account_on_page_and_paper(client):
     later = statement(scene.daughter, scene.account, scene.on, scene.on).wallet
     assert later.closing == told.wallet.closing
     with translation.override("zh-hans"):
-        lines = [telling.wallet_what(line) for line in told.wallet.lines]
+        lines = [movements.wallet_what(line) for line in told.wallet.lines]
     client.force_login(scene.daughter)
     page = client.get(URL, period(scene, 30)).content.decode()
     paper = words(client.post(FILE, period(scene, 30) | {"as": "pdf"}).content)

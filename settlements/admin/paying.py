@@ -1,14 +1,12 @@
 """The administration's view of premiums and wallets: to read. What moves money goes through actions alone."""
 
-import re
-from uuid import UUID
-
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
 from accounts.actions import audit
 from accounts.admin_base import RegionalAdmin, RulesAdmin
+from settlements.admin.numbered import NumberedAdmin
 from settlements.models import PremiumOrder, PremiumPayment, PremiumPlan, Wallet, WalletTransfer
 
 
@@ -17,36 +15,6 @@ class PremiumPlanAdmin(RulesAdmin):
     """The tariff and its window; it comes from the region's file."""
 
     keys = ("insurance", "year")
-
-
-class NumberedAdmin(RegionalAdmin):
-    """Found by the short number that a member tells, or by the whole id; a look at one is recorded for its people."""
-
-    show_full_result_count = False
-    search_fields = ["public_id"]
-    people: tuple[str, ...] = ()
-
-    @admin.display(description=_("Number"), ordering="public_id")
-    def told_number(self, row):
-        return row.number
-
-    def get_search_results(self, request, queryset, search_term):
-        digits = search_term.replace("-", "").strip().lower()
-        if not digits:
-            return queryset, False
-        if not re.fullmatch(r"[0-9a-f]{8,32}", digits):
-            return queryset.none(), False
-        ends = (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f")))
-        return queryset.filter(public_id__range=ends), False
-
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        row = self.get_object(request, object_id)
-        if row is not None:
-            target = f"{row._meta.model_name} {row.public_id}"
-            for person in self.people:
-                member = getattr(row, person)
-                audit.record(action="admin_view", by=request.user, at=clock.now(), member=member, target=target)
-        return super().change_view(request, object_id, form_url, extra_context)
 
 
 @admin.register(PremiumPayment)

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.reasons import Told
 from accounts.wording import fill
-from settlements import telling
 from settlements.queries.why import Fact, why_balance
+from settlements.telling import movements
 
 Text = str | Promise
 # code -> title, reason, what to do
@@ -145,7 +145,7 @@ def _told(fact: Fact, on: datetime.date) -> dict[str, Any]:
         "code": fact.code,
         "title": title,
         "told": Told(fill(reason, params), fill(remedy, params) if remedy else ""),
-        "lines": telling.tell_lines(fact.lines, on),
+        "lines": movements.tell_lines(fact.lines, on),
         "more": max(int(fact.params.get("count", 0)) - len(fact.lines), 0),
         "url": url,
         "verb": verb,

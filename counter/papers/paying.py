@@ -7,7 +7,7 @@ from django.utils import translation
 
 from accounts import dates, masks
 from accounts.models import Member, User
-from counter.receipts import PAPERS, printed
+from counter.papers.receipts import PAPERS, printed
 from documents.actions import issue
 from settlements.models import PremiumPayment, WalletTransfer
 from settlements.queries.wallet import state_at

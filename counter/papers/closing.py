@@ -10,11 +10,11 @@ from accounts.errors import Refused
 from accounts.models import User
 from casework import kinds
 from casework.enums import CaseState
-from counter.receipts import accepted, print_receipt_of, printed
+from counter.papers.receipts import accepted, print_receipt_of, printed
 from documents.actions import issue
-from settlements import closing_telling as telling
 from settlements.domain.withdrawal import TRANSFER_OUT
 from settlements.models import WithdrawalApplication
+from settlements.telling import closing as telling
 
 PROOF = "closing_proof"
 

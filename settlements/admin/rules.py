@@ -1,12 +1,12 @@
-"""Drafts of rules in the administration: the list is Django's, every act is a page of our own."""
+"""Rules, their drafts and the catalogue in the administration: lists are Django's, every act is a page of our own."""
 
 from django.contrib import admin
 from django.urls import path
 
-from accounts.admin_base import RoleAdmin
+from accounts.admin_base import RoleAdmin, RulesAdmin
 from accounts.enums import Role
 from accounts.policies import has_any_role
-from settlements.models import CatalogueFile, RuleDraft
+from settlements.models import CatalogueFile, CatalogueItem, CreditRule, RuleDraft, Scheme
 from settlements.views import catalogue_files, drafts
 
 
@@ -76,3 +76,21 @@ class CatalogueFileAdmin(RoleAdmin):
             path("<int:pk>/change/", wrap(catalogue_files.detail), name=f"{name}_change"),
             *super().get_urls(),
         ]
+
+
+@admin.register(Scheme)
+class SchemeAdmin(RulesAdmin):
+    keys = ("insurance", "kind")
+
+
+@admin.register(CreditRule)
+class CreditRuleAdmin(RulesAdmin):
+    pass
+
+
+@admin.register(CatalogueItem)
+class CatalogueItemAdmin(RoleAdmin):
+    list_display = ["code", "name", "region", "item_class", "self_pay_percent", "price_limit", "valid_from", "valid_to"]
+    list_filter = ["region"]
+    list_select_related = ["region"]
+    search_fields = ["code", "name"]

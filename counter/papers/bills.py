@@ -11,12 +11,12 @@ from accounts.models import User
 from casework import kinds
 from casework.enums import CaseState
 from casework.models import Case
-from counter.receipts import accepted, agent_of, print_receipt_of, printed
+from counter.papers.receipts import accepted, agent_of, print_receipt_of, printed
 from documents.actions import issue
-from settlements import bill_telling
 from settlements.actions.claims import paid_back
-from settlements.explaining import Explanation
 from settlements.models import Claim, ClaimReversal, Recalculation
+from settlements.telling import bills as bill_telling
+from settlements.telling.explaining import Explanation
 
 DECISION = "claim_decision"
 Payload = Claim | Recalculation | ClaimReversal

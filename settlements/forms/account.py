@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import dates
 from settlements.queries.member import KINDS
-from settlements.telling import KIND_NAMES
+from settlements.telling.movements import KIND_NAMES
 
 MOST_DAYS = 3 * 366
 DATE_ERRORS = {"invalid": _("This is not a date; write it like 2026-03-12")}

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from accounts import kinship, masks
 from accounts.money import ZERO
-from settlements import working
 from settlements.models import Settlement
+from settlements.telling import working
 
 # Columns of the table and order of the payers; relatives stand between own money and cash.
 FUND, SUPPLEMENT, CURRENT, HISTORICAL, WALLET, CASH = "fund", "supplement", "current", "historical", "wallet", "cash"

@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts import dates, masks
 from accounts.models import Member, User
 from casework import kinds
-from counter.receipts import printed
+from counter.papers.receipts import printed
 from documents.actions import issue
 from family.enums import SHARING
-from settlements.closing_telling import MATERIALS as CLOSING
 from settlements.enums import CLAIM_CASE
+from settlements.telling.closing import MATERIALS as CLOSING
 
 NOTICE = "one_time_notice"
 AGENT = _("If somebody else comes: the written authority and the agent's ID card")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import inputs
 from accounts.once import OnceForm
 from counter.actions.consents import CODE, PAPER
-from settlements.forms_paying import SendForm
+from settlements.forms.paying import SendForm
 
 
 class ConsentForm(OnceForm):

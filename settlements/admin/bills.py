@@ -1,0 +1,24 @@
+"""Bills in the administration: to read. What moves money goes through actions alone."""
+
+from django.contrib import admin
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+
+from settlements.admin.closing import after_death
+from settlements.admin.numbered import NumberedAdmin
+from settlements.models import Settlement
+
+
+@admin.register(Settlement)
+class SettlementAdmin(NumberedAdmin):
+    labels = {"transaction": _("Ledger transaction")}
+    list_display = ["told_number", "settled_on", "institution", "kind", "fund", "shared", "cash", "reversed_on"]
+    list_filter = ["kind", "region"]
+    list_select_related = ["institution"]
+    people = ("patient",)
+    # How a bill was worked out tells nothing of the disease, and is for the member and the institution to see.
+    exclude = ["steps", "order", "counters"]
+
+    def get_urls(self):
+        page = self.admin_site.admin_view(after_death)
+        return [path("after-death/", page, name="settlements_settlement_after_death"), *super().get_urls()]
