@@ -126,12 +126,47 @@ PROBLEMS: dict[str, Text] = {
     "one_version": _("is a second version: one text holds one"),
     "stage_order": _("is out of order: accounts and deductibles, then one rate, then one supplement if there is a cap"),
     "nested": _("has too many brackets within each other"),
-    "toml": _("cannot be read: %(message)s"),
+}
+# What is no TOML, by the codes of settlements.domain.toml_errors; the place stands before it.
+SYNTAX: dict[str, Text] = {
+    "toml": _("This cannot be read. Compare the line with one of the same kind above or below it."),
+    "toml_statement": _("A line begins with a key, a [heading] or a # comment. Write key = value."),
+    "toml_rest": _("Something follows the value. Put each key on a line of its own, and # before a remark."),
+    "toml_equals": _("After the key an equals sign is missing. Write key = value, with the half-width sign =."),
+    "toml_key": _(
+        "No key begins with this character. Keys are of the letters a to z, digits and _; anything else stands in"
+        " half-width quotation marks."
+    ),
+    "toml_header": _("The heading does not end. Close it with as many half-width ] as it began with [."),
+    "toml_array": _("The list does not go on here. Put a half-width comma between its values and ] at its end."),
+    "toml_inline_table": _(
+        "The group in braces does not go on here. Put a half-width comma between its parts and } at its end."
+    ),
+    "toml_string": _(
+        "A text in quotation marks has no end, here or in a line above. Close it with the mark with which it began."
+    ),
+    "toml_character": _(
+        "There is a control character here, such as comes in by copying. Delete it and type the place anew."
+    ),
+    "toml_escape": _(
+        "A backslash means something special in a text. Write \\\\ for a backslash, or put the text in '…'."
+    ),
+    "toml_date": _("There is no such day or time. Write the day like 2026-01-31."),
+    "toml_twice": _(
+        "This key or heading stands in the text already. Leave one of the two, or begin another row with [[…]]."
+    ),
+    "toml_value": _(
+        "Here stands no value. Write texts, amounts and percentages in half-width quotation marks, whole numbers and days"
+        " (2026-01-31) without, and yes or no as true or false."
+    ),
 }
 
 
 def tell_problem(problem: Problem) -> str:
     """A mistake with its line and key in the reader's language; one that nobody translated in English."""
+    if problem.code in SYNTAX:
+        place = {"line": problem.line, "column": problem.params["column"], "reason": SYNTAX[problem.code]}
+        return str(_("Line %(line)s, column %(column)s: %(reason)s")) % place
     text = PROBLEMS.get(problem.code)
     reason = fill(text, problem.params) if text is not None else problem.reason
     return str(_("Line %(line)s: %(key)s %(reason)s")) % {

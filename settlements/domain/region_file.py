@@ -15,6 +15,7 @@ from settlements.domain.filing import FilingRule
 from settlements.domain.parameters import LEVELS
 from settlements.domain.premiums import PremiumPlan
 from settlements.domain.scheme import INSURANCES, KINDS, Scheme
+from settlements.domain.toml_errors import place_of
 from settlements.domain.toml_lines import line_of
 from settlements.domain.withdrawal import WithdrawalRule
 
@@ -200,10 +201,8 @@ def _problem(error: BadData, text: str, path: str) -> Problem:
 
 
 def _syntax_problem(message: str, text: str, path: str) -> Problem:
-    """tomllib says where it stopped only within its message: (at line 3, column 5), or (at end of document)."""
-    place = re.search(r"\(at line (\d+), column \d+\)", message)
-    line = int(place[1]) if place else text.count("\n") + 1
-    return Problem(path, line, "TOML:", message, "toml", {"message": message})
+    line, column, code = place_of(message, text)
+    return Problem(path, line, "TOML:", message, code, {"column": column})
 
 
 def _region(top: Reader, errors: list[BadData]) -> RegionFile:

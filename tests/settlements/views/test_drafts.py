@@ -68,7 +68,23 @@ def test_from_version_to_publishing(client, region, maker, checker) -> None:
     assert done.url == url("change", draft.pk)
     assert present(region).valid_from == day
     assert "export_region" in client.get(done.url).text
-    assert at_last(client, client.post(url("publish", draft.pk), data)).status_code == 404
+    for name in ("publish", "discard", "edit", "whatif"):
+        assert look(client, url(name, draft.pk)).url == url("change", draft.pk)
+    assert client.post(url("publish", draft.pk), data).url == url("change", draft.pk)
+
+
+def test_what_was_edited_meanwhile_is_shown_and_can_then_be_published(client, region, maker, checker) -> None:
+    draft = drafts.make(version=present(region), by=maker)
+    draft = drafts.edit(draft=draft, text=changed(draft), by=maker)
+    enter(client, checker)
+    opened = client.get(url("publish", draft.pk)).context["form"].initial["seen"]
+    drafts.edit(draft=draft, text=draft.text.replace('"800.00"', '"900.00"'), by=maker)
+    day = (clock.today() + DAY).isoformat()
+    refused = client.post(url("publish", draft.pk), {"seen": opened, "valid_from": day})
+    assert refused.status_code == 422 and "900.00" in refused.text
+    form = refused.context["form"]
+    again = {name: form[name].value() for name in form.fields}
+    assert client.post(url("publish", draft.pk), again).url == url("change", draft.pk)
 
 
 def test_a_mistake_stands_at_the_text_and_what_was_typed_stays(client, region, maker) -> None:
@@ -82,6 +98,19 @@ def test_a_mistake_stands_at_the_text_and_what_was_typed_stays(client, region, m
     draft.refresh_from_db()
     assert "moon" not in draft.text
     assert client.post(url("edit", draft.pk), {"text": ""}).status_code == 422
+
+
+def test_what_is_no_toml_is_told_in_the_reader_s_language_with_line_and_column(client, region, maker) -> None:
+    enter(client, maker)
+    draft = drafts.make(version=present(region), by=maker)
+    text = draft.text.replace('scope = "year"', "scope = “year”")
+    told = client.post(url("edit", draft.pk), {"text": text}).context["form"].errors["text"]
+    assert told == [
+        "第 15 行，第 9 列：这里不是一个值。文字、金额和百分比写在英文引号里，"
+        "整数和日期（2026-01-31）不加引号，是或否写 true 或 false。"
+    ]
+    answer = client.post(url("edit", draft.pk), {"text": text}, headers={"accept-language": "en"})
+    assert "Line 15, column 9: Here stands no value." in answer.text
 
 
 def test_what_if_on_the_page(client, maker, checker) -> None:
