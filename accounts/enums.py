@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Insurance(models.TextChoices):
@@ -11,7 +12,8 @@ class EnrolmentStatus(models.TextChoices):
     NORMAL = "normal", _("Normal")
     SUSPENDED = "suspended", _("Suspended: contributions stopped")
     FROZEN = "frozen", _("Frozen")
-    CLOSED = "closed", _("Closed")
+    # 终止参保: an account is 已注销, a run 已关闭.
+    CLOSED = "closed", pgettext_lazy("insurance", "Closed")
 
 
 class PersonalStatus(models.TextChoices):

@@ -1,7 +1,8 @@
-"""What a password must be, beyond Django's lists of common and numeric ones."""
+"""What a password must be. Django's own checks are here too, because they say only what is wrong, not what to do."""
 
 import datetime
 
+from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -30,6 +31,28 @@ class LengthValidator:
 
     def get_help_text(self) -> str:
         return _("At least 8 characters, better a short sentence.")
+
+
+class CommonPasswordValidator(password_validation.CommonPasswordValidator):
+    """None of Django's list of 20,000 that many people use."""
+
+    def get_error_message(self) -> str:
+        return _(
+            "Many people use this password, so it is guessed first; choose another, such as a short sentence of yours"
+        )
+
+    def get_help_text(self) -> str:
+        return _("Not one that many people use.")
+
+
+class NumericPasswordValidator(password_validation.NumericPasswordValidator):
+    """Not of digits alone."""
+
+    def get_error_message(self) -> str:
+        return _("Digits alone are guessed quickly; add letters or other characters")
+
+    def get_help_text(self) -> str:
+        return _("Not of digits alone.")
 
 
 class StaffKindsValidator:

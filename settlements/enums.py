@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CareKind(models.TextChoices):
@@ -41,7 +42,7 @@ class AccountStatus(models.TextChoices):
     """`LATE` is closed as well, but money has come in since (a reversal, interest); it is paid on to the same payees."""
 
     OPEN = "open", _("Open")
-    CLOSED = "closed", _("Closed")
+    CLOSED = "closed", pgettext_lazy("account", "Closed")
     LATE = "late", _("Closed, with late money")
 
 

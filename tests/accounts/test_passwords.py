@@ -86,6 +86,21 @@ def test_a_password_of_digits_is_refused():
     assert "password_entirely_numeric" in codes("73019284650173")
 
 
+@pytest.mark.parametrize(
+    ("password", "told", "in_english"),
+    [
+        ("sunshine1", "这个密码很多人在用，最容易被猜中；请换一个，例如自己想的一句短话", "choose another"),
+        ("73019284650173", "全是数字的密码很快会被猜中；请加上字母或其他字符", "add letters or other characters"),
+    ],
+)
+def test_what_is_wrong_is_told_with_what_to_do(people, password, told, in_english):
+    page, url = log_in(people.holder), reverse("accounts:password")
+    new = {"password": password, "again": password}
+    answer = page.post(url, new)
+    assert answer.status_code == 422 and answer.context["form"].errors["password"] == [told]
+    assert in_english in page.post(url, new, headers={"accept-language": "en"}).text
+
+
 def test_kept_by_argon2_and_made_anew_at_a_login(client, people, settings):
     settings.PASSWORD_HASHERS = base.PASSWORD_HASHERS
     user = people.holder

@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
+from accounts.enums import EnrolmentStatus
 from portal.services import translations
+from settlements.enums import AccountStatus, RunState
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = 'msgid ""\nmsgstr ""\n"Language: zh_Hans\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
@@ -97,3 +100,12 @@ def test_only_a_changed_catalogue_is_compiled_and_gettext_reads_it(catalogue: Pa
     assert translations.compile_stale(tmp_path) == [catalogue]
     with catalogue.with_suffix(".mo").open("rb") as file:
         assert gettext.GNUTranslations(file).gettext("Balance") == "余额"
+
+
+def test_what_is_closed_has_three_words():
+    """Insurance ends, an account is given up, a rollover is shut."""
+    words = [one.CLOSED.label for one in (EnrolmentStatus, AccountStatus, RunState)]
+    with translation.override("zh-hans"):
+        assert [str(word) for word in words] == ["终止参保", "已注销", "已关闭"]
+    with translation.override("en"):
+        assert {str(word) for word in words} == {"Closed"}
