@@ -31,7 +31,11 @@ FIXED_ORDER: dict[str, Promise] = {
     "largest_balance": gettext_lazy(
         "By this region's rule the account with the largest balance pays first. It cannot be changed."
     ),
-    "filed": gettext_lazy("By this region's rule the relative who was bound first pays first. It cannot be changed."),
+    # What was filed while it could be changed still holds.
+    "filed": gettext_lazy(
+        "By this region's rule relatives pay in the order below: as they were ordered earlier, otherwise whoever was bound"
+        " first. It cannot be changed."
+    ),
 }
 
 Sharing = SharingApplication | SharingGrant

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import clock
+from accounts import clock, masks
 from accounts.enums import IdentityLevel
 from accounts.models import AuditEvent
 from casework.models import Case, CaseEvent
@@ -401,4 +401,15 @@ class TestOrder:
         soup = BeautifulSoup(spouse.get(reverse("family:order")).content, "html.parser")
         assert len(soup.select(".portal-order > li")) == 3
         assert not soup.select(".portal-order button")
+        assert "改顺序" not in soup.get_text()
+
+    def test_what_was_filed_before_the_order_was_fixed_still_holds_and_is_said(
+        self, people, grants, spouse, rules
+    ) -> None:
+        last = grants[2]
+        self.press(spouse, last, "top")
+        rules(order="filed", order_adjustable=False)
+        soup = BeautifulSoup(spouse.get(reverse("family:order")).content, "html.parser")
+        assert masks.mask_name(last.grantor.name) in soup.select_one(".portal-order > li").get_text()
+        assert "以前调整过的照旧" in soup.select_one("#order").get_text()
         assert self.press(spouse, grants[0], "down").status_code == 422
