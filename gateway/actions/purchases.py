@@ -11,6 +11,7 @@ from accounts.money import ZERO
 from gateway import answers
 from gateway.actions import bills
 from gateway.actions.visits import charging, classified, insured, must_be_unique, new_number
+from gateway.domain import stating
 from gateway.fields import tables
 from gateway.models import FeeLine, Visit
 from gateway.queries.people import account_id_of
@@ -74,8 +75,7 @@ def _purchase(
         begun_at=data["begntime"],
         registered_at=at,
         med_type=data["med_type"],
-        disease_code=data["dise_codg"] or "",
-        disease_name=data["dise_name"] or "",
+        illness=stating.illness(data),
     )
     rows = [row | {"chrg_bchno": BATCH, "hosp_appr_flag": "0"} for row in given["drugdetail"]]
     must_be_unique(rows)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member
 from gateway import answers, fields
-from gateway.domain.stating import stated
+from gateway.domain.stating import ILLNESS, stated
 from gateway.domain.staying import Where, days_of
 from gateway.models import Stay, Visit
 from gateway.queries.people import member_by_psn_no
@@ -57,13 +57,9 @@ def diagnoses(*, institution: Institution, msgid: str, given: dict[str, Any], at
                 "diag_type": row.kind,
                 "maindiag_flag": "1" if (row.is_main if stay else row is rows[0]) else "0",
                 "diag_srt_no": row.order,
-                "diag_code": row.code,
-                "diag_name": row.name,
-                "adm_cond": row.on_admission,
-                "diag_dept": row.department,
-                "dise_dor_no": row.doctor_code,
-                "dise_dor_name": row.doctor_name,
                 "diag_time": row.diagnosed_at,
+                "adm_cond": "",
+                **stated(row.said),
             }
             for row in rows
         ]
@@ -133,9 +129,8 @@ def _visit(visit: Visit, member: Member, enrolments: Iterable[Enrolment], on: da
         "mdtrt_cert_type": said.get("mdtrt_cert_type") or (paid.mdtrt_cert_type if paid else None),
         "med_type": visit.med_type or (paid.med_type if paid else USUAL_TYPE[CareKind(visit.kind)]),
         "ipt_otp_no": visit.ipt_otp_no,
-        "main_cond_dscr": visit.condition,
-        "dise_codg": visit.disease_code,
-        "dise_name": visit.disease_name,
+        **dict.fromkeys(ILLNESS, ""),
+        **stated(visit.illness),
         **(_stay(stay, on) if stay else {}),
     }
 

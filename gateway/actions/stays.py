@@ -12,7 +12,7 @@ from accounts.errors import Refused
 from accounts.models import Institution, Member
 from gateway import answers
 from gateway.actions.visits import AHEAD, insured, new_number
-from gateway.domain import staying
+from gateway.domain import stating, staying
 from gateway.domain.stating import state
 from gateway.domain.staying import Step, Where
 from gateway.errors import Rejected
@@ -262,28 +262,19 @@ def _diagnose(visit: Visit, rows: Iterable[Mapping[str, Any]], *, at_discharge: 
             visit=visit,
             at_discharge=at_discharge,
             kind=row["diag_type"],
-            code=row["diag_code"],
+            code_index=Diagnosis.index_of(visit.pk, row["diag_code"]),
             is_main=row["maindiag_flag"] == "1",
             order=row["diag_srt_no"],
-            name=row["diag_name"],
-            on_admission=row.get("adm_cond") or "",
-            department=row["diag_dept"],
-            doctor_code=row["dise_dor_no"],
-            doctor_name=row["dise_dor_name"],
+            said=stating.diagnosis(row),
             diagnosed_at=row["diag_time"],
         )
         for row in latest.values()
     )
 
 
-def _outline(data: Mapping[str, Any]) -> dict[str, str]:
+def _outline(data: Mapping[str, Any]) -> dict[str, str | None]:
     """What a stay shares with other visits."""
-    return {
-        "med_type": data["med_type"],
-        "condition": data["main_cond_dscr"] or "",
-        "disease_code": data["dise_codg"] or "",
-        "disease_name": data["dise_name"] or "",
-    }
+    return {"med_type": data["med_type"], "illness": stating.illness(data)}
 
 
 def _told(moment: datetime.datetime) -> str:

@@ -11,6 +11,7 @@ from accounts.enums import Channel
 from accounts.errors import Refused
 from accounts.models import Institution
 from gateway.actions.visits import AHEAD, MED_TYPES, REGISTRATION, must_be_allowed
+from gateway.domain import stating
 from gateway.domain.life import Stage, Step, stage_of
 from gateway.models import Diagnosis, FeeLine, Visit
 from gateway.queries.visits import to_give_up, visit_of
@@ -35,9 +36,8 @@ def diagnose(*, institution: Institution, msgid: str, given: dict[str, Any], at:
         raise Refused("diagnosis_later", diagnosis=late["diag_code"])
     _check_category(visit, data["med_type"])
     visit.med_type = data["med_type"]
-    visit.condition = data["main_cond_dscr"] or ""
-    visit.disease_code, visit.disease_name = data["dise_codg"] or "", data["dise_name"] or ""
-    visit.save(update_fields=["med_type", "condition", "disease_code", "disease_name"])
+    visit.illness = stating.illness(data)
+    visit.save(update_fields=["med_type", "illness"])
     for row in rows:
         _keep(visit, row)
     return {}
@@ -53,18 +53,12 @@ def _check_category(visit: Visit, med_type: str) -> None:
 
 
 def _keep(visit: Visit, row: dict[str, Any]) -> None:
-    known = {"visit": visit, "kind": row["diag_type"], "code": row["diag_code"]}
+    index = Diagnosis.index_of(visit.pk, row["diag_code"])
+    known = {"visit": visit, "kind": row["diag_type"], "code_index": index}
     if row["vali_flag"] == VOID:
         Diagnosis.objects.filter(**known).delete()
         return
-    said = {
-        "order": row["diag_srt_no"],
-        "name": row["diag_name"],
-        "department": row["diag_dept"],
-        "doctor_code": row["dise_dor_no"],
-        "doctor_name": row["dise_dor_name"],
-        "diagnosed_at": row["diag_time"],
-    }
+    said = {"order": row["diag_srt_no"], "said": stating.diagnosis(row), "diagnosed_at": row["diag_time"]}
     Diagnosis.objects.update_or_create(**known, defaults=said)
 
 

@@ -2,7 +2,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.crypto import blind_index
 from accounts.enums import Insurance
+from accounts.fields import EncryptedTextField
 from accounts.models import Institution, Member, Region
 from gateway.domain.life import stage_of
 from gateway.enums import VisitState
@@ -31,11 +33,9 @@ class Visit(models.Model):
     ipt_otp_no = models.CharField(_("the institution's own number"), max_length=30)
     begun_at = models.DateTimeField(_("begun at"))
     registered_at = models.DateTimeField(_("registered at"))
-    # From 2203: one medical category a visit, and the disease it is for.
+    # From 2203: one medical category a visit, and the condition and disease it is for, as `stating.illness` makes it.
     med_type = models.CharField(_("medical category"), max_length=6, default="")
-    condition = models.CharField(_("main condition"), max_length=1000, default="")
-    disease_code = models.CharField(_("disease code"), max_length=30, default="")
-    disease_name = models.CharField(_("disease"), max_length=500, default="")
+    illness = EncryptedTextField(_("condition and disease"), null=True)
     ended = models.CharField(_("ended"), max_length=10, default="")
     ended_at = models.DateTimeField(_("ended at"), null=True)
 
@@ -76,31 +76,36 @@ class Visit(models.Model):
 class Diagnosis(models.Model):
     """A diagnosis of a visit (2203); one that was voided is deleted, as the interface has it sent again as invalid.
 
-    A stay has those of its admission (2401, 2403) and those of its discharge (2402).
+    A stay has those of its admission (2401, 2403) and those of its discharge (2402). `said`: code, name, department and
+    doctor, as `stating.diagnosis` makes it; health data, so encrypted.
     """
 
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="diagnoses", verbose_name=_("visit"))
     at_discharge = models.BooleanField(_("at discharge"), default=False)
     # Of a stay; outpatients have the main one first in order.
     is_main = models.BooleanField(_("main diagnosis"), default=False)
-    on_admission = models.CharField(_("condition on admission"), max_length=500, default="")
     kind = models.CharField(_("diagnosis category"), max_length=3)
-    code = models.CharField(_("diagnosis code"), max_length=30)
+    # Of visit and code, so that the same disease of two people does not look alike.
+    code_index = models.CharField(max_length=64, editable=False)
     order = models.IntegerField(_("order"))
-    name = models.CharField(_("diagnosis"), max_length=100)
-    department = models.CharField(_("department"), max_length=50)
-    doctor_code = models.CharField(_("doctor code"), max_length=30)
-    doctor_name = models.CharField(_("doctor"), max_length=50)
+    said = EncryptedTextField(_("diagnosis"))
     diagnosed_at = models.DateTimeField(_("diagnosed at"))
 
     class Meta:
         verbose_name = _("diagnosis")
         verbose_name_plural = _("diagnoses")
         ordering = ["visit", "order", "id"]
-        constraints = [models.UniqueConstraint(name="diagnosis_once", fields=["visit", "at_discharge", "kind", "code"])]
+        constraints = [
+            models.UniqueConstraint(name="diagnosis_once", fields=["visit", "at_discharge", "kind", "code_index"])
+        ]
 
     def __str__(self) -> str:
-        return self.code
+        return str(self.order)
+
+    @staticmethod
+    def index_of(visit_id: int, code: str) -> str:
+        """What `code_index` is for a diagnosis code of a visit."""
+        return blind_index(f"{visit_id} {code}")
 
 
 class FeeLine(models.Model):

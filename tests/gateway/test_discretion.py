@@ -7,6 +7,8 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from gateway.actions.messages import TRANSACTIONS, Transaction
 from gateway.client import envelope
 from gateway.domain.packing import pack as packed
 from gateway.fields import samples
-from gateway.models import GatewayMessage
+from gateway.models import Diagnosis, GatewayMessage, Visit
 from gateway.queries.people import psn_no
 from tests.gateway import stays
 from tests.gateway.test_life import diagnoses
@@ -209,6 +211,12 @@ def readable(table: str, words: list[str]) -> list[str]:
     ]
 
 
+def all_tables() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES)
+        return [name for (name,) in cursor.fetchall()]
+
+
 def test_nobody_can_be_read(
     world: World, canary: Member, pharmacy: Hospital, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,9 +231,7 @@ def test_nobody_can_be_read(
     assert {(infno, done) for infno in TRANSACTIONS for done in (True, False)} <= outcomes
     words = canaries(canary)
     connection.force_debug_cursor = False
-    with connection.cursor() as cursor:
-        cursor.execute(TABLES)
-        tables = [name for (name,) in cursor.fetchall()]
+    tables = all_tables()
     store = [name for name in tables if name.startswith("gateway_")]
     assert len(store) > 5
     assert [found for name in store for found in readable(name, words)] == []
@@ -242,3 +248,57 @@ def test_a_canary_in_the_store_would_be_seen(world: World, canary: Member) -> No
     world.hospital.ok("1101", {"data": credential(canary)})
     GatewayMessage.objects.update(msgid=PHONE, infno="金丝雀某")
     assert {found.rpartition(" ")[2] for found in readable("gateway_gatewaymessage", canaries(canary))} == {PHONE, NAME}
+
+
+def test_what_somebody_suffers_from_lies_nowhere_open(world: World, pharmacy: Hospital) -> None:
+    hospital, patient = world.hospital, world.patient
+    number = hospital.register(patient)
+    hospital.ok("2203", diagnoses(world, number))
+    pharmacy.ok("2102", purchase(world, dise_codg="I10.x00", dise_name="高血压"))
+    stay = stays.admit(hospital, patient)
+    hospital.ok("2402", stays.leaving(patient, stay))
+    assert Diagnosis.objects.count() == 4 and Visit.objects.exclude(illness=None).count() == 2
+    words = ["急性上呼吸道感染", "咳嗽", "J06.900", "I10.x00", "高血压", "J18.900", "肺炎", "J15.900", "某医生"]
+    assert [found for name in all_tables() for found in readable(name, words)] == []
+    same = hospital.register(patient)
+    hospital.ok("2203", diagnoses(world, same))
+    indexes = Diagnosis.objects.filter(visit__mdtrt_id__in=[number, same]).values_list("code_index", flat=True)
+    assert len(set(indexes)) == 2, "the same disease does not look alike"
+
+
+PLAIN = """
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE gateway_visit
+    ADD condition varchar DEFAULT '', ADD disease_code varchar DEFAULT '', ADD disease_name varchar DEFAULT '';
+ALTER TABLE gateway_diagnosis ALTER said DROP NOT NULL,
+    ADD code varchar, ADD name varchar, ADD on_admission varchar DEFAULT '', ADD department varchar,
+    ADD doctor_code varchar, ADD doctor_name varchar;
+UPDATE gateway_visit SET condition = '咳嗽', disease_code = 'J06.900', disease_name = '急性上呼吸道感染', illness = NULL
+WHERE illness IS NOT NULL;
+UPDATE gateway_diagnosis SET code = 'J06.900', name = '感冒', department = 'A03', doctor_code = 'D1',
+    doctor_name = '某医生', said = NULL;
+"""
+
+
+def test_what_lay_plain_is_encrypted_in_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The migration, on rows as they were before it."""
+    migration = import_module("gateway.migrations.0016_encrypt_diagnoses")
+    monkeypatch.setattr(migration, "CHUNK", 2)
+    hospital = world.hospital
+    numbers = [hospital.register(world.patient) for _ in range(4)]
+    for number in numbers[:3]:
+        hospital.ok("2203", diagnoses(world, number))
+    before = set(Diagnosis.objects.values_list("visit", "code_index"))
+    with connection.cursor() as cursor:
+        cursor.execute(PLAIN)
+    for _begun_again in range(2):
+        migration.encrypt_diagnoses(None, SimpleNamespace(connection=connection))
+    assert set(Diagnosis.objects.values_list("visit", "code_index")) == before and len(before) == 3
+    assert [bool(visit.illness) for visit in Visit.objects.order_by("id")] == [True, True, True, False]
+    who = {"psn_no": psn_no(world.patient)}
+    [row] = hospital.ok("5202", {"data": who | {"mdtrt_id": numbers[2]}})["diseinfo"]
+    assert (row["diag_code"], row["diag_name"], row["dise_dor_name"], row["diag_dept"]) == (
+        "J06.900", "感冒", "某医生", "A03"
+    )  # fmt: skip
+    told = hospital.ok("5201", asked(world))["mdtrtinfo"]
+    assert [row["dise_name"] or "" for row in told] == ["急性上呼吸道感染"] * 3 + [""]

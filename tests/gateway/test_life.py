@@ -11,6 +11,7 @@ from accounts.models import AuditEvent
 from gateway.actions.visit_steps import give_up_overdue
 from gateway.domain.life import DAYS, ENDS, FOLLOWS, Stage, Step, refusal, stage_of
 from gateway.domain.places import covering
+from gateway.domain.stating import stated
 from gateway.enums import VisitState
 from gateway.models import Diagnosis, FeeLine, Visit
 from gateway.queries.people import psn_no
@@ -171,9 +172,12 @@ def test_diagnoses_are_added_replaced_and_voided(world: World) -> None:
     cough = {"diag_code": "R05", "diag_srt_no": "2", "diag_name": "咳嗽"}
     assert hospital.call("2203", diagnoses(world, mdtrt_id, {}, cough))["output"] is None
     hospital.ok("2203A", diagnoses(world, mdtrt_id, {"diag_name": "感冒"}, cough | {"vali_flag": "0"}))
-    assert [(one.code, one.name) for one in Diagnosis.objects.all()] == [("J06.900", "感冒")]
+    said = stated(Diagnosis.objects.get().said)
+    assert (said["diag_code"], said["diag_name"]) == ("J06.900", "感冒")
     visit = Visit.objects.get()
-    assert (visit.med_type, visit.condition, visit.disease_code) == ("11", "咳嗽", "J06.900")
+    assert visit.med_type == "11"
+    said = stated(visit.illness)
+    assert said == {"main_cond_dscr": "咳嗽", "dise_codg": "J06.900", "dise_name": "急性上呼吸道感染"}
 
 
 def test_a_visit_has_one_medical_category_beside_its_registration(world: World) -> None:

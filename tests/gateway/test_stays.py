@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.clock import today
 from accounts.models import Region
+from gateway.domain.stating import stated
 from gateway.domain.staying import Where
 from gateway.models import FeeLine, Stay, Visit, VisitSettlement
 from gateway.queries.people import account_id_of, psn_no
@@ -311,7 +312,7 @@ def test_a_change_moves_the_stay(world: World) -> None:
     visit = Visit.objects.get()
     assert timezone.localdate(visit.begun_at) == ago(12) == visit.stay.days[0]
     assert visit.ipt_otp_no == "ZY0002"
-    assert list(visit.diagnoses.values_list("code", flat=True)) == ["J20.900"]
+    assert [stated(row.said)["diag_code"] for row in visit.diagnoses.all()] == ["J20.900"]
     hospital.ok("2402", leaving(patient, mdtrt_id))
     hospital.ok(
         "2403", change(begun=ago(12)) | {"adminfo": change(begun=ago(12))["adminfo"] | {"endtime": f"{ago(1)}"}}
