@@ -7,10 +7,9 @@ class CaseworkConfig(AppConfig):
     verbose_name = _("Cases")
 
     def ready(self) -> None:
+        from accounts import navigation  # models are loaded only now
+        from accounts.texts import register
         from casework import texts
 
-        texts.register()
-
-        from accounts import navigation
-
+        register(texts)
         navigation.register("citizen", "cases", _("Cases"), "casework:mine", order=50, visible=navigation.for_members)

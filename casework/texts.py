@@ -2,8 +2,6 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import reasons
-
 REASONS = {
     "stale": (
         _("Somebody changed this case a moment ago."),
@@ -18,9 +16,3 @@ REASONS = {
         _("Somebody else has to deal with it; hand it to a colleague."),
     ),
 }
-
-
-def register() -> None:
-    """Make the wording known to `accounts.reasons`."""
-    for code, (reason, remedy) in REASONS.items():
-        reasons.register(code, reason, remedy)

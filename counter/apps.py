@@ -8,8 +8,9 @@ class CounterConfig(AppConfig):
 
     def ready(self) -> None:
         # Models must be loaded before these.
-        from accounts import clock, navigation, policies
+        from accounts import audit_texts, clock, navigation, policies
         from accounts.enums import Role
+        from accounts.texts import register
         from casework.queries import waiting
         from counter import texts
         from counter.actions import consents
@@ -19,7 +20,9 @@ class CounterConfig(AppConfig):
         from counter.papers.paying import PREMIUM, TRANSFER
         from documents import kinds as document_kinds
 
-        texts.register()
+        register(texts)
+        audit_texts.register_reason("paper_revoked", "replaced", _("a new one says how it stands now"))
+        audit_texts.register_reason("case_consent", "paper", _("the relative signed on paper"))
         consents.register()
         document_kinds.register(DECISION, _("Decision on a bill paid in cash"))
         document_kinds.register(PROOF, _("Proof of a closed account"))

@@ -2,8 +2,6 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit_texts
-
 ACTIONS = {
     "read_member": _("looked at the record"),
     "read_case": _("looked at an application"),
@@ -40,11 +38,3 @@ ACTIONS = {
     "window_wallet_send": _("sent a wallet transfer as the member asked"),
     "denied": _("asked for a page without a right to it"),
 }
-
-
-def register() -> None:
-    """Called once when the app is ready."""
-    for action, text in ACTIONS.items():
-        audit_texts.register_action(action, text)
-    audit_texts.register_reason("paper_revoked", "replaced", _("a new one says how it stands now"))
-    audit_texts.register_reason("case_consent", "paper", _("the relative signed on paper"))

@@ -6,28 +6,9 @@ class DocumentsConfig(AppConfig):
     name = "documents"
 
     def ready(self) -> None:
-        from accounts import navigation, reasons
+        from accounts import navigation  # models are loaded only now
+        from accounts.texts import register
+        from documents import texts
 
+        register(texts)
         navigation.register("foot", key="check", label=_("Check a paper"), url_name="documents:check", order=60)
-        reasons.register(
-            "not_printable",
-            _(
-                "A name on this paper has a character that our printing font does not have, "
-                "so we print nothing rather than a gap."
-            ),
-            _(
-                "The window makes the paper for you and puts its stamp on it: "
-                "show your ID card and the number %(number)s."
-            ),
-        )
-        reasons.register(
-            "document_changed",
-            _("The records have changed since this paper was issued, so a copy would not be the same paper."),
-            _("Have a new paper issued instead."),
-        )
-        reasons.register(
-            "too_many_papers",
-            _("Many papers were issued to you within an hour."),
-            _("Wait an hour, or print the ones issued before."),
-        )
-        reasons.register("document_revoked", _("This paper was declared void."), _("Have a new paper issued instead."))

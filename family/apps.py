@@ -7,12 +7,13 @@ class FamilyConfig(AppConfig):
     verbose_name = _("Family sharing")
 
     def ready(self) -> None:
-        from casework import kinds  # models are loaded only now
+        from accounts.texts import register  # models are loaded only now
+        from casework import kinds
         from family import texts
         from family.kinds import KIND
 
         kinds.register(KIND)
-        texts.register()
+        register(texts)
 
         from accounts import navigation
 

@@ -2,8 +2,6 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import message_texts, reasons
-
 REASONS = {
     "same_person": (
         _("This is the account holder himself."),
@@ -209,11 +207,3 @@ MESSAGES = {
         _("Your next bill follows the new order. If this was not you, call 12393."),
     ),
 }
-
-
-def register() -> None:
-    """Make the wording known to `accounts`; its general words for a code of ours give way."""
-    for code, (reason, remedy) in REASONS.items():
-        reasons.register(code, reason, remedy)
-    for kind, (title, body) in MESSAGES.items():
-        message_texts.register_message(kind, title, body)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import reasons
 from gateway.enums import DifferenceKind
 
 # To the institution, in the result file of 3202.
@@ -74,17 +73,3 @@ def told(kind: str, clr_type: str) -> tuple[str, str]:
     """What a difference means, and what to do."""
     meaning, remedy = MEANINGS[kind]
     return str(meaning), str(remedy) % NUMBERS.get(clr_type, OUTPATIENT)
-
-
-def register() -> None:
-    """What staff are told when a difference cannot be changed."""
-    reasons.register(
-        "note_missing", _("The note is missing."), _("Say where it comes from, and what was agreed with whom.")
-    )
-    reasons.register("note_long", _("The note is longer than %(most)s characters."), _("Shorten it."))
-    reasons.register(
-        "difference_closed", _("This difference was closed meanwhile."), _("Go back to the list; it is done.")
-    )
-    reasons.register(
-        "difference_unexplained", _("It has not been explained yet."), _("Explain it first; then it can be closed.")
-    )

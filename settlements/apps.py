@@ -7,20 +7,13 @@ class SettlementsConfig(AppConfig):
     verbose_name = _("Accounts and settlements")
 
     def ready(self) -> None:
+        from accounts.texts import register  # translations and models are there only now
         from casework import kinds
-        from settlements import (  # translations and models are there only now
-            bill_kinds,
-            bill_texts,
-            closing_texts,
-            rules_texts,
-            texts,
-        )
+        from settlements import bill_kinds
         from settlements.kinds import KINDS
+        from settlements.texts import bills, closing, paying, rules, settling
 
-        texts.register()
-        closing_texts.register()
-        bill_texts.register()
-        rules_texts.register()
+        register(settling, paying, closing, bills, rules)
         for kind in [*KINDS, *bill_kinds.KINDS]:
             kinds.register(kind)
 
@@ -34,8 +27,8 @@ class SettlementsConfig(AppConfig):
         navigation.register(
             "citizen", "settlements", _("Settlements"), "settlements:bills", order=40, visible=navigation.for_members
         )
-        bills = ("estimate", "catalogue", "claim_new", "claim_check")
-        navigation.place("citizen", "settlements", *(f"settlements:{name}" for name in bills))
+        pages_of_bills = ("estimate", "catalogue", "claim_new", "claim_check")
+        navigation.place("citizen", "settlements", *(f"settlements:{name}" for name in pages_of_bills))
         cases = ("claim", "claim_amend", "claim_withdraw", "recalculation", "closing")
         navigation.place("citizen", "cases", *(f"settlements:{name}" for name in cases))
         navigation.register(

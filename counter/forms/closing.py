@@ -13,10 +13,10 @@ from accounts.enums import Relation
 from accounts.models import Region
 from family.forms import VersionForm
 from settlements.actions.withdrawal import PayeeAsked
-from settlements.closing_texts import REASON_HINTS
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, WITHDRAWAL
 from settlements.enums import PayeeWay
 from settlements.models import PersonalAccount, WithdrawalApplication
+from settlements.texts.closing import REASON_HINTS
 
 ELSEWHERE = "elsewhere"
 MOST_HEIRS = 20

@@ -25,8 +25,8 @@ from settlements.forms.rules import DraftForm, PublishForm, TextForm, TrialForm
 from settlements.models import RuleDraft, Scheme, Trial
 from settlements.policies import may_change_rules
 from settlements.queries.drafts import versions_to_draft, visible_to
-from settlements.rules_texts import tell_problem
 from settlements.telling import rules as rules_telling
+from settlements.texts.rules import tell_problem
 
 DETAIL = "admin:settlements_ruledraft_change"
 

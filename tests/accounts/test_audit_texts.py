@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from accounts import audit_texts
-from settlements.texts import RUN_VERBS
+from settlements.texts.settling import RUN_VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("accounts", "casework", "counter", "documents", "family", "gateway", "portal", "settlements")

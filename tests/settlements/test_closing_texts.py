@@ -4,9 +4,9 @@ import pytest
 from django.utils import translation
 
 from accounts import message_texts, reasons
-from settlements import closing_texts
 from settlements.domain import withdrawal
 from settlements.enums import WithdrawalReason
+from settlements.texts import closing as closing_texts
 
 FACTS = {
     "case": "K7M4PQ9T",

@@ -2,9 +2,9 @@ import tomllib
 
 import pytest
 
-from settlements import rules_texts
 from settlements.domain.region_file import BadRegionFile, load_region_text
 from settlements.domain.toml_errors import place_of
+from settlements.texts import rules as rules_texts
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit_texts, message_texts, reasons
-
 MESSAGES = {
     "claim_filed": (
         _("Your bill has been handed in"),
@@ -126,13 +124,3 @@ ACTIONS = {
     "reimbursement_paid": _("noted a payment to or from the bank account"),
     "reimbursements_exported": _("wrote the list of payments with full bank accounts"),
 }
-
-
-def register() -> None:
-    """Called once when the app is ready."""
-    for kind, (title, body) in MESSAGES.items():
-        message_texts.register_message(kind, title, body)
-    for code, (reason, remedy) in REASONS.items():
-        reasons.register(code, reason, remedy)
-    for action, text in ACTIONS.items():
-        audit_texts.register_action(action, text)

@@ -3,8 +3,6 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit_texts, message_texts, reasons
-
 REASONS: dict[str, tuple[Promise, Promise]] = {
     "closing_applied": (
         _("Application %(case)s for this account is not decided yet."),
@@ -119,13 +117,3 @@ REASON_HINTS: dict[str, Promise] = {
     "died": _("The holder has died"),
     "moved": _("The insurance goes on in another region"),
 }
-
-
-def register() -> None:
-    """Called once when the app is ready."""
-    for code, (reason, remedy) in REASONS.items():
-        reasons.register(code, reason, remedy)
-    for kind, (title, body) in MESSAGES.items():
-        message_texts.register_message(kind, title, body)
-    for action, text in ACTIONS.items():
-        audit_texts.register_action(action, text)

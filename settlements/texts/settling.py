@@ -2,9 +2,6 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit_texts, message_texts, reasons
-from settlements import texts_paying
-
 MESSAGES = {
     "shared_use": (
         _("A relative used your account"),
@@ -250,13 +247,3 @@ ACTIONS = {
     **{f"crediting.{verb}": _("worked on a crediting run") for verb in RUN_VERBS},
     **{f"contributions.{verb}": _("worked on a contribution file") for verb in FILE_VERBS},
 }
-
-
-def register() -> None:
-    """Called once when the app is ready."""
-    for kind, (title, body) in (MESSAGES | texts_paying.MESSAGES).items():
-        message_texts.register_message(kind, title, body)
-    for code, (reason, remedy) in (REASONS | texts_paying.REASONS).items():
-        reasons.register(code, reason, remedy)
-    for action, text in (ACTIONS | texts_paying.ACTIONS).items():
-        audit_texts.register_action(action, text)

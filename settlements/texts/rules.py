@@ -2,7 +2,6 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit_texts, reasons
 from accounts.wording import Text, fill
 from settlements.domain.region_file import Problem
 
@@ -174,11 +173,3 @@ def tell_problem(problem: Problem) -> str:
         "key": problem.key,
         "reason": reason,
     }
-
-
-def register() -> None:
-    """Called once when the app is ready."""
-    for code, (reason, remedy) in REASONS.items():
-        reasons.register(code, reason, remedy)
-    for action, text in ACTIONS.items():
-        audit_texts.register_action(action, text)
