@@ -25,6 +25,7 @@ from settlements.actions import care, rollover, rollover_work
 from settlements.domain import assessment
 from settlements.enums import EntryKind
 from settlements.ledger import batch, books
+from settlements.models import RolloverChunk
 
 # -- ways of finding: each gives what it found, and nothing in a sound portal
 
@@ -191,20 +192,21 @@ def wrong_rounding() -> Iterator[None]:
 @contextmanager
 def double_chunk() -> Iterator[None]:
     """A chunk is rolled twice, as by a batch that does not look which year an account is in."""
-    real = batch.roll_chunk
+    real = batch.roll_next
 
-    def roll_chunk(run: Any, chunk: Any, *most: Any) -> Any:
-        visit = real(run, chunk, *most)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE settlements_personalaccount SET benefit_year = benefit_year - 1 WHERE id BETWEEN %s AND %s",
-                [chunk.first_id, chunk.last_id],
-            )
-        chunk.refresh_from_db()
-        real(run, chunk, *most)
+    def roll_next(run_id: int, most: int | None = None) -> Any:
+        visit = real(run_id, most)
+        if visit is not None:
+            chunk = RolloverChunk.objects.filter(run=run_id, accounts__gt=0).latest("done_at")
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE settlements_personalaccount SET benefit_year = benefit_year - 1 WHERE id BETWEEN %s AND %s",
+                    [chunk.first_id, chunk.last_id],
+                )
+            batch.roll_chunk(chunk.pk)
         return visit
 
-    with mock.patch.object(batch, "roll_chunk", roll_chunk):
+    with mock.patch.object(batch, "roll_next", roll_next):
         yield
 
 

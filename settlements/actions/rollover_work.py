@@ -97,15 +97,14 @@ class Pace:
                 RolloverRun.objects.filter(pk__in=held.values("pk")).update(resting_ms=self.rest_ms)
 
 
-@transaction.atomic
 def roll_next(*, run_id: int, most: int | None = None) -> batch.Visit | Outcome:
     """Claim the next chunk and roll it, or `most` accounts of it, or say why there is none.
 
     One transaction: a kill leaves the chunk to do.
     """
-    chunk = batch.claim_chunk(RolloverRun(pk=run_id))
-    if chunk is not None:
-        return batch.roll_chunk(chunk.run, chunk, most)
+    visit = batch.roll_next(run_id, most)
+    if visit is not None:
+        return visit
     run = RolloverRun.objects.get(pk=run_id)
     if run.state != RunState.RUNNING:
         return Outcome.STOPPED

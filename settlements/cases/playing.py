@@ -272,7 +272,7 @@ class _Player:
             chunk = RolloverChunk.objects.create(
                 run=run, number=run.chunks.count() + 1, first_id=accounts[0], last_id=accounts[-1]
             )
-            roll_chunk(run, chunk)
+            roll_chunk(chunk.pk)
         moved, interest = (self._rolled(before, kind) for kind in ("rollover", "interest"))
         return {"moved": moved, "interest": interest}
 

@@ -232,12 +232,13 @@ WITH booked AS (
 ), said AS (
     SELECT account_id, transaction_id, sum(amount) AS amount FROM (
         SELECT account_id, transaction_id, -amount AS amount FROM settlements_clawback
-        UNION ALL SELECT account_id, transaction_id, amount FROM settlements_clearing WHERE amount <> 0
+        UNION ALL SELECT account_id, transaction_id, amount FROM settlements_clearing
     ) AS both_kinds GROUP BY account_id, transaction_id
 )
 SELECT account_id, transaction_id AS transaction, said.amount AS said, booked.amount AS booked
 FROM booked FULL JOIN said USING (account_id, transaction_id)
-WHERE booked.amount IS DISTINCT FROM said.amount
+-- A clearing that came to nothing may have no entry.
+WHERE booked.amount IS DISTINCT FROM said.amount AND NOT (booked.amount IS NULL AND said.amount = 0)
 """
 YEAR_ROLLED_ONCE = """
 SELECT account_id, benefit_year, count(*) AS times FROM settlements_entry
