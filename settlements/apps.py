@@ -9,12 +9,11 @@ class SettlementsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.texts import register  # translations and models are there only now
         from casework import kinds
-        from settlements import bill_kinds
         from settlements.kinds import KINDS
         from settlements.texts import bills, closing, paying, rules, settling
 
         register(settling, paying, closing, bills, rules)
-        for kind in [*KINDS, *bill_kinds.KINDS]:
+        for kind in KINDS:
             kinds.register(kind)
 
         from accounts import navigation, policies

@@ -1,22 +1,26 @@
-"""What casework must know of closing an account: paid out, inherited, or carried to another region."""
+"""What casework must know of this app's cases: an account closed (paid out, inherited, or carried to another region), a
+bill paid in cash, and a year settled anew."""
 
 import datetime
 from collections.abc import Collection, Mapping
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.masks import mask_name
-from accounts.models import User
+from accounts.models import Member, User
 from casework.kinds import WORKING_DAYS, Kind
 from casework.models import Case
-from settlements.actions import withdrawal
+from settlements.actions import claim_reversals, claims, recalculation, withdrawal
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, WITHDRAWAL
+from settlements.enums import CLAIM_CASE, CLAIM_REVERSAL_CASE, RECALCULATION_CASE
+from settlements.models import Claim, ClaimReversal, Recalculation
 from settlements.queries.withdrawal import heirs_see, rule_on
 
 TITLES = {
-    WITHDRAWAL: _("Closing and paying out an account"),
-    INHERITANCE: _("Inheriting an account"),
-    TRANSFER_OUT: _("Carrying an account to another region"),
+    WITHDRAWAL: gettext_lazy("Closing and paying out an account"),
+    INHERITANCE: gettext_lazy("Inheriting an account"),
+    TRANSFER_OUT: gettext_lazy("Carrying an account to another region"),
 }
 
 
@@ -33,23 +37,76 @@ def working_days(case: Case, on: datetime.date) -> int:
     return rule.working_days if rule else WORKING_DAYS
 
 
-def about(cases: Collection[Case], user: User) -> Mapping[int, str]:
+def about_closing(cases: Collection[Case], user: User) -> Mapping[int, str]:
     """Staff and heirs read whose account it is."""
     return {case.pk: mask_name(case.applicant.name) for case in cases if case.applicant_id != user.member_id}
 
 
+def about_claims(cases: Collection[Case], user: User) -> Mapping[int, str]:
+    """Where the care was; for staff whose bill it is as well."""
+    rows = Claim.objects.filter(case__in=cases).select_related("institution", "patient")
+    return {row.case_id: _about(row.patient, row.institution.name, user) for row in rows}
+
+
+def about_reversals(cases: Collection[Case], user: User) -> Mapping[int, str]:
+    """Where the care was; for staff whose bill it is as well."""
+    rows = ClaimReversal.objects.filter(case__in=cases).select_related("claim__institution", "claim__patient")
+    return {row.case_id: _about(row.claim.patient, row.claim.institution.name, user) for row in rows}
+
+
+def about_recalculations(cases: Collection[Case], user: User) -> Mapping[int, str]:
+    """Which year; for staff whose bills they are as well."""
+    rows = Recalculation.objects.filter(case__in=cases).select_related("member")
+    return {
+        row.case_id: _about(row.member, _("benefit year %(year)s") % {"year": row.benefit_year}, user) for row in rows
+    }
+
+
+def _about(member: Member, what: str, user: User) -> str:
+    return f"{mask_name(member.name)} · {what}" if user.is_staff else what
+
+
 KINDS = [
+    *(
+        Kind(
+            code=code,
+            title=title,
+            url_name="settlements:closing",
+            on_review_check=withdrawal.check_again,
+            on_granted=withdrawal.take_effect,
+            on_moved=withdrawal.tell,
+            parties=parties,
+            others_see=heirs_see,
+            about=about_closing,
+            working_days=working_days,
+        )
+        for code, title in TITLES.items()
+    ),
     Kind(
-        code=code,
-        title=title,
-        url_name="settlements:closing",
-        on_review_check=withdrawal.check_again,
-        on_granted=withdrawal.take_effect,
-        on_moved=withdrawal.tell,
-        parties=parties,
-        others_see=heirs_see,
-        about=about,
-        working_days=working_days,
-    )
-    for code, title in TITLES.items()
+        code=CLAIM_CASE,
+        title=gettext_lazy("Bill paid in cash"),
+        url_name="settlements:claim",
+        on_review_check=claims.check_again,
+        on_granted=claims.take_effect,
+        on_moved=claims.after_step,
+        about=about_claims,
+    ),
+    Kind(
+        code=RECALCULATION_CASE,
+        title=gettext_lazy("Bills of a year settled anew"),
+        url_name="settlements:recalculation",
+        on_review_check=recalculation.check_again,
+        on_granted=recalculation.take_effect,
+        on_moved=recalculation.after_step,
+        about=about_recalculations,
+    ),
+    Kind(
+        code=CLAIM_REVERSAL_CASE,
+        title=gettext_lazy("Reversal of a bill paid in cash"),
+        url_name="settlements:claim",
+        on_review_check=claim_reversals.check_again,
+        on_granted=claim_reversals.take_effect,
+        on_moved=claim_reversals.after_step,
+        about=about_reversals,
+    ),
 ]
