@@ -1,7 +1,7 @@
 """2206, 2207 and 2208: quote, settle and reverse a charge batch; and what pharmacies (2101 to 2103) share with it."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -42,12 +42,15 @@ class Batch:
     use_account: bool
     use_family: bool
 
-    def shared_out(self) -> dict[str, Any]:
-        """The arguments that quote and settlement have in common."""
+    def shared_out(self, on: datetime.date) -> dict[str, Any]:
+        """The arguments that quote and settlement on a day have in common."""
+        # An institution's clock may run ahead: what it dates after midnight is no care of tomorrow.
+        bill = replace(self.bill, service_on=min(self.bill.service_on or on, on))
         return {
             "patient": self.visit.member,
             "institution": self.visit.institution,
-            "bill": self.bill,
+            "bill": bill,
+            "on": on,
             "use_account": self.use_account,
             "use_family": self.use_family,
         }
@@ -65,7 +68,7 @@ def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
 def quoted(batch: Batch, data: dict[str, Any], *, msgid: str, at: datetime.datetime) -> dict[str, Any]:
     """The nodes of a quote."""
     on = timezone.localdate(at)
-    quote = care.quote(**batch.shared_out(), on=on)
+    quote = care.quote(**batch.shared_out(on))
     held = (quote.own["current"], quote.own["historical"]) if quote.own else own_money(batch.facts, on)
     left = held and (held[0] - quote.own_current, held[1] - quote.own_historical)
     money = answers.amounts(quote, batch.facts, batch.visit.insurance)
@@ -98,7 +101,7 @@ def paid(
 ) -> dict[str, Any]:
     """The nodes of a settlement, which is made here."""
     on = timezone.localdate(at)
-    settled = care.settle(**batch.shared_out(), on=on, key=msgid, unsent=unsent)
+    settled = care.settle(**batch.shared_out(on), key=msgid, unsent=unsent)
     setl_id = new_number(batch.visit.region_id, at)
     occasion = Occasion(
         msgid=msgid,

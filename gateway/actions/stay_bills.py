@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -43,12 +43,15 @@ class Part:
     use_account: bool
     use_family: bool
 
-    def shared_out(self) -> dict[str, Any]:
-        """The arguments that quote and settlement have in common."""
+    def shared_out(self, on: datetime.date) -> dict[str, Any]:
+        """The arguments that quote and settlement on a day have in common."""
+        # An institution's clock may run ahead: what it dates after midnight is no care of tomorrow.
+        bill = replace(self.bill, service_on=min(self.bill.service_on or on, on))
         return {
             "patient": self.stay.visit.member,
             "institution": self.stay.visit.institution,
-            "bill": self.bill,
+            "bill": bill,
+            "on": on,
             "use_account": self.use_account,
             "use_family": self.use_family,
         }
@@ -73,7 +76,7 @@ def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
     stay = stay_of(institution, data["mdtrt_id"], data["psn_no"])
     must_follow(stay, Step.QUOTE)
     part = _part(stay, given, data, _quoted_day(stay, data, on))
-    quoted = care.quote(**part.shared_out(), on=on)
+    quoted = care.quote(**part.shared_out(on))
     held = own_money(part.facts, on)
     left = held and (held[0] - quoted.own_current, held[1] - quoted.own_historical)
     return part.answer(quoted, _occasion(stay, data, msgid, on, left))
@@ -92,7 +95,7 @@ def settle(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     in_the_middle = data["mid_setl_flag"] == MID_STAY
     must_follow(stay, Step.SETTLE_PART if in_the_middle else Step.SETTLE)
     part = _part(stay, given, data, service_day(stay, on))
-    settled = care.settle(**part.shared_out(), on=on, key=msgid)
+    settled = care.settle(**part.shared_out(on), key=msgid)
     known = VisitSettlement.objects.create(
         setl_id=new_number(stay.visit.region_id, at),
         visit=stay.visit,

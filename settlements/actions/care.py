@@ -155,8 +155,9 @@ def quote(
 ) -> Quote:
     """What settling the bill on a day would take, and from whom; writes and locks nothing. Arguments as of `settle`.
 
-    Raises Refused: not_insured, closed, not_covered (no scheme on that day, no rate for the level).
+    Raises Refused: future_care, not_insured, closed, not_covered (no scheme on that day, no rate for the level).
     """
+    _refuse_future(bill, on)
     facts, usage, accounts, wallet = decided_on(
         member_id=patient.pk,
         kind=bill.kind,
@@ -187,9 +188,9 @@ def settle(
 
     `kind`: care, or claim where the patient has paid the bill in cash and is paid back (`actions.claims`); a wallet pays
     only the former. `use_account`: the patient's own money, account and wallet.
-    Raises Refused: not_insured, closed, not_covered (kept as the answer), and KeyReused for another bill with the key.
-    The ledger transaction is the audit line: it names institution, key and who. `unsent`: see `ledger.once`; who gives it
-    wraps his transaction into `ledger.again_locked`.
+    Raises Refused: future_care (after `on`), not_insured, closed, not_covered (kept as the answer), and KeyReused for
+    another bill with the key. The ledger transaction is the audit line: it names institution, key and who. `unsent`: see
+    `ledger.once`; who gives it wraps his transaction into `ledger.again_locked`.
     """
     asked = _Asked(patient.pk, institution, bill, on, use_account, use_family, kind)
     work = partial(_settle_once, asked, key, by, unsent)
@@ -221,6 +222,11 @@ def reverse(
         int(account_id): (Decimal(current), Decimal(historical))
         for account_id, (current, historical) in answer["returned"].items()
     }
+
+
+def _refuse_future(bill: Bill, on: datetime.date) -> None:
+    if bill.service_on is not None and bill.service_on > on:
+        raise Refused("future_care")
 
 
 def _uses_wallet(kind: str, use_account: bool) -> bool:
@@ -390,6 +396,7 @@ def _settle(
     purse: list[Any] | None,
 ) -> ledger.Decided:
     institution, bill, on, kind = asked.institution, asked.bill, asked.on, asked.kind
+    _refuse_future(bill, on)
     facts = facts_of(asked.patient_id, bill.kind, asked.service_on, found)
     own_id = facts.account_id if asked.use_account else None
     books = ledger.opened(patient_id=asked.patient_id, on=on, at=at, found=opened, locked=locked)

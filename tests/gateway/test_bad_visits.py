@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from accounts.clock import today
+from accounts.clock import now, today
 from accounts.models import Member
 from gateway.actions.visits import MOST_LINES
 from gateway.models import FeeLine, InstitutionSettings, Visit
@@ -89,10 +89,20 @@ def test_a_settled_batch_is_closed(world: World) -> None:
 
 
 def test_when_a_visit_begins(world: World) -> None:
-    soon = f"{today() + datetime.timedelta(days=1)} 00:00:00"
+    soon = f"{today() + datetime.timedelta(days=1)} 09:00:00"
     text = err_msg(world, "2201", {"data": visit_input(world.patient) | {"begntime": soon}})
     assert text.endswith("[begun_later]")
     assert "begntime" in text
+
+
+def test_what_a_clock_that_runs_ahead_dates_after_midnight_is_care_of_today(world: World) -> None:
+    hospital, patient = world.hospital, world.patient
+    mdtrt_id = hospital.register(patient)
+    hospital.ok("2204", {"feedetail": line(patient, mdtrt_id, "1", DRUG, "1", "40.00")})
+    Visit.objects.update(begun_at=now() + datetime.timedelta(days=1))
+    hospital.ok("2206", {"data": bill_input(patient, mdtrt_id, "40.00")})
+    assert hospital.settle(patient, mdtrt_id, Decimal("40.00"))["infcode"] == 0
+    assert Settlement.objects.get().service_on == today()
 
 
 def enrolled(member: Member, **changed: Any) -> None:

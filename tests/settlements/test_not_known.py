@@ -11,7 +11,7 @@ from accounts.errors import Refused
 from accounts.models import Enrolment
 from settlements.actions import care, credit_runs, crediting
 from settlements.actions.opening import open_account
-from settlements.models import Entry, Settlement
+from settlements.models import Entry, LedgerTransaction, Settlement
 from settlements.queries.year import year_use
 from tests.people import make_institution, make_member
 from tests.settlements.rollover.world import faults, yuan
@@ -32,8 +32,8 @@ def member(liaocheng):
     return member
 
 
-def settle(member, region, kind: str, in_scope: str = "300.00", key: str = "1"):
-    bill = care.Bill(kind=kind, level="tertiary", in_scope=yuan(in_scope))
+def settle(member, region, kind: str, in_scope: str = "300.00", key: str = "1", **said):
+    bill = care.Bill(kind=kind, level="tertiary", in_scope=yuan(in_scope), **said)
     return care.settle(patient=member, institution=make_institution(region=region), bill=bill, on=ON, key=key)
 
 
@@ -75,3 +75,17 @@ def test_the_retired_are_passed_over_where_their_credit_is_not_known(liaocheng, 
         crediting.credit(enrolment=Enrolment.objects.get(member=retired), every="month", on=ON)
     assert (refused.value.code, refused.value.params["why"]) == ("not_covered", "no_credit")
     assert credit_runs.credit_region(region=liaocheng, every="month", on=ON) == (1, yuan("120.00"))
+
+
+def test_care_of_a_day_to_come_is_neither_quoted_nor_settled(liaocheng, member):
+    tomorrow, institution = ON + datetime.timedelta(days=1), make_institution(region=liaocheng)
+    bill = care.Bill(kind="pharmacy", level="tertiary", in_scope=yuan("300.00"), service_on=tomorrow)
+    with pytest.raises(Refused, match="future_care"):
+        care.quote(patient=member, institution=None, bill=bill, on=ON)
+    for _turn in range(2):
+        with pytest.raises(Refused, match="future_care"):
+            care.settle(patient=member, institution=institution, bill=bill, on=ON, key="1")
+    assert not Settlement.objects.exists() and faults(ON) == []
+    kept = LedgerTransaction.objects.filter(scope=f"institution:{institution.pk}", key="1")
+    assert [row.answer["refused"] for row in kept] == ["future_care"]
+    assert settle(member, liaocheng, "pharmacy", service_on=ON).service_on == ON
