@@ -3,16 +3,19 @@
 import datetime
 import json
 from collections import Counter
+from dataclasses import asdict
 from functools import lru_cache
 
 from django.db import connection
 from django.db.models import F, Func, IntegerField, Q, QuerySet
 
+from accounts.domain import id_number
 from accounts.models import AuditEvent, Enrolment, Member, User
 from accounts.money import plain
 from casework.enums import OPEN_STATES, CaseState
 from casework.policies import staff_regions
-from family.domain.check import Facts, Finding, Person, Terms, check
+from family.domain.ages import Born
+from family.domain.check import Facts, Finding, Person, Terms, check, check_ages
 from family.domain.rules import SharingRules
 from family.models import Commitment, DeductionOrder, SharingApplication, SharingGrant
 
@@ -92,6 +95,11 @@ def whom_shares(member: Member, on: datetime.date) -> QuerySet[SharingGrant]:
     return SharingGrant.objects.filter(in_force(on), grantor=member).select_related("beneficiary", "region")
 
 
+def given_by(member: Member) -> QuerySet[SharingGrant]:
+    """All grants that the member ever gave, ended ones too: what was used under them stays used."""
+    return SharingGrant.objects.filter(grantor=member)
+
+
 def order_of(beneficiary_id: int) -> tuple[list[int], int]:
     """The order a beneficiary filed as ids of grants, and its version; ([], 0) before the first one."""
     row = DeductionOrder.objects.filter(pk=beneficiary_id).values_list("grant_ids", "version").first()
@@ -145,12 +153,22 @@ def _enrolments(on: datetime.date) -> QuerySet[Enrolment]:
     return Enrolment.objects.filter(_valid_on(on))
 
 
+def relation_findings(grantor: Member, beneficiary: Member, relation: str, on: datetime.date) -> list[Finding]:
+    """What the ages of the two say against the relation, for the field in which it is entered."""
+    return check_ages(relation, _born(grantor), _born(beneficiary), on)
+
+
+def _born(member: Member) -> Born:
+    return Born(birth=member.birth, sex=member.sex, permit=id_number.is_permit(member.id_number))
+
+
 def _person(member: Member, enrolment: Enrolment | None, on: datetime.date) -> Person:
+    born = asdict(_born(member))
     if enrolment is None:
-        return Person(birth=member.birth)
+        return Person(**born)
     dead = member.died_on is not None and member.died_on <= on
     return Person(
-        birth=member.birth,
+        **born,
         insurance=enrolment.insurance,
         status="closed" if dead else enrolment.status,
         region=enrolment.region_id,

@@ -1,9 +1,9 @@
 """A grant after it began: its terms, a pause, its end. What was used under it is shown by the page in `portal`."""
 
+import datetime
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -23,14 +23,16 @@ from family.models import SharingGrant
 verified = member_required(IdentityLevel.VERIFIED)
 
 
-def in_force(request: HttpRequest) -> QuerySet[SharingGrant]:
-    """Grants that this citizen gives or holds today."""
-    return queries.grants_visible_to(request.user).filter(queries.in_force(clock.today()))
+def find(request: HttpRequest, public_id: UUID, given_only: bool = False) -> SharingGrant:
+    """A grant that this citizen gives or holds, or 404; `given_only`: one whose terms are his affair. One that ended is
+    found as well: whoever comes back to its pages is led to where it says so."""
+    mine = queries.grants_visible_to(request.user)
+    return get_object_or_404(mine.filter(grantor=request.user.member) if given_only else mine, public_id=public_id)
 
 
-def given(request: HttpRequest) -> QuerySet[SharingGrant]:
-    """Grants whose terms are this citizen's affair."""
-    return in_force(request).filter(grantor=request.user.member)
+def holds(grant: SharingGrant, on: datetime.date) -> bool:
+    """Whether a grant is in force on a day."""
+    return grant.starts_on <= on and (grant.ends_on is None or on < grant.ends_on)
 
 
 @verified
@@ -38,8 +40,10 @@ def given(request: HttpRequest) -> QuerySet[SharingGrant]:
 @fresh_proof_required
 def adjust(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The grantor changes uses and limit."""
-    grant = get_object_or_404(given(request), public_id=public_id)
+    grant = find(request, public_id, given_only=True)
     on = clock.today()
+    if not holds(grant, on):
+        return redirect("family:grant", public_id=public_id)
     form = LimitForm(queries.rules_on(grant.region_id, on), on, request.POST or None, initial=initial_terms(grant))
 
     def work() -> HttpResponse:
@@ -76,7 +80,9 @@ def adjust(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @fresh_proof_required
 def pause(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The grantor pauses, or takes up again; the button says which it is, so that sending it twice changes nothing."""
-    grant = get_object_or_404(given(request), public_id=public_id)
+    grant = find(request, public_id, given_only=True)
+    if not holds(grant, clock.today()):
+        return redirect("family:grant", public_id=public_id)
     form = OnceForm(request.POST or None)
     wanted = request.POST.get("do")
     if request.method == "POST" and wanted in ("pause", "resume"):
@@ -112,13 +118,12 @@ def _set_paused(request: HttpRequest, grant: SharingGrant, wanted: str) -> HttpR
 @fresh_proof_required
 def end(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Either side ends it: from when, and that settled bills stay, is said before."""
-    # A form sent again finds the grant ended: it is led to the answer, not to a missing page.
-    ends = request.method == "POST"
-    mine = queries.grants_visible_to(request.user) if ends else in_force(request)
-    grant = get_object_or_404(mine, public_id=public_id)
-    if ends:
+    grant, on = find(request, public_id), clock.today()
+    if request.method == "POST":
+        # Sent again, it is answered as before.
         return done_once(request, lambda: _end(request, grant))
-    on = clock.today()
+    if not holds(grant, on):
+        return redirect("family:grant", public_id=public_id)
     rules = queries.rules_on(grant.region_id, on)
     is_grantor = grant.grantor_id == request.user.member_id
     context = {

@@ -52,7 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "may_order": len(context["held"]) > 1,
         "rules": rules,
         "account": account,
-        "used": sum((row["amount"] for row in context["given"]), Decimal(0)),
+        "used": sum(ordering.used_this_year(list(queries.given_by(member)), on).values(), Decimal(0)),
     }
     if account is not None:
         historical = read.balance_of(account, on).historical

@@ -16,6 +16,9 @@ from accounts.models import AuditEvent
 from casework.models import Case, CaseEvent
 from family.models import DeductionOrder, SharingApplication, SharingGrant
 from family.queries import commitment_on
+from settlements.actions.opening import open_account
+from settlements.models import Usage
+from settlements.queries.year import year_on
 from tests.people import make_id_number, make_login, make_member
 from tests.support.pages import fields, log_in
 from tests.support.sharing import make_grant
@@ -85,6 +88,19 @@ class TestBinding:
         assert "高" not in page.get_text()
         assert not SharingApplication.objects.exists()
         assert holder.get(reverse("family:bind_terms")).status_code == 302
+
+    def test_what_the_ages_say_against_the_relation_stands_at_it(self, people, holder) -> None:
+        cache.clear()
+        answer = send(holder, reverse("family:bind"), who(people.child, "parent"))
+        assert answer.status_code == 422
+        told = "按身份证号，这位亲属并不比本人年长，关系不可能是“父母”。请改选正确的关系，或者更正身份证号。"
+        assert answer.context["form"].errors == {"relation": [told]}
+        english = who(people.spouse.member, "child") | {"token": answer.context["form"]["token"].value()}
+        page = holder.post(reverse("family:bind"), english, headers={"accept-language": "en"}).text
+        assert "this relative is not the younger one of the two" in page
+        assert AuditEvent.objects.filter(action="sharing_dry_run").count() == 2  # that it was asked is kept
+        assert holder.get(reverse("family:bind_result")).status_code == 302
+        assert send(holder, reverse("family:bind"), who(people.child, "child")).status_code == 302
 
     def test_a_wrong_name_and_an_unknown_number_are_one_answer(self, people, holder) -> None:
         member = people.spouse.member
@@ -247,6 +263,12 @@ class TestAnswering:
         line = AuditEvent.objects.get(action="sharing_amended")
         assert (line.details["before"]["limit"], line.details["after"]["limit"]) == ("2000.00", "900.00")
 
+    def test_not_changed_to_what_the_ages_do_not_allow(self, asked, holder) -> None:
+        answer = send(holder, reverse("family:amend", args=[asked.case.public_id]), {"relation": "child"})
+        assert answer.status_code == 422 and list(answer.context["form"].errors) == ["relation"]
+        asked.refresh_from_db()
+        assert (asked.case.state, asked.relation) == ("consent", "spouse")
+
 
 PAGES = [
     "family:application",
@@ -327,6 +349,23 @@ class TestGrants:
         grant.refresh_from_db()
         assert (grant.ends_on, grant.end_reason) == (clock.today(), "beneficiary")
         assert spouse.get(reverse("family:grant", args=[grant.public_id])).status_code == 200
+
+    @pytest.mark.parametrize("name", ["end", "adjust", "pause"])
+    def test_whoever_comes_back_after_the_end_is_led_to_where_it_says_so(self, grant, holder, name) -> None:
+        send(holder, reverse("family:end", args=[grant.public_id]))
+        response = holder.get(reverse(f"family:{name}", args=[grant.public_id]))
+        assert response["Location"] == reverse("family:grant", args=[grant.public_id])
+        assert "已结束" in holder.get(response["Location"]).text
+
+    def test_what_was_used_of_an_ended_grant_stays_used(self, grant, holder) -> None:
+        year = year_on(grant.region_id, clock.today())
+        Usage.objects.create(
+            member=grant.beneficiary, benefit_year=year.number, counter=f"grant:{grant.pk}", amount=Decimal("120.50")
+        )
+        open_account(member=grant.grantor, region_id=grant.region_id, on=clock.today(), historical=Decimal(9))
+        send(holder, reverse("family:end", args=[grant.public_id]))
+        page = BeautifulSoup(holder.get(reverse("family:home")).content, "html.parser")
+        assert page.select_one(".portal-money--hero").get_text() == "120.50元"
 
     def test_not_before_its_time(self, grant, holder, rules) -> None:
         rules(unbind_min_months=3)
