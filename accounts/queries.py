@@ -24,14 +24,6 @@ def members_visible_to(user: User) -> QuerySet[Member]:
     return Member.objects.filter(pk__in=Enrolment.objects.filter(region__in=regions).values("member"))
 
 
-def regions_visible_to(user: User) -> QuerySet[Region]:
-    """The regions in which a staff login holds a role; all of them for a role that holds everywhere."""
-    held = policies.roles_of(user)
-    if any(role.region_id is None for role in held):
-        return Region.objects.all()
-    return Region.objects.filter(pk__in=[role.region_id for role in held])
-
-
 def enrolment_on(member: Member, day: datetime.date, region: Region | str | None = None) -> Enrolment | None:
     """How the member is insured on a day (one row, whatever its status), or None; optionally only in one region."""
     rows = Enrolment.objects.filter(Q(valid_to=None) | Q(valid_to__gt=day), member=member, valid_from__lte=day)

@@ -18,11 +18,6 @@ def may_serve(user: User, region_code: str) -> bool:
     return has_role(user, Role.CLERK, region_code)
 
 
-def may_check(user: User, case: Case) -> bool:
-    """A supervisor of the case's region who had no hand in the case and is none of its people."""
-    return has_role(user, Role.SUPERVISOR, case.region_id) and not had_a_hand(user, case)
-
-
 def had_a_hand(user: User, case: Case) -> bool:
     """Whether the login made or changed the case, or belongs to somebody whom it is about."""
     if case.opened_by_id == user.pk or person_of(user) in kinds.get(case.kind).parties(case):

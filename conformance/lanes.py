@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import resource
 import time
 import traceback
 from collections.abc import Sequence
@@ -125,11 +124,3 @@ def _books() -> list[str]:
     except SystemExit as ended:
         return [] if not ended.code else [said.getvalue()[:1000]]
     return []
-
-
-def processor_seconds() -> float:
-    """Of this process and of all that have ended below it."""
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    )

@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.models import F
 
 from accounts.errors import Refused
-from family.actions import sharing
+from family.actions import grants
 from family.models import SharingGrant
 from faults import checker, clients, places, told, world
 from faults.outcome import Outcome
@@ -27,9 +27,9 @@ def meddle(grant_ids: list[int], seconds: float) -> None:
     while time.monotonic() < end:
         grant = SharingGrant.objects.get(pk=grant_ids[turn % len(grant_ids)])
         at = world.at(world.BOUNDARY)
-        verb = sharing.resume if grant.paused_at else sharing.pause
+        verb = grants.resume if grant.paused_at else grants.pause
         verb(grant=grant, by=None, at=at)
-        sharing.adjust(grant=grant, by=None, at=at, limit=Decimal(50 + turn % 3 * 500))
+        grants.adjust(grant=grant, by=None, at=at, limit=Decimal(50 + turn % 3 * 500))
         turn += 1
 
 

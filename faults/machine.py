@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from accounts.errors import KeyReused, Refused
-from family.actions import sharing
+from family.actions import grants, sharing
 from family.domain.check import Terms
 from family.models import SharingGrant
 from faults import checker, model, places, world
@@ -197,21 +197,21 @@ class Portal(RuleBasedStateMachine):
     @rule(data=st.data())
     def unbind(self, data: st.DataObject) -> None:
         grant, expected = data.draw(st.sampled_from(self._standing()))
-        sharing.unbind(grant=grant, by=None, at=world.at(self.today))
+        grants.unbind(grant=grant, by=None, at=world.at(self.today))
         expected.ended = True
 
     @precondition(lambda self: hasattr(self, "grants") and self._standing())
     @rule(data=st.data(), limit=limits)
     def limit(self, data: st.DataObject, limit: Decimal | None) -> None:
         grant, expected = data.draw(st.sampled_from(self._standing()))
-        sharing.adjust(grant=grant, by=None, at=world.at(self.today), limit=limit)
+        grants.adjust(grant=grant, by=None, at=world.at(self.today), limit=limit)
         expected.limit = limit
 
     @precondition(lambda self: hasattr(self, "grants") and self._standing())
     @rule(data=st.data())
     def pause_or_resume(self, data: st.DataObject) -> None:
         grant, expected = data.draw(st.sampled_from(self._standing()))
-        verb = sharing.resume if expected.paused else sharing.pause
+        verb = grants.resume if expected.paused else grants.pause
         verb(grant=grant, by=None, at=world.at(self.today))
         expected.paused = not expected.paused
 
@@ -221,7 +221,7 @@ class Portal(RuleBasedStateMachine):
         mine = [both for both in self._standing() if both[1].beneficiary == number]
         chance.shuffle(mine)
         ids = [grant.pk for grant, _ in mine]
-        sharing.reorder(
+        grants.reorder(
             beneficiary=self.people[number].member, grant_ids=ids, version=None, by=None, at=world.at(self.today)
         )
         self.model.order[number] = [grant for _, grant in mine]

@@ -14,7 +14,7 @@ from django.db import connection
 
 from accounts.errors import Refused
 from accounts.models import Enrolment, Region
-from family.actions import sharing
+from family.actions import grants
 from family.models import SharingGrant
 from faults import checker, clients, locks, places, world
 from faults.outcome import Outcome
@@ -95,7 +95,7 @@ class Turn:
     def meddle(self) -> None:
         """A grant paused or resumed."""
         grant = SharingGrant.objects.order_by("?").first()
-        verb = sharing.resume if grant.paused_at else sharing.pause
+        verb = grants.resume if grant.paused_at else grants.pause
         verb(grant=grant, by=None, at=self.at)
 
     def leave(self) -> None:

@@ -127,6 +127,3 @@ def _form(key: str) -> str:
 def _refuse_own(by: User, member: Member) -> None:
     if serves_himself(by, member.pk):
         raise PermissionDenied
-
-
-__all__ = ["CODE", "PAPER", "Asked", "carry_out", "phone_of", "register", "send_code"]

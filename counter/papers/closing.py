@@ -71,6 +71,3 @@ def proof(application: WithdrawalApplication) -> dict[str, Any]:
         "notes": ["账户注销以后到账的退费、利息，按同样的份额付给上列领取人。"],
         "sign": ["经办机构（章）", "日期"],
     }
-
-
-__all__ = ["PROOF", "print_proof", "print_receipt"]

@@ -7,7 +7,7 @@ from django.utils import translation
 
 from accounts import dates, masks
 from accounts.models import Member, User
-from counter.papers.receipts import PAPERS, printed
+from counter.papers.receipts import printed
 from documents.actions import issue
 from settlements.models import PremiumPayment, WalletTransfer
 from settlements.queries.wallet import state_at
@@ -82,6 +82,3 @@ def wallet_transfer(transfer: WalletTransfer, at: datetime.datetime, *, own: boo
     elif state.code == "returned":
         notes = ["对方没有按时接收，全额已退回转出人。"]
     return {"title": "医保钱包转账凭证", "facts": facts, "notes": notes}
-
-
-__all__ = ["PAPERS", "PREMIUM", "TRANSFER", "print_premium", "print_transfer"]

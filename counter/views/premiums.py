@@ -24,7 +24,8 @@ from accounts.templatetags.portal import yuan_unit
 from counter import desk
 from counter.actions.consents import Asked
 from counter.desk import Opened, needs_opened
-from counter.papers.paying import PAPERS, print_premium
+from counter.papers.paying import print_premium
+from counter.papers.receipts import PAPERS
 from counter.views.agreeing import Step, agree
 from counter.views.desk import opened_context, printed
 from settlements.actions import premiums

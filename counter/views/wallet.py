@@ -24,7 +24,8 @@ from counter import desk
 from counter.actions.consents import Asked
 from counter.desk import Opened, needs_opened
 from counter.forms.money import WindowSendForm
-from counter.papers.paying import PAPERS, print_transfer
+from counter.papers.paying import print_transfer
+from counter.papers.receipts import PAPERS
 from counter.views.agreeing import Step, agree
 from counter.views.desk import opened_context, printed
 from family.actions.sharing import find_relative

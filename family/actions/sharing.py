@@ -22,7 +22,6 @@ from casework.domain.states import APPLICANT, CLERK, RELATIVE, SUPERVISOR, SYSTE
 from casework.models import Case
 from family import queries
 from family.actions import notices
-from family.actions.grants import adjust, end_for, pause, reorder, resume, unbind
 from family.actions.locks import lock_members
 from family.domain import check as rule
 from family.domain.check import Facts, Finding, Terms
@@ -31,32 +30,6 @@ from family.enums import SHARING
 from family.models import Commitment, SharingApplication, SharingGrant
 from family.policies import is_verified, role_for_consent, role_for_grantor
 
-__all__ = [
-    "DryRun",
-    "adjust",
-    "amend",
-    "apply",
-    "bind",
-    "consent",
-    "decline",
-    "draft",
-    "dry_run",
-    "end_for",
-    "expire",
-    "find_relative",
-    "pause",
-    "reorder",
-    "resume",
-    "review_approve",
-    "review_refuse",
-    "review_return",
-    "send_consent_code",
-    "submit",
-    "take_effect",
-    "terms_of",
-    "unbind",
-    "withdraw",
-]
 CONSENT_PURPOSE = "sharing_consent"
 
 

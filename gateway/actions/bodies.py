@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ from gateway.queries.people import member_by_credential, member_by_psn_no
 from gateway.texts import err_msg
 from settlements.ledger import again_locked
 
-log = logging.getLogger(__name__)
 CHUNK = 2000
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from accounts.enums import Channel, Relation
 from accounts.models import Member, ServiceCentre, User
 from family import queries
-from family.actions import sharing
+from family.actions import grants, sharing
 from family.domain.check import Terms
 from family.models import SharingApplication
 from portal.seeding import staff
@@ -134,10 +134,8 @@ def _invitations(family: Family, today: datetime.date) -> None:
 def _order(family: Family, today: datetime.date) -> None:
     """She put her brother first; the order page shows what her next bill would take from each."""
     her, on = _member(family, 0), today - datetime.timedelta(days=30)
-    grants = [grant.pk for grant in queries.grants_to_order(her.pk, on)]
-    sharing.reorder(
-        beneficiary=her, grant_ids=[*grants[-1:], *grants[:-1]], version=None, by=_login(her), at=at(on, 18)
-    )
+    filed = [grant.pk for grant in queries.grants_to_order(her.pk, on)]
+    grants.reorder(beneficiary=her, grant_ids=[*filed[-1:], *filed[:-1]], version=None, by=_login(her), at=at(on, 18))
 
 
 def _member(family: Family, place: int) -> Member:

@@ -310,6 +310,3 @@ def _compare(key: InstitutionKey, day: datetime.date, sold: list[dict[str, Any]]
         "file_qury_no": kept.number, "cash_payamt": "0",
     }  # fmt: skip
     _call(key, "3202", {"data": given}, at)
-
-
-__all__ = ["make"]

@@ -257,4 +257,3 @@ GATEWAY_FILE_DAYS = 30
 DEMO = False
 # Where people reach the portal: it stands on papers, as an address and as a code to scan.
 PUBLIC_URL = "http://localhost:8000"
-HOTLINE = "12393"

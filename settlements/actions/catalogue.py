@@ -26,7 +26,6 @@ MAX_ROWS = 400_000
 BATCH = 5000
 # More are counted, but no longer listed: whoever has that many has one mistake in common.
 FAULTS_KEPT = 10_000
-BIGGEST = 20
 HUNDRED = Decimal(100)
 COLUMNS = (
     tables.Column("code", ("医保目录编码", "Code", "医保编码", "编码", "国家医保编码")),

@@ -109,6 +109,3 @@ def _must_stand(claim: Claim) -> None:
         raise Refused("claim_not_settled")
     if claim.settlement.reversed_on is not None:
         raise Refused("duplicate", why="claim_reversed")
-
-
-__all__ = ["after_step", "check_again", "request_reversal", "take_effect"]

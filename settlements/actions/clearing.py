@@ -252,6 +252,3 @@ def _tell(run: CreditRun, moves: dict[int, Move], accounts: dict[int, int]) -> N
             facts = {"year": run.period, "amount": plain(-move.historical), "debt": plain(move.debt)}
             kind = "clearing_owed" if move.debt else "clearing_back"
             messages.notify(member=member, kind=kind, params=facts, at=clock.now())
-
-
-__all__ = ["clear_chunk", "months_of", "plan"]

@@ -513,6 +513,3 @@ def _record(verb: str, file: ContributionFile, by: User | None, at: datetime.dat
         target=f"contributions {file.pk} {file.region_id} {file.month:%Y-%m}",
         details={**details, "sha256": file.sha256[:16]},
     )
-
-
-__all__ = ["COLUMNS", "MAX_BYTES", "MAX_ROWS", "post_chunk", "read", "receive", "release", "withdraw"]

@@ -462,23 +462,3 @@ def _slot(run_id: int) -> Iterator[bool]:
             yield True
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)
-
-
-__all__ = [
-    "CHUNK",
-    "LEFT",
-    "WORKERS",
-    "Done",
-    "Due",
-    "Outcome",
-    "begin",
-    "begin_due",
-    "cancel",
-    "credit_region",
-    "pause",
-    "post_credits",
-    "release",
-    "resume",
-    "work",
-    "work_next",
-]

@@ -277,6 +277,3 @@ def _tell(member: Member, taken: Left, on: datetime.date, at: datetime.datetime)
         return
     facts = {"left_on": on.isoformat(), "amount": plain(taken.clawback), "debt": plain(taken.debt)}
     messages.notify(member=member, kind="clawback_owed" if taken.debt else "clawback", params=facts, at=at)
-
-
-__all__ = ["WHYS", "Left", "leave", "rejoin"]

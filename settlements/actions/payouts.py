@@ -169,6 +169,3 @@ def _in_region(payee: Payee, on: datetime.date, by: User | None) -> PersonalAcco
         raise Refused("payee_without_account", name=mask_name(payee.name))
     PersonalAccount.objects.filter(pk=account.pk, status=AccountStatus.CLOSED).update(status=AccountStatus.OPEN)
     return account
-
-
-__all__ = ["close", "pay_on", "pay_on_all"]

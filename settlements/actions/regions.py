@@ -216,6 +216,3 @@ class YearInUse(ValueError):
 
 def _line(region: Region, model: type[models.Model], identity: tuple[Any, ...], verb: str) -> str:
     return f"{region.code}: {model._meta.object_name} {' '.join(map(str, identity))} {verb}"
-
-
-__all__ = ["BadRegionFile", "PublishedHere", "SchemeInUse", "YearInUse", "file_hash", "load", "region_files"]

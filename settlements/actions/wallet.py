@@ -279,6 +279,3 @@ def _tell(sent: WalletTransfer, member: Member, kind: str, at: datetime.datetime
         "until_at": sent.expires_at.isoformat(),
     }
     messages.notify(member=member, kind=kind, params=facts, at=at)
-
-
-__all__ = ["accept", "let_pay", "open_wallet", "return_overdue", "transfer"]

@@ -16,7 +16,7 @@ from accounts.errors import Refused
 from accounts.models import BenefitYear, Enrolment, Institution, Member, Region
 from accounts.money import ZERO, plain
 from accounts.queries import enrolment_on
-from family.actions import sharing
+from family.actions import grants, sharing
 from family.models import SharingGrant
 from family.queries import who_shares_with
 from settlements import ledger
@@ -349,7 +349,7 @@ class _Player:
         )
         if grant is None:
             raise Refused("not_permitted")
-        ended = sharing.unbind(grant=grant, by=None, at=step.at)
+        ended = grants.unbind(grant=grant, by=None, at=step.at)
         return {"effective": ended.ends_on.isoformat()}
 
     def _reorder(self, step: CaseStep) -> Given:
@@ -358,7 +358,7 @@ class _Player:
         wanted = [held.get(self.members[name].pk) for name in step.fields["order"]]
         if None in wanted:
             raise Refused("not_permitted")
-        sharing.reorder(beneficiary=beneficiary, grant_ids=wanted, version=None, by=None, at=step.at)
+        grants.reorder(beneficiary=beneficiary, grant_ids=wanted, version=None, by=None, at=step.at)
         names = {member.pk: name for name, member in self.members.items()}
         return {"order": [names[grant.grantor_id] for grant in who_shares_with(beneficiary, step.on)]}
 
@@ -479,6 +479,3 @@ def _pair(expected: Mapping[str, Any], got: Mapping[str, Any], key: str) -> tupl
     nothing: Any = {} if any(isinstance(value, dict) for value in both) else plain(ZERO)
     one, other = (nothing if value is None else value for value in both)
     return one, other
-
-
-__all__ = ["differences", "play"]

@@ -94,6 +94,3 @@ def post_many(*, transaction_id: int, kind: str, contra: str, on: datetime.date,
         cursor.execute(MOVE, facts)
         if cursor.rowcount != len(moves):
             raise RuntimeError(f"{len(moves)} accounts were to move, {cursor.rowcount} did")
-
-
-__all__ = ["Held", "Move", "lock_many", "post_many"]

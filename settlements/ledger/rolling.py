@@ -68,6 +68,3 @@ def roll(account_id: int, on: datetime.date) -> int:
             if not cursor.rowcount:
                 return years
             years += 1
-
-
-__all__ = ["ROLLED", "roll"]

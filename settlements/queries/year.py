@@ -8,10 +8,9 @@ from decimal import Decimal
 from django.db.models import Q, Sum
 
 from accounts.errors import Refused
-from accounts.models import BenefitYear, Enrolment, Member, User
+from accounts.models import BenefitYear, Enrolment
 from accounts.money import ZERO
 from family.models import SharingGrant
-from family.queries import whom_shares
 from settlements.domain.parameters import Circumstances, NoValue, Parameter, Person
 from settlements.domain.scheme import AccountStage, DeductibleStage, RateStage, Scheme, Stage, SupplementStage
 from settlements.enums import CareKind, Contra
@@ -196,11 +195,3 @@ def grant_use(grants: Iterable[SharingGrant], years: dict[str, int]) -> dict[int
         if (member_id, year, counter) in counters:
             used[counters[member_id, year, counter]] = amount
     return used
-
-
-def shared_use(user: User, grantor: Member, year: int, on: datetime.date) -> dict[int, Decimal]:
-    """Grant id -> yuan that a relative used of the grantor's account in a benefit year; for the grantor alone."""
-    if user.member_id != grantor.pk:
-        return {}
-    grants = list(whom_shares(grantor, on))
-    return grant_use(grants, {grant.region_id: year for grant in grants})

@@ -35,7 +35,6 @@ from settlements.views.wallet import held_in, source_held
 
 PER_PAGE = 10
 verified = member_required(IdentityLevel.VERIFIED)
-ORDER_TAGS = {OrderState.WAITING: "wait", OrderState.PAID: "ok", OrderState.FAILED: "bad", OrderState.WITHDRAWN: "off"}
 
 
 def group_name(names: Any) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -485,8 +484,3 @@ def _when(when: datetime.date | None) -> str:
 
 def _who(user: User | None) -> str:
     return masks.mask_name(user.display_name or user.username) if user else ""
-
-
-def list_url() -> str:
-    """The page with all runs."""
-    return reverse(CHANGELIST)

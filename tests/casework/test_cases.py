@@ -11,7 +11,7 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent
 from casework.actions import cases
 from casework.models import Case, CaseEvent, WorkingDayException
-from casework.policies import may_check
+from casework.policies import had_a_hand
 from tests.casework.conftest import AT
 from tests.people import is_also, make_region, make_staff
 
@@ -126,7 +126,7 @@ class TestFourEyes:
             with pytest.raises(Refused) as refused:
                 step(case, verb, supervisor, "supervisor")
             assert code_of(refused) == "own_case"
-        assert not may_check(supervisor, case)
+        assert had_a_hand(supervisor, case)
 
     def test_a_clerk_does_not_serve_himself(self, people, errand, open_errand) -> None:
         begun = open_errand()

@@ -5,7 +5,7 @@ from django.test import RequestFactory
 from accounts.enums import Role
 from accounts.models import AuditEvent
 from casework.models import Case, WorkingDayException
-from family.actions import sharing
+from family.actions import grants, sharing
 from family.models import Commitment, DeductionOrder, SharingApplication, SharingGrant, SharingRules
 from tests.family.support import AT, TODAY
 from tests.people import make_region, make_staff
@@ -23,7 +23,7 @@ def asking(user):
 def shared(people, rules):
     rules()
     sharing.bind(grantor=people.holder.member, beneficiary=people.child, relation="child", at=AT)
-    sharing.reorder(beneficiary=people.child, grant_ids=[SharingGrant.objects.get().pk], version=0, by=None, at=AT)
+    grants.reorder(beneficiary=people.child, grant_ids=[SharingGrant.objects.get().pk], version=0, by=None, at=AT)
 
 
 @pytest.mark.parametrize("model", ABOUT_PEOPLE)

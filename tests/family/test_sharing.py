@@ -12,7 +12,7 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent, Message, SmsOutbox
 from casework.models import Case
 from family import queries
-from family.actions import sharing
+from family.actions import grants, sharing
 from family.domain.check import Terms
 from family.models import Commitment, SharingApplication, SharingGrant
 from tests.family.support import AT, DAY, TODAY, text
@@ -146,6 +146,28 @@ class TestApplying:
         ask()
         with pytest.raises(Refused, match="already_bound"):
             ask()
+
+    def test_what_the_ages_do_not_allow_is_refused_and_leaves_nothing(self, people, ask, rules) -> None:
+        for relation, relative, why in (
+            ("parent", people.child, "older"),
+            ("child", people.spouse.member, "younger"),
+            ("spouse", people.child, "spouse"),
+        ):
+            with pytest.raises(Refused, match="ages_do_not_fit") as refused:
+                ask(beneficiary=relative, relation=relation)
+            assert refused.value.params == {"why": why, "relation": relation}
+        assert not SharingApplication.objects.exists() and told(people.holder.member) == []
+
+    def test_a_draft_whose_ages_do_not_fit_is_not_submitted_and_its_relation_can_be_changed(
+        self, people, rules
+    ) -> None:
+        rules()
+        arguments = {"grantor": people.holder.member, "beneficiary": people.child, "by": people.holder, "at": AT}
+        draft = sharing.draft(relation="parent", **arguments)
+        with pytest.raises(Refused, match="ages_do_not_fit"):
+            sharing.submit(application=draft, by=people.holder, at=AT, commitment=text())
+        draft = sharing.amend(application=draft, by=people.holder, at=AT, relation="child")
+        assert sharing.submit(application=draft, by=people.holder, at=AT, commitment=text()).case.state == "granted"
 
     def test_oneself(self, people, ask) -> None:
         with pytest.raises(Refused, match="same_person"):
@@ -480,7 +502,7 @@ class TestNumbers:
                 relation="child",
             )
         assert refused.value.params == {"most": 1}
-        sharing.unbind(grant=SharingGrant.objects.get(), by=people.holder, at=AT)
+        grants.unbind(grant=SharingGrant.objects.get(), by=people.holder, at=AT)
         ask(grantor=people.spouse.member, by=people.spouse, beneficiary=people.child, relation="child")
 
     def test_both_ways(self, people, rules, ask) -> None:

@@ -4,7 +4,6 @@ import datetime
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -15,9 +14,6 @@ from gateway.actions import keys
 from gateway.enums import Variant
 from gateway.models import GatewayMessage
 from tests.gateway.world import Hospital, World, credential
-
-SECONDS = int(now().timestamp())
-Sign = Callable[..., dict[str, str]]
 
 
 def other(world: World, variant: str) -> Hospital:
@@ -47,9 +43,6 @@ def code(response) -> str:
     assert response.status_code == 200
     answer = response.json()
     return "" if answer["infcode"] == 0 else answer["err_msg"].rpartition("[")[2].rstrip("]")
-
-
-OTHERS = [Variant.X_CA, Variant.API, Variant.API_KEY]
 
 
 @pytest.mark.parametrize("variant", Variant.values)

@@ -19,7 +19,6 @@ from tests import people
 from tests.support.ledger import open_account
 
 ROOT = Path(__file__).resolve().parents[2]
-INVENTED = ROOT / "tests" / "regions" / "999001.toml"
 SHENYANG = ROOT / "regions" / "210100.toml"
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts import clock
-from family.actions import sharing
+from family.actions import grants
 from settlements import ledger
 from settlements.actions import care
 from settlements.actions.leaving import leave
@@ -55,7 +55,7 @@ def test_after_the_rollover_current_comes_back_to_historical(scene: Scene) -> No
 
 def test_after_unbinding_the_relative_still_gets_it_back(scene: Scene) -> None:
     one = settled(scene)
-    sharing.unbind(grant=scene.grant, by=None, at=at(ON))
+    grants.unbind(grant=scene.grant, by=None, at=at(ON))
     care.reverse(settlement=one, on=ON + DAY, key="back")
     assert held(scene.account, ON + DAY)[1] == D("300.00")
     assert sound()
