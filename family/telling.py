@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.forms import Form
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -112,6 +113,14 @@ def prechecks(facts: Facts, rules: SharingRules, term: str) -> list[str]:
 def findings(found: Iterable[Finding]) -> list[reasons.Told]:
     """Each reason with its remedy."""
     return [reasons.tell(code, params) for code, params in found]
+
+
+def tell_at_relation(form: Form, found: Iterable[Finding]) -> bool:
+    """Tell what the ages say against the relation at the field in which it was chosen; whether there was anything."""
+    told = [str(reasons.tell(code, params)) for code, params in found if code == "ages_do_not_fit"]
+    for sentence in told:
+        form.add_error("relation", sentence)
+    return bool(told)
 
 
 def refused_to_beneficiary(refused: Refused) -> reasons.Told:

@@ -31,6 +31,18 @@ REASONS = {
         _("A spouse's parents are not near relatives as the law means it."),
         _("Your spouse can share an account with them."),
     ),
+    "ages_do_not_fit.older": (
+        _("By the ID numbers this relative is not the older one of the two, so the relation cannot be: %(relation)s."),
+        _("Choose the right relation, or correct the ID number."),
+    ),
+    "ages_do_not_fit.younger": (
+        _("By the ID numbers this relative is not the younger one of the two, so the relation cannot be: %(relation)s."),
+        _("Choose the right relation, or correct the ID number."),
+    ),
+    "ages_do_not_fit.spouse": (
+        _("By the ID numbers one of the two is too young to be married: a husband is at least 20, a wife at least 18."),
+        _("Choose the right relation, or correct the ID number."),
+    ),
     "suspended.grantor": (
         _("The contributions of the account holder have stopped, so the account cannot be shared at present."),
         _("Once they are paid again, it can. The holder's own use goes on meanwhile."),

@@ -12,12 +12,24 @@ from typing import Literal
 LENGTH = 18
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
+PERMITS = frozenset({"81", "82", "83"})
 # First digit: the part of the country; second: the province in it (GB/T 2260).
-PROVINCES = frozenset(
-    part + number
-    for part, numbers in {"1": "12345", "2": "123", "3": "1234567", "4": "123456", "5": "01234", "6": "12345"}.items()
-    for number in numbers
-) | {"71", "81", "82", "83"}
+PROVINCES = (
+    frozenset(
+        part + number
+        for part, numbers in {
+            "1": "12345",
+            "2": "123",
+            "3": "1234567",
+            "4": "123456",
+            "5": "01234",
+            "6": "12345",
+        }.items()
+        for number in numbers
+    )
+    | {"71"}
+    | PERMITS
+)
 
 
 class BadIdNumber(ValueError):
@@ -71,6 +83,11 @@ def parse(text: str, *, on: datetime.date) -> str:
 def birth_of(number: str) -> datetime.date:
     """The date of birth in characters 7 to 14. ValueError where there is no such day."""
     return datetime.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+
+
+def is_permit(number: str) -> bool:
+    """Whether it is the number of a residence permit of Hong Kong, Macao or Taiwan."""
+    return number[:2] in PERMITS
 
 
 def sex_of(number: str) -> Literal["M", "F"]:

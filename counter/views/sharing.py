@@ -76,6 +76,8 @@ def _begin(request: HttpRequest, serving: Opened, form: BindForm) -> HttpRespons
             "channel": WINDOW,
         }
         found = sharing.dry_run(**asked).findings
+        if telling.tell_at_relation(form, found):
+            return _bind_page(request, serving, form, [])
         if found:
             return _bind_page(request, serving, form, telling.findings(found))
         application = _draft(request, asked, data["agent_name"] or "")
@@ -320,6 +322,10 @@ def amend(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpRespons
     rules = queries.rules_on(found.case.region_id, on)
     initial = initial_terms(found) | {"version": found.case.version}
     form = AmendForm(rules, on, request.POST or None, initial=initial)
+    if form.is_valid():
+        telling.tell_at_relation(
+            form, queries.relation_findings(found.grantor, found.beneficiary, form.cleaned_data["relation"], on)
+        )
 
     def work() -> HttpResponse:
         try:

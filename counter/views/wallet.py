@@ -29,6 +29,8 @@ from counter.papers.receipts import PAPERS
 from counter.views.agreeing import Step, agree
 from counter.views.desk import opened_context, printed
 from family.actions.sharing import find_relative
+from family.queries import relation_findings
+from family.telling import tell_at_relation
 from settlements.actions import wallet as act
 from settlements.domain.wallet import TRANSFERS_A_DAY, in_hours
 from settlements.enums import TransferState, WalletSource
@@ -225,6 +227,10 @@ def send(request: HttpRequest, serving: Opened) -> HttpResponse:
         receiver = _receiver(serving, form)
     except Refused as refused:
         form.add_error(None, str(reasons.tell_refused(refused)))
+        return _send_page(request, serving, found, {"form": form}, 422)
+    if tell_at_relation(
+        form, relation_findings(serving.member, receiver, form.cleaned_data["relation"], clock.today())
+    ):
         return _send_page(request, serving, found, {"form": form}, 422)
     seen = _seen(form)
     data = request.POST.copy()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from accounts.domain.age import age_on
 from accounts.money import is_fen
+from family.domain.ages import Born, misfit
 from family.domain.rules import SharingRules
 
 
@@ -23,10 +24,9 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class Person(Born):
     """A member on a day. `insurance` None: not insured then (or dead, or enrolled nowhere); `region` is six digits."""
 
-    birth: datetime.date
     insurance: str | None = None
     status: str = "normal"
     region: str = ""
@@ -70,6 +70,7 @@ CODES = (
     "different_region",
     "not_permitted",
     "not_near_relative",
+    "ages_do_not_fit",
     "suspended",
     "frozen",
     "closed",
@@ -89,10 +90,16 @@ def check(rules: SharingRules | None, facts: Facts, on: datetime.date) -> list[F
 
     No rules (a region without sharing on that day) is a reason itself, and then nothing is said of numbers and terms.
     """
-    found = _identity(facts) + _permission(rules, facts)
+    found = _identity(facts) + _permission(rules, facts, on)
     if rules is not None:
         found += _numbers(rules, facts) + check_terms(rules, facts.terms, on)
     return found
+
+
+def check_ages(relation: str, grantor: Born, beneficiary: Born, on: datetime.date) -> list[Finding]:
+    """What the ages of the two say against the relation alone: what the beneficiary would be to the grantor."""
+    why = misfit(relation, grantor, beneficiary, on)
+    return [Finding("ages_do_not_fit", {"why": why, "relation": relation})] if why else []
 
 
 def check_terms(rules: SharingRules, terms: Terms, on: datetime.date) -> list[Finding]:
@@ -149,7 +156,7 @@ def _identity(facts: Facts) -> list[Finding]:
     return found
 
 
-def _permission(rules: SharingRules | None, facts: Facts) -> list[Finding]:
+def _permission(rules: SharingRules | None, facts: Facts, on: datetime.date) -> list[Finding]:
     found = []
     grantor, beneficiary = facts.grantor, facts.beneficiary
     if beneficiary.insurance and grantor.insurance and not _within_reach(rules, facts):
@@ -161,6 +168,8 @@ def _permission(rules: SharingRules | None, facts: Facts) -> list[Finding]:
     if rules is not None and facts.relation not in rules.relations:
         in_law: dict[str, object] = {"why": "in_law"} if facts.relation == "parent_in_law" else {}
         found.append(Finding("not_near_relative", {"relation": facts.relation} | in_law))
+    elif not facts.same_person:
+        found += check_ages(facts.relation, grantor, beneficiary, on)
     if grantor.insurance == "employee" and grantor.status in ("suspended", "frozen", "closed"):
         found.append(Finding(grantor.status, {"why": "grantor"}))
     return found

@@ -71,6 +71,10 @@ def amend(request: HttpRequest, public_id: UUID) -> HttpResponse:
     rules = queries.rules_on(found.case.region_id, on)
     initial = initial_terms(found) | {"version": found.case.version}
     form = AmendForm(rules, on, request.POST or None, initial=initial)
+    if form.is_valid():
+        telling.tell_at_relation(
+            form, queries.relation_findings(found.grantor, found.beneficiary, form.cleaned_data["relation"], on)
+        )
     if form.is_valid() and rules:
         for finding in check_terms(rules, form.terms, on):
             form.add_error(None, str(reasons.tell(finding.code, finding.params)))

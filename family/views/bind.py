@@ -65,6 +65,8 @@ def _ask(request: HttpRequest, form: WhoForm, known: dict[str, Any]) -> HttpResp
         by=request.user,
         at=clock.now(),
     )
+    if telling.tell_at_relation(form, result.findings):
+        return _who_page(request, form)
     draft = queries.draft_between(request.user.member, relative, queries.region_of(request.user.member, clock.today()))
     begun = str(draft.case.public_id) if draft else None
     if begun and begun != known.get("draft") and not result.findings:

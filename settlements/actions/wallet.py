@@ -18,6 +18,7 @@ from accounts.errors import Refused
 from accounts.masks import mask_name
 from accounts.models import Enrolment, Member, User
 from accounts.money import is_fen, plain
+from family.queries import relation_findings
 from settlements import ledger
 from settlements.domain import wallet as rules
 from settlements.enums import Contra, EntryKind, TransferState, WalletEntryKind, WalletSource
@@ -73,9 +74,10 @@ def transfer(
 ) -> WalletTransfer:
     """Send yuan to another member; it has left the sender from here on, and waits to be accepted.
 
-    `source`: the sender's personal account (its historical balance) or his wallet. Raises Refused: not_insured, closed,
-    not_permitted, suspended, frozen, wallet_not_open, outside_hours, transfer_pending, over_transfer_limit,
-    amount_too_small, insufficient_balance; and PermissionDenied. The same key gives the first transfer again.
+    `source`: the sender's personal account (its historical balance) or his wallet. `relation`: what the receiver is to
+    the sender. Raises Refused: not_insured, closed, not_permitted, ages_do_not_fit, suspended, frozen, wallet_not_open,
+    outside_hours, transfer_pending, over_transfer_limit, amount_too_small, insufficient_balance; and PermissionDenied. The
+    same key gives the first transfer again.
     """
     if not is_fen(amount):
         raise ValueError(f"not a whole number of fen: {amount}")
@@ -116,6 +118,8 @@ def _transfer(
     on = timezone.localdate(at)
     if sender.pk == receiver.pk:
         raise Refused("not_permitted", why="wallet_self")
+    for finding in relation_findings(sender, receiver, relation, on):
+        raise Refused(finding.code, **finding.params)
     read.enrolled(receiver, on)
     wallet = read.wallet_of(sender)
     if wallet is None:

@@ -22,6 +22,8 @@ from accounts.money import ZERO
 from accounts.once import OnceForm, done_once
 from accounts.queries import enrolment_on
 from family.actions.sharing import find_relative
+from family.queries import relation_findings
+from family.telling import tell_at_relation
 from settlements.actions import wallet as act
 from settlements.domain.wallet import CLOSES, MOST, OPENS, TRANSFERS_A_DAY, in_hours
 from settlements.enums import TransferState, WalletSource
@@ -232,6 +234,8 @@ def _keep(request: HttpRequest, form: SendForm, found: Wallet) -> HttpResponse:
         receiver = find_relative(name=data["name"], id_number=data["id_number"])
         if receiver.pk == request.user.member_id:
             raise Refused("not_permitted", why="wallet_self")
+        if tell_at_relation(form, relation_findings(request.user.member, receiver, data["relation"], clock.today())):
+            return _send_page(request, form, found)
         read.enrolled(receiver, clock.today())
     except Refused as refused:
         form.add_error(None, str(reasons.tell_refused(refused)))

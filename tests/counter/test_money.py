@@ -318,6 +318,7 @@ class TestWallet:
             ({"name": "别某人"}, "Please put these right"),
             ({"amount": "2000.01"}, "at most 2,000.00 yuan"),
             ({"relation": "cousin"}, "Choose one of the relations"),
+            ({"relation": "parent"}, "this relative is not the older one of the two"),
         ],
     )
     def test_mistakes_are_told(self, desk, brother, open_wallet, changes, told) -> None:

@@ -98,6 +98,15 @@ class TestAtTheWindow:
         assert len(BeautifulSoup(response.content, "html.parser").select(".portal-notice--bad li")) == 2
         assert not Case.objects.exists()
 
+    def test_the_ages_are_held_against_the_relation(self, people, serving, begun) -> None:
+        answer = send(serving, BIND, who(people.child, "parent"))
+        assert answer.status_code == 422 and list(answer.context["form"].errors) == ["relation"]
+        assert Case.objects.count() == 1
+        answer = send(serving, reverse("counter:amend", args=[begun.case.public_id]), {"relation": "child"})
+        assert answer.status_code == 422 and list(answer.context["form"].errors) == ["relation"]
+        begun.refresh_from_db()
+        assert begun.relation == "spouse"
+
     def test_the_applicant_must_have_signed(self, serving, begun) -> None:
         assert send(serving, case_url(begun), {"do": "submit"}).status_code == 422
         begun.refresh_from_db()

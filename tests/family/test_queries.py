@@ -40,7 +40,7 @@ def test_facts(people, rules) -> None:
 
     facts = queries.facts_for(people.holder.member, people.child, "child", TODAY)
     assert facts.grantor == Person(
-        birth=people.holder.member.birth, insurance="employee", status="normal", region="310000"
+        birth=people.holder.member.birth, sex="F", insurance="employee", status="normal", region="310000"
     )
     assert (facts.bound, facts.applied, facts.relatives, facts.grantors) == (True, False, {"child": 1}, 1)
     spouse = queries.facts_for(people.holder.member, people.spouse.member, "spouse", TODAY)

@@ -30,6 +30,7 @@ WHY = {
     "not_insured": ["relative"],
     "not_permitted": ["no_rules", "no_account"],
     "not_near_relative": ["", "in_law"],
+    "ages_do_not_fit": ["older", "younger", "spouse"],
     "suspended": ["grantor"],
     "frozen": ["grantor"],
     "closed": ["grantor"],

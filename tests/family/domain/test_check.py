@@ -56,6 +56,10 @@ def test_nothing_stands_against_it() -> None:
         (relative(region="110000"), rules(same_region=False), ["different_region"]),
         (replace(FINE, relation="grandparent"), RULES, ["not_near_relative"]),
         (replace(FINE, relation="parent_in_law"), RULES, ["not_near_relative"]),
+        (replace(FINE, relation="parent"), RULES, ["ages_do_not_fit"]),
+        (replace(relative(birth=datetime.date(1984, 12, 31)), relation="child"), RULES, ["ages_do_not_fit"]),
+        (replace(relative(birth=datetime.date(2008, 11, 21), sex="F"), relation="spouse"), RULES, ["ages_do_not_fit"]),
+        (replace(FINE, relation="parent", same_person=True), RULES, ["same_person"]),
         (grantor(status="suspended"), RULES, ["suspended"]),
         (grantor(status="frozen"), RULES, ["frozen"]),
         (grantor(status="closed"), RULES, ["closed"]),
@@ -126,8 +130,9 @@ def test_the_whole_and_the_kind_of_relative() -> None:
     assert rule.check(xuchang, child, TODAY) == [
         ("too_many_relatives", {"most": 3, "relation": "child", "why": "relation"})
     ]
-    assert codes(replace(child, relation="parent"), xuchang) == []
-    full = replace(child, relation="parent", relatives={"parent": 2, "spouse": 1, "child": 3})
+    mother = replace(child, relation="parent", beneficiary=replace(RELATIVE, birth=datetime.date(1960, 1, 1)))
+    assert codes(mother, xuchang) == []
+    full = replace(mother, relatives={"parent": 2, "spouse": 1, "child": 3})
     assert rule.check(xuchang, full, TODAY) == [("too_many_relatives", {"most": 6})]
 
 
