@@ -8,7 +8,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models must be loaded before these.
-        from accounts import navigation, queries, signals
+        from accounts import navigation, own_data, own_tables, queries, signals
 
         navigation.register(
             "tools",
@@ -35,4 +35,5 @@ class AccountsConfig(AppConfig):
             order=30,
             visible=navigation.for_members,
         )
+        own_data.register(*own_tables.TABLES)
         signals.connect()

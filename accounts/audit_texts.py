@@ -93,6 +93,7 @@ for _action, _text in {
     "admin_view": gettext_lazy("saw the record in the administration"),
     "admin_change": gettext_lazy("changed the record in the administration"),
     "change_phone": gettext_lazy("changed the telephone"),
+    "release_phone": gettext_lazy("took the telephone out of the login: its present holder registered it"),
     "set_password": gettext_lazy("set a new password"),
     "identity": gettext_lazy("confirmed the identity"),
     "end_sessions": gettext_lazy("ended sessions"),
@@ -105,6 +106,7 @@ for _action, _text in {
     "set_up_second_factor": gettext_lazy("set up a second factor"),
     "reset_second_factor": gettext_lazy("reset a second factor"),
     "admin_search": gettext_lazy("looked for a person in the administration"),
+    "own_data_copied": gettext_lazy("took a copy of all that is kept about the person"),
     "reencrypted": gettext_lazy("encrypted kept numbers anew"),
 }.items():
     register_action(_action, _text)

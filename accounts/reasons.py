@@ -137,6 +137,10 @@ _SHARED: dict[str, tuple[Text, Text]] = {
     ),
     "already_claimed": (_("This record has been claimed already."), _("Log in, or set a new password.")),
     "too_many_tries": (_("Too many tries."), _("Wait an hour, or ask at the window.")),
+    "too_many_copies": (
+        _("You have downloaded this file several times within an hour."),
+        _("Use one of those files, or wait an hour."),
+    ),
     "too_many_lookups": (
         _("More people were looked up within an hour than anybody serves."),
         _("Wait, or tell your administrator; that it happened has been noted."),

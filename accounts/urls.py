@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import path
 
-from accounts.views import claim, codes, demo, entry, inbox, me
+from accounts.views import claim, codes, demo, entry, inbox, me, own_data
 
 app_name = "accounts"
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("me/phone/code/", me.phone_code, name="phone_code"),
     path("me/sessions/", me.sessions, name="sessions"),
     path("me/seen/", me.seen, name="seen"),
+    path("me/data/", own_data.own_data_page, name="own_data"),
     path("inbox/", inbox.messages, name="inbox"),
     path("inbox/read/", inbox.read_all, name="inbox_read_all"),
 ]

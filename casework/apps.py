@@ -7,9 +7,10 @@ class CaseworkConfig(AppConfig):
     verbose_name = _("Cases")
 
     def ready(self) -> None:
-        from accounts import navigation  # models are loaded only now
+        from accounts import navigation, own_data  # models are loaded only now
         from accounts.texts import register
-        from casework import texts
+        from casework import own_tables, texts
 
         register(texts)
+        own_data.register(*own_tables.TABLES)
         navigation.register("citizen", "cases", _("Cases"), "casework:mine", order=50, visible=navigation.for_members)

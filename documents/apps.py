@@ -6,9 +6,10 @@ class DocumentsConfig(AppConfig):
     name = "documents"
 
     def ready(self) -> None:
-        from accounts import navigation  # models are loaded only now
+        from accounts import navigation, own_data  # models are loaded only now
         from accounts.texts import register
-        from documents import texts
+        from documents import own_tables, texts
 
         register(texts)
+        own_data.register(*own_tables.TABLES)
         navigation.register("foot", key="check", label=_("Check a paper"), url_name="documents:check", order=60)

@@ -9,12 +9,13 @@ class FamilyConfig(AppConfig):
     def ready(self) -> None:
         from accounts.texts import register  # models are loaded only now
         from casework import kinds
-        from family import texts
+        from family import own_tables, texts
         from family.kinds import KIND
 
         kinds.register(KIND)
         register(texts)
 
-        from accounts import navigation
+        from accounts import navigation, own_data
 
+        own_data.register(*own_tables.TABLES)
         navigation.register("citizen", "family", _("Family"), "family:home", order=30, visible=navigation.for_members)

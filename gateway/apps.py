@@ -9,15 +9,16 @@ class GatewayConfig(AppConfig):
 
     def ready(self) -> None:
         # Models must be loaded before these.
-        from accounts import navigation, policies
+        from accounts import navigation, own_data, policies
         from accounts.enums import Role
         from accounts.texts import register
-        from gateway import staff_texts
+        from gateway import own_tables, staff_texts
         from gateway.policies import may_watch_calls
         from gateway.queries.visits import open_bills
         from settlements.queries.withdrawal import register_open
 
         register(staff_texts)
+        own_data.register(*own_tables.TABLES)
         register_open(open_bills)
         navigation.register("foot", "interface", _("Interface for hospitals and pharmacies"), "gateway:docs", order=70)
         navigation.register(

@@ -9,6 +9,7 @@ class SettlementsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.texts import register  # translations and models are there only now
         from casework import kinds
+        from settlements import own_tables
         from settlements.kinds import KINDS
         from settlements.texts import bills, closing, paying, rules, settling
 
@@ -16,10 +17,11 @@ class SettlementsConfig(AppConfig):
         for kind in KINDS:
             kinds.register(kind)
 
-        from accounts import navigation, policies
+        from accounts import navigation, own_data, policies
         from accounts.enums import Role
         from settlements.queries import waiting
 
+        own_data.register(*own_tables.TABLES)
         navigation.register(
             "citizen", "account", _("Account"), "settlements:account", order=20, visible=navigation.for_members
         )

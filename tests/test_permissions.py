@@ -43,6 +43,7 @@ accounts:inbox_read_all       302  405  405  405  405  405  405  405
 accounts:login_by_text        200  302  302  302  302  302  302  302
 accounts:login_by_text_code   302  302  302  302  302  302  302  302
 accounts:me                   302  200  200  200  200  200  200  200
+accounts:own_data             302  200  200  404  404  404  404  404
 accounts:password             302  200  200  200  200  200  200  200
 accounts:phone                302  200  200  404  404  404  404  404
 accounts:phone_code           302  302  302  404  404  404  404  404
@@ -85,6 +86,7 @@ counter:notice                302  404  404  302  404  404  404  404
 counter:order                 302  404  404  302  404  404  404  404
 counter:payments              302  404  404  404  200  404  404  404
 counter:payments_file         302  404  404  404  405  404  404  404
+counter:person                302  404  404  302  404  404  404  404
 counter:premium               302  404  404  302  404  404  404  404
 counter:premium_paper         302  404  404  302  404  404  404  404
 counter:premium_pay           302  404  404  302  404  404  404  404
@@ -366,7 +368,7 @@ def test_what_is_only_for_a_button_says_so(world, clients) -> None:
 # Citizens' pages that take a form: those that ask for a proof of the last five minutes first (A11), and those that do not,
 # because they change nothing for good, or because they are the way to prove it. A new one belongs to one of the two.
 PROVEN = """
-accounts:password accounts:phone accounts:phone_code mfa_generate_recovery_codes
+accounts:own_data accounts:password accounts:phone accounts:phone_code mfa_generate_recovery_codes
 family:adjust family:check family:end family:invitation family:order family:pause
 settlements:claim_amend settlements:claim_check settlements:claim_withdraw
 settlements:premium_check settlements:premium_refund settlements:premium_withdraw

@@ -111,6 +111,8 @@ ACCOUNT_RATE_LIMITS = {
     "text_code": "20/m/ip,3/m/key",
     "document_check": "30/m/ip",
     "statement": "30/h/user",
+    # Each reads all that is kept about somebody.
+    "own_data": "5/h/user",
     "find_relative": "40/h/user",
     # Staff opening records by number: nobody serves so many, and whoever copies the register needs far more.
     "look_up": "80/h/user",

@@ -64,6 +64,7 @@ PAGES: list[tuple[str, str, str]] = [
     (RESIDENT, "accounts:seen", ""),
     (DAUGHTER, "home", ""),
     (DAUGHTER, "accounts:me", ""),
+    (DAUGHTER, "accounts:own_data", ""),
     (DAUGHTER, "accounts:password", ""),
     (DAUGHTER, "accounts:phone", ""),
     (DAUGHTER, "accounts:sessions", ""),
@@ -136,6 +137,7 @@ CLERK, SUPERVISOR, ADMINISTRATOR = "clerk", "supervisor", "administrator"
 DESK: list[tuple[str, str, str]] = [
     (CLERK, "counter:home", ""),
     (CLERK, "counter:member", ""),
+    (CLERK, "counter:person", ""),
     (CLERK, "counter:bind", ""),
     (CLERK, "counter:order", ""),
     (CLERK, "counter:notice", "sharing"),
