@@ -62,3 +62,11 @@ register_message(
     _("Your telephone was changed"),
     _("Codes now go to %(phone)s. If it was not you, call 12393 at once."),
 )
+register_message(
+    "phone_released",
+    _("Your telephone was taken out of your login"),
+    _(
+        "Whoever has the number %(phone)s now has registered it at a window with the ID card. Log in with your password and"
+        " register your own number, or come to a window with your ID card."
+    ),
+)

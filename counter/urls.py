@@ -1,6 +1,19 @@
 from django.urls import path
 
-from counter.views import bills, cases, catalogue, closing, desk, grants, notices, premiums, review, sharing, wallet
+from counter.views import (
+    bills,
+    cases,
+    catalogue,
+    closing,
+    desk,
+    grants,
+    notices,
+    person,
+    premiums,
+    review,
+    sharing,
+    wallet,
+)
 
 app_name = "counter"
 urlpatterns = [
@@ -9,6 +22,7 @@ urlpatterns = [
     path("member/numbers/", desk.unmask, name="unmask"),
     path("member/close/", desk.close, name="close"),
     path("member/statement/", desk.statement, name="statement"),
+    path("person/", person.person, name="person"),
     path("journal/", desk.journal, name="journal"),
     path("notice/<slug:kind>/", notices.notice, name="notice"),
     path("bind/", sharing.bind, name="bind"),

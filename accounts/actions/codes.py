@@ -49,6 +49,7 @@ register_purpose("claim", gettext_lazy("claiming your account"))
 register_purpose("reset", gettext_lazy("setting a new password"))
 register_purpose("change_phone", gettext_lazy("registering this telephone"))
 register_purpose("proof", gettext_lazy("confirming that it is you"))
+register_purpose("window_phone", gettext_lazy("registering this telephone"), told_to_clerk=True)
 register_purpose("sharing_consent", gettext_lazy("agreeing to family sharing"), told_to_clerk=True)
 
 

@@ -8,6 +8,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.actions import audit, codes, messages
 from accounts.crypto import blind_index
@@ -83,13 +84,22 @@ def raise_identity(
     by: User,
     at: datetime.datetime,
     reference: str = "",
+    reason: str = "",
     channel: str = Channel.ONLINE,
 ) -> None:
     """Record that the citizen's identity is proven up to `level`, never less than before. A clerk gives IN_PERSON."""
     user.identity_level = max(user.identity_level, level)
     user.save(update_fields=["identity_level"])
-    details = {"level": int(level), "reference": reference}
-    audit.record(action="identity", by=by, at=at, member=user.member, details=details, channel=channel)
+    audit.record(
+        action="identity",
+        by=by,
+        at=at,
+        member=user.member,
+        reason=reason,
+        details={"level": int(level), "reference": reference},
+        on_behalf_of=user.member if channel == Channel.WINDOW else None,
+        channel=channel,
+    )
     if user.member:
         messages.notify(member=user.member, kind="identity_proven", params={}, at=at)
 
@@ -124,9 +134,20 @@ def change_phone(
 ) -> None:
     """Write a proven telephone into the register and the login; the old number is told. Refused: phone_taken.
 
-    Online the citizen proves both himself and the new number first; at the window the clerk has seen the ID card.
+    Online the citizen proves both himself and the new number first. At the window the clerk has seen the ID card and been
+    told the code: a number that another citizen's login still has is taken out of that one, for its holder is known in
+    person now; and the login is logged out everywhere, for the old telephone may be in other hands.
     """
-    user = User.objects.select_for_update().filter(member=member).first()
+    at_window = channel == Channel.WINDOW
+    found = User.objects.select_for_update().filter(Q(member=member) | Q(phone_index=blind_index(phone)))
+    held = list(found.order_by("pk"))
+    user = next((one for one in held if one.member_id == member.pk), None)
+    for other in held:
+        if other is user:
+            continue
+        if not at_window or other.member is None:
+            raise Refused("phone_taken")
+        _release_phone(other, other.member, by, at)
     old = (user.phone if user else None) or member.phone
     member.phone = phone
     member.save(update_fields=["phone"])
@@ -137,7 +158,12 @@ def change_phone(
                 user.save(update_fields=["phone", "phone_verified"])
         except IntegrityError:
             raise Refused("phone_taken") from None
-    audit.record(action="change_phone", by=by, at=at, member=member, reason=reason, channel=channel)
+        if at_window:
+            end_sessions(user)
+    on_behalf_of = member if at_window else None
+    audit.record(
+        action="change_phone", by=by, at=at, member=member, reason=reason, on_behalf_of=on_behalf_of, channel=channel
+    )
     params = {"phone": f"{phone[:3]}****{phone[-4:]}"}
     messages.notify(member=member, kind="phone_changed", params=params, at=at)
     if old and old != phone:
@@ -145,6 +171,17 @@ def change_phone(
         messages.send_text(
             phone=old, text=messages.tell_kind("phone_changed", params).body, kind="phone_changed", at=at
         )
+
+
+def _release_phone(user: User, member: Member, by: User, at: datetime.datetime) -> None:
+    """Take a telephone out of a login and its record: messages on this member must not go to who has the number now."""
+    params = {"phone": f"{(user.phone or '')[:3]}****{(user.phone or '')[-4:]}"}
+    user.phone, user.phone_verified = None, False
+    user.save(update_fields=["phone", "phone_verified"])
+    member.phone = None
+    member.save(update_fields=["phone"])
+    audit.record(action="release_phone", by=by, at=at, member=member, channel=Channel.WINDOW)
+    messages.notify(member=member, kind="phone_released", params=params, at=at)
 
 
 def end_sessions(user: User, keep: str | None = None) -> int:

@@ -64,6 +64,8 @@ def password(request: HttpRequest) -> HttpResponse:
 def phone(request: HttpRequest) -> HttpResponse:
     """The new number; the password must be proven, for the old telephone may be in other hands."""
     form = PhoneForm(request.POST or None)
+    if form.is_valid() and request.user.phone_verified and form.cleaned_data["phone"] == request.user.phone:
+        form.add_error("phone", _("This number is registered already"))
     if form.is_valid():
         try:
             state = code_pages.begin(request, "change_phone", form.cleaned_data["phone"])

@@ -149,6 +149,38 @@ class PaperConsentForm(VersionForm):
     )
 
 
+def _seen() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("The member is here in person, and I have seen the original of the ID card"),
+        error_messages={"required": _("Look at the original of the ID card first, then tick the box")},
+    )
+
+
+class NewPhoneForm(OnceForm):
+    """The telephone that the member has brought."""
+
+    phone = inputs.PhoneField(
+        label=_("New mobile number"), error_messages={"required": _("Enter the new mobile number")}
+    )
+
+
+class PhoneCodeForm(NewPhoneForm):
+    """The code that came to it, told by its owner."""
+
+    code = inputs.CodeField(
+        label=_("The 6 digits on this telephone"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Enter the six digits"), "invalid": _("The code has 6 digits")},
+    )
+    seen = _seen()
+
+
+class InPersonForm(OnceForm):
+    """That the clerk has seen who it is."""
+
+    card = _seen()
+
+
 class NoticeForm(forms.Form):
     """What is missing for a matter."""
 
