@@ -64,7 +64,7 @@ def test_each_visit_of_a_chunk_is_one_transaction_of_the_ledger(region):
     run = release_run(region)
     work_to_the_end(run)
     visit = LedgerTransaction.objects.get(scope="rollover")
-    assert (visit.key, visit.kind, visit.business_date) == (f"{run.pk}:1:1:0", "rollover", BOUNDARY)
+    assert (visit.key, visit.kind, visit.business_date) == (f"{run.pk}:1:1:0:{YEAR}", "rollover", BOUNDARY)
     assert visit.answer == {"accounts": 1, "moved": "100.00", "netted": "0.00", "interest": "1.04"}
 
 
@@ -141,12 +141,13 @@ def test_a_second_visit_of_a_done_chunk_does_nothing(region):
 
 
 def test_the_same_visit_twice_is_refused_by_its_key(region):
-    """As if the first one's mark on the chunk had been lost."""
-    open_account(make_member(), region, YEAR, "100.00", "50.00")
+    """As if what the first one did to the chunk and to the account had been lost, and not what it wrote."""
+    account = open_account(make_member(), region, YEAR, "100.00", "50.00")
     run = release_run(region)
     rollover.begin(run=run, at=at(BOUNDARY))
     batch.roll_chunk(run.chunks.get().pk)
     run.chunks.update(visits=0, accounts=0)
+    PersonalAccount.objects.filter(pk=account.pk).update(benefit_year=YEAR)
     with pytest.raises(IntegrityError, match="transaction_key_once"), transaction.atomic():
         batch.roll_chunk(run.chunks.get().pk)
 
@@ -231,7 +232,7 @@ def test_a_visit_that_has_enough_leaves_the_rest_and_its_chunk_is_gone_on_with_f
     assert [(visit.accounts, visit.left) for visit in visits] == [(2, 1), (1, 0), (2, 1), (1, 0)]
     assert list(run.chunks.values_list("number", "visits", "accounts", "done")) == [(1, 1, 3, True), (2, 1, 3, True)]
     assert list(LedgerTransaction.objects.filter(scope="rollover").order_by("pk").values_list("key", flat=True)) == [
-        f"{run.pk}:{visit}" for visit in ("1:1:0", "1:1:2", "2:1:0", "2:1:2")
+        f"{run.pk}:{visit}:{YEAR}" for visit in ("1:1:0", "1:1:2", "2:1:0", "2:1:2")
     ]
     assert rollover.finish(run=run, at=at(BOUNDARY)).state == "reconciled"
     assert faults() == []
