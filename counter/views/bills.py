@@ -1,135 +1,40 @@
-"""Bills at the window: one paid in cash, a year settled anew, their second check, and what the bank has to pay."""
+"""A case about bills at the window (one paid in cash, its reversal, a year settled anew), its papers and its second check."""
 
-import hashlib
-import json
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import clock, masks, reasons
-from accounts.decorators import fresh_proof_required, role_required
+from accounts import clock, reasons
+from accounts.decorators import role_required
 from accounts.enums import Channel, Role
 from accounts.errors import Refused
-from accounts.models import BenefitYear
 from accounts.once import done_once
 from accounts.policies import centre_of, regions_with_role, serves_himself
-from accounts.queries import enrolment_on
 from casework import telling as case_telling
 from casework.domain import states
 from casework.enums import CaseState
 from casework.models import Case
 from counter import desk
-from counter.desk import Opened, needs_opened
 from counter.forms.window import DecisionForm, ReversalForm
 from counter.papers.bills import is_decided, print_decision, print_receipt
-from counter.papers.notices import MATERIALS
+from counter.papers.receipts import PAPERS
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from counter.views.desk import opened_context, printed, sure_of
 from family.forms import VersionForm
 from settlements.actions import claim_reversals, claims, recalculation
-from settlements.actions.payment_file import payment_file
-from settlements.actions.recalculation import Preview
-from settlements.enums import CLAIM_CASE
-from settlements.forms.claims import AgentClaimForm, BankForm, PaidForm, initial_claim, suggestions
+from settlements.forms.claims import AgentClaimForm, initial_claim, suggestions
 from settlements.models import Claim, ClaimReversal, Recalculation, Reimbursement
 from settlements.queries import claims as read
-from settlements.queries.year import year_on
 from settlements.telling import bills as bill_telling
-from settlements.telling.explaining import Explanation
 
 clerk = role_required(Role.CLERK)
 supervisor = role_required(Role.SUPERVISOR)
-WINDOW = Channel.WINDOW
-PER_PAGE = 50
-YEARS_BACK = 3
-
-
-# A bill paid in cash
-
-
-@clerk
-@needs_opened
-@require_http_methods(["GET", "HEAD", "POST"])
-def claim(request: HttpRequest, serving: Opened) -> HttpResponse:
-    """The bill of the member whose record is open: sent, the page shows how it comes out; sent again as seen, it is in."""
-    form = AgentClaimForm(request.POST or None)
-    if form.is_valid():
-        if request.POST.get("do") == "submit" and form.cleaned_data["seen"] == _seen(form):
-            return done_once(request, lambda: _submit(request, serving, form))
-        return _preview(request, serving, form)
-    if request.method != "POST":
-        desk.look(request, serving.member, "claim", serving.reason)
-    return _claim_page(request, serving, form)
-
-
-def _seen(form: AgentClaimForm) -> str:
-    """A digest of what was entered: what is handed in is what the preview was made for."""
-    names = [name for name in form.fields if name not in ("token", "seen")]
-    told = json.dumps([str(getattr(form.cleaned_data[name], "pk", form.cleaned_data[name])) for name in names])
-    return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _preview(request: HttpRequest, serving: Opened, form: AgentClaimForm) -> HttpResponse:
-    try:
-        quoted = claims.preview_claim(patient=serving.member, asked=form.asked, on=clock.today())
-    except Refused as refused:
-        form.add_error(None, str(reasons.tell_refused(refused)))
-        return _claim_page(request, serving, form)
-    # The page shows the form again as it was sent, with the digest of it.
-    data = request.POST.copy()
-    data["seen"] = _seen(form)
-    shown = AgentClaimForm(data)
-    shown.is_valid()
-    back = {"quoted": quoted, "told": Explanation(quoted, {}, mine=False), "back_amount": quoted.total - quoted.cash}
-    return _claim_page(request, serving, shown, back)
-
-
-def _claim_page(
-    request: HttpRequest, serving: Opened, form: AgentClaimForm, more: dict[str, Any] | None = None
-) -> HttpResponse:
-    context = opened_context(request, serving)
-    enrolment = context["enrolment"]
-    context |= {"form": form, "service": "claim", "has_errors": bool(form.errors)}
-    context |= {"suggestions": suggestions(enrolment.region_id if enrolment else None), **(more or {})}
-    context |= {"kind": CLAIM_CASE, "materials": MATERIALS[CLAIM_CASE]}
-    return render(request, "counter/claim.html", context, status=422 if form.errors else 200)
-
-
-def _submit(request: HttpRequest, serving: Opened, form: AgentClaimForm) -> HttpResponse:
-    at = clock.now()
-    enrolment = enrolment_on(serving.member, form.cleaned_data["service_on"])
-    try:
-        found = claims.submit_claim(
-            patient=serving.member,
-            asked=form.asked,
-            by=request.user,
-            at=at,
-            channel=WINDOW,
-            centre=centre_of(request.user, enrolment.region_id) if enrolment else None,
-            agent_name=form.cleaned_data["agent_name"] or "",
-        )
-    except Refused as refused:
-        form.add_error(None, str(reasons.tell_refused(refused)))
-        return _claim_page(request, serving, form)
-    except PermissionDenied:
-        # Insured elsewhere on that day: the office of that region pays it back.
-        form.add_error(None, str(reasons.tell("not_permitted")))
-        return _claim_page(request, serving, form)
-    messages.success(request, _("Handed in, number %(number)s.") % {"number": found.case.number})
-    return redirect("counter:case", public_id=found.case.public_id)
-
-
-# A case about bills: claims and years settled anew
-
-
 Payload = Claim | Recalculation | ClaimReversal
 
 
@@ -185,11 +90,7 @@ def _figures(found: Recalculation) -> dict[str, Any]:
         now = recalculation.current(found, clock.today())
     except Refused as refused:
         return {"no_preview": reasons.tell_refused(refused)}
-    return {"preview": now, "stale": now.as_data() != found.preview, **_table(now)}
-
-
-def _table(found: Preview) -> dict[str, Any]:
-    return {"columns": bill_telling.columns(), "lines": bill_telling.lines(found.lines), "owed": -found.to_member}
+    return {"preview": now, "stale": now.as_data() != found.preview, **bill_telling.table(now)}
 
 
 @clerk
@@ -259,17 +160,15 @@ def paper(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if serving is None or serving.member.pk != found.case.applicant_id:
         return _open_first(request)
     back = redirect("counter:case", public_id=public_id)
-    if request.POST.get("paper") == "decision" and isinstance(found, Claim):
 
-        def print_on(_paper: str) -> bytes:
+    def print_on(paper: str) -> bytes:
+        if paper == "decision":
             return print_decision(claim=found, by=request.user, at=clock.now())
-
-        return printed(request, print_on, f"decision-{found.case.number}.pdf", back, ("decision",))
-
-    def receipt_on(paper: str) -> bytes:
         return print_receipt(found=found, paper=paper, by=request.user, at=clock.now())
 
-    return printed(request, receipt_on, f"receipt-{found.case.number}.pdf", back)
+    decided = isinstance(found, Claim) and request.POST.get("paper") == "decision"
+    name = f"{'decision' if decided else 'receipt'}-{found.case.number}.pdf"
+    return printed(request, print_on, name, back, ("decision",) if decided else PAPERS)
 
 
 def _open_first(request: HttpRequest) -> HttpResponse:
@@ -326,7 +225,7 @@ def _amend(request: HttpRequest, found: Payload) -> HttpResponse:
                 by=request.user,
                 at=clock.now(),
                 version=version.cleaned_data["version"],
-                channel=WINDOW,
+                channel=Channel.WINDOW,
             )
         except Refused as refused:
             form.add_error(None, str(reasons.tell_refused(refused)))
@@ -358,7 +257,7 @@ def _now(found: Claim, case: Case) -> dict[str, Any]:
         quoted = claims.preview_filed(claim=found, on=clock.today())
     except Refused as refused:
         return {"finding": reasons.tell_refused(refused)}
-    return {"quoted": quoted, "told": Explanation(quoted, {}, mine=False), "back_amount": quoted.total - quoted.cash}
+    return bill_telling.outcome(quoted, mine=False)
 
 
 BILLS = Check(
@@ -374,139 +273,3 @@ BILLS = Check(
         "refuse": gettext_lazy("%(number)s is refused. The applicant has been told why."),
     },
 )
-
-
-# A year settled anew
-
-
-@clerk
-@needs_opened
-@require_http_methods(["GET", "HEAD", "POST"])
-def recalculate(request: HttpRequest, serving: Opened) -> HttpResponse:
-    """The bills of a benefit year as they stand and as they come out anew; with a reason to change, the request for it."""
-    context = opened_context(request, serving)
-    enrolment = context["enrolment"]
-    if enrolment is None:
-        messages.warning(
-            request, _("This person is not insured today; open the record at the office of the last region.")
-        )
-        return redirect("counter:member")
-    region = enrolment.region_id
-    years = _years(region)
-    asked = request.POST.get("year") or request.GET.get("year") or ""
-    year = int(asked) if asked.isdigit() and int(asked) in years else years[0]
-    if request.method != "POST":
-        desk.look(request, serving.member, f"bills {year}", serving.reason)
-    context |= {"years": years, "year": year, "service": "recalculate"}
-    try:
-        found = recalculation.preview(member=serving.member, region_id=region, year=year, on=clock.today())
-    except Refused as refused:
-        context["no_preview"] = reasons.tell_refused(refused)
-        return render(request, "counter/recalculate.html", context)
-    seen = _digest(found)
-    form = BankForm(found.to_member > 0, request.POST or None, initial={"year": year, "seen": seen})
-    context |= {"preview": found, "form": form, **_table(found)}
-    context["returned"] = [row for line in found.changed for row in bill_telling.payers(line)]
-    if request.method == "POST" and form.is_valid():
-        if form.cleaned_data["seen"] == seen:
-            return done_once(request, lambda: _request(request, serving, found, form, context))
-        form = BankForm(found.to_member > 0, initial={"year": year, "seen": seen})
-        context |= {"form": form, "problem": reasons.tell("recalculation_stale")}
-    bad = request.method == "POST"
-    return render(request, "counter/recalculate.html", context, status=422 if bad else 200)
-
-
-def _years(region: str) -> list[int]:
-    """The benefit year of today and those before it, the latest first."""
-    now = year_on(region, clock.today())
-    last = now.number if now else clock.today().year
-    known = BenefitYear.objects.filter(region=region, year__range=(last - YEARS_BACK, last))
-    return list(known.order_by("-year").values_list("year", flat=True)) or [last]
-
-
-def _digest(found: Preview) -> str:
-    return hashlib.sha256(json.dumps(found.as_data(), sort_keys=True).encode()).hexdigest()
-
-
-def _request(
-    request: HttpRequest, serving: Opened, found: Preview, form: BankForm, context: dict[str, Any]
-) -> HttpResponse:
-    try:
-        asked = recalculation.request_recalculation(
-            member=serving.member,
-            region_id=found.region_id,
-            year=found.year,
-            seen=found.as_data(),
-            by=request.user,
-            at=clock.now(),
-            bank=form.cleaned_data.get("bank", ""),
-            bank_account=form.cleaned_data.get("bank_account", ""),
-            centre=centre_of(request.user, found.region_id),
-        )
-    except Refused as refused:
-        context |= {"problem": reasons.tell_refused(refused)}
-        return render(request, "counter/recalculate.html", context, status=422)
-    except PermissionDenied:
-        context |= {"problem": reasons.tell("not_permitted")}
-        return render(request, "counter/recalculate.html", context, status=422)
-    messages.success(request, _("%(number)s waits for the second check.") % {"number": asked.case.number})
-    return redirect("counter:case", public_id=asked.case.public_id)
-
-
-# What the bank has to pay
-
-
-@supervisor
-@require_http_methods(["GET", "HEAD", "POST"])
-def payments(request: HttpRequest) -> HttpResponse:
-    """Money to members' bank accounts, and from them: the open ones, each with its form; those done below."""
-    form = PaidForm(request.POST or None)
-    if form.is_valid():
-        return done_once(request, lambda: _paid(request, form))
-    return _payments_page(request, form)
-
-
-def _payments_page(request: HttpRequest, form: PaidForm, problem: reasons.Told | None = None) -> HttpResponse:
-    rows = read.reimbursements_visible_to(request.user)
-    done = request.GET.get("state") == "done"
-    rows = rows.filter(done_on__isnull=not done)
-    page = Paginator(rows.order_by("-done_on", "-id") if done else rows, PER_PAGE).get_page(request.GET.get("page"))
-    wrong = str(form.data.get("row", "")) if form.errors else ""
-    forms = [
-        {
-            "row": row,
-            "name": masks.mask_name(row.member.name),
-            "owed": row.amount < 0,
-            "amount": abs(row.amount),
-            "form": form if wrong == str(row.case.public_id) else _empty(row),
-        }
-        for row in page
-    ]
-    bad = bool(problem or form.errors)
-    context = {"page_obj": page, "rows": forms, "done": done, "problem": problem, "has_errors": bad}
-    return render(request, "counter/payments.html", context, status=422 if bad else 200)
-
-
-def _empty(row: Reimbursement) -> PaidForm:
-    return PaidForm(initial={"row": row.case.public_id}, auto_id=f"id_{row.pk}_%s")
-
-
-def _paid(request: HttpRequest, form: PaidForm) -> HttpResponse:
-    row = get_object_or_404(read.reimbursements_visible_to(request.user), case__public_id=form.cleaned_data["row"])
-    try:
-        claims.pay_out(reimbursement=row, reference=form.cleaned_data["reference"], by=request.user, at=clock.now())
-    except Refused as refused:
-        return _payments_page(request, PaidForm(), reasons.tell_refused(refused))
-    messages.success(request, _("Noted: %(number)s is paid.") % {"number": row.case.number})
-    return redirect("counter:payments")
-
-
-@supervisor
-@require_POST
-@fresh_proof_required
-def payments_file(request: HttpRequest) -> HttpResponse:
-    """The open payments for the bank, with full account numbers; that it was written is recorded for each member."""
-    body = payment_file(by=request.user, at=clock.now())
-    response = HttpResponse(body, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="payments-{clock.today().isoformat()}.csv"'
-    return response

@@ -7,10 +7,12 @@ from django.utils.translation import gettext as _
 
 from accounts import dates, masks
 from accounts.templatetags.portal import yuan, yuan_unit
+from settlements.actions.care import Quote
 from settlements.actions.claims import PaidBill
-from settlements.actions.recalculation import Line
+from settlements.actions.recalculation import Line, Preview
 from settlements.enums import CareKind
 from settlements.models import Claim
+from settlements.telling.explaining import Explanation
 
 # The columns of a recalculation, in the order of the table.
 COLUMNS = ("deductible", "fund", "supplement", "own", "wallet", "shared", "cash")
@@ -31,6 +33,11 @@ def answers(bill: PaidBill | Claim, bank_account: str, url: str = "") -> list[di
     return [{"label": label, "value": value, "url": url} for label, value in rows]
 
 
+def outcome(quoted: Quote, *, mine: bool = True) -> dict[str, Any]:
+    """How the bill would be settled now, why, and what is paid back of it (yuan). `mine`: the reader is the patient."""
+    return {"quoted": quoted, "told": Explanation(quoted, {}, mine=mine), "back_amount": quoted.total - quoted.cash}
+
+
 def next_steps(claim: Claim) -> list[str]:
     """What happens now, for the patient."""
     state = claim.case.state
@@ -44,7 +51,12 @@ def next_steps(claim: Claim) -> list[str]:
     return [_("Change it and hand it in again; the first day still counts.")] if state == "returned" else []
 
 
-def columns() -> list[str]:
+def table(found: Preview) -> dict[str, Any]:
+    """The bills of a year one below the other, and what the member owes in sum (yuan; below zero: is owed)."""
+    return {"columns": _columns(), "lines": _lines(found.lines), "owed": -found.to_member}
+
+
+def _columns() -> list[str]:
     """Heads of the table of a recalculation."""
     names = {
         "deductible": _("Deductible"),
@@ -58,7 +70,7 @@ def columns() -> list[str]:
     return [names[column] for column in COLUMNS]
 
 
-def lines(found: Iterable[Line]) -> list[dict[str, Any]]:
+def _lines(found: Iterable[Line]) -> list[dict[str, Any]]:
     """A row a bill: what it is, and for each column the amount as it stands, anew, and the difference."""
     rows = []
     for line in found:

@@ -29,7 +29,6 @@ from settlements.models import Claim, Reimbursement
 from settlements.queries import claims as read
 from settlements.queries.filing import filing_deadline, filing_rule_on
 from settlements.telling import bills as bill_telling
-from settlements.telling.explaining import Explanation
 
 # What was entered lies in the session, which is encrypted, until it is handed in.
 SESSION = "claim"
@@ -95,7 +94,7 @@ def _check_page(request: HttpRequest, asked: PaidBill, problem: reasons.Told | N
     if problem is None:
         try:
             quoted = claims.preview_claim(patient=request.user.member, asked=asked, on=clock.today())
-            context |= {"quoted": quoted, "told": Explanation(quoted, {}), "back_amount": quoted.total - quoted.cash}
+            context |= bill_telling.outcome(quoted)
         except Refused as refused:
             context["problem"] = problem = reasons.tell_refused(refused)
     return render(request, "settlements/claim_check.html", context, status=422 if problem else 200)
