@@ -35,7 +35,7 @@ APART = {"H": "H31019900001", "P": "P31019900001"}
 _people = count()
 # Everything that a message may write but the message itself.
 COUNTED = ["gateway_", "settlements_", "accounts_auditevent", "accounts_message", "family_"]
-NOT_COUNTED = ("gateway_gatewaymessage",)
+NOT_COUNTED = ("gateway_gatewaymessage", "gateway_turnedaway")
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,31 @@ GROUPS: tuple[tuple[Promise, tuple[str, ...]], ...] = (
 )
 # What helps after a refusal. Nothing was done in any of these cases.
 SAME_AGAIN = frozenset({"system_error", "busy", "body_cut"})
-SETUP = frozenset({
-    "headers_missing", "timestamp_off", "key_unknown", "signature_wrong", "key_expired", "nonce_used",
-    "institution_unknown", "institution_suspended", "address_not_allowed", "path_unknown", "post_only",
-})  # fmt: skip
+# Turned away at the door, so that nothing is kept: what a technician looks at.
+SETUP: dict[str, Promise] = {
+    "headers_missing": gettext_lazy(
+        "Send all headers of one way of signing; a proxy on the way may drop those with underscores."
+    ),
+    "timestamp_off": gettext_lazy("Set the clock of the machine by a time server, and sign each call when it is sent."),
+    "key_unknown": gettext_lazy(
+        "Compare the key ID with the one that was issued, and the way of signing with that of the key."
+    ),
+    "signature_wrong": gettext_lazy(
+        "Compare the secret, and sign exactly the bytes that are sent; the page on signing has a program for each way."
+    ),
+    "key_expired": gettext_lazy("Have the administrator issue a new key, and put it in."),
+    "nonce_used": gettext_lazy("Make a new nonce for each call, also for one that is sent again."),
+    "institution_unknown": gettext_lazy(
+        "Send as fixmedins_code the code of the institution that the key was issued to."
+    ),
+    "institution_suspended": gettext_lazy("Ask the insurance office why, and from when on it may settle again."),
+    "address_not_allowed": gettext_lazy(
+        "Call from an allowed address, or have the administrator allow this one in the institution's settings."
+    ),
+    "sign_in_needed": gettext_lazy("Sign in (9001) every day, and send the number that it gives with each call."),
+    "path_unknown": gettext_lazy("Take the address from the page of the transaction."),
+    "post_only": gettext_lazy("Send the message by POST."),
+}
 # Codes of the settlement itself that reach an institution, told by accounts.reasons.
 OF_SETTLEMENTS = ("not_insured", "closed", "duplicate")
 ANSWERED_AT, SERIAL = "20261122093015", "0000000042"
@@ -311,5 +332,5 @@ def remedy(code: str) -> str:
     if code in SAME_AGAIN:
         return _("Send the same msgid again after a moment; nothing happens twice.")
     if code in SETUP:
-        return _("Nothing was recorded. Check key, clock, address and signature, then sign the call anew.")
+        return _("%(remedy)s Nothing was done; sign the call anew.") % {"remedy": SETUP[code]}
     return _("Put it right and send it with a new msgid; the same msgid gets the same answer.")

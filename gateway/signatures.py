@@ -176,6 +176,14 @@ def authenticate(headers: Mapping[str, str], body: bytes, *, at: datetime.dateti
     return key, scheme.nonce(claimed, body)
 
 
+def named_by(headers: Mapping[str, str]) -> str:
+    """The key ID or institution code that headers name, proven by nothing; empty where they make no claim."""
+    try:
+        return _claimed(headers)[1].key_id
+    except Rejected:
+        return ""
+
+
 def forget(key: InstitutionKey) -> None:
     """The database does not know a key as this process remembers it."""
     _remembered.pop((key.variant, key.key_id), None)

@@ -3,7 +3,7 @@ import logging
 from celery import shared_task
 
 from accounts import clock
-from gateway.actions import bodies, files, reconciling_watch, visit_steps
+from gateway.actions import bodies, files, reconciling_watch, turning_away, visit_steps
 
 log = logging.getLogger(__name__)
 
@@ -40,3 +40,11 @@ def delete_bodies() -> None:
     count = bodies.delete_old(at=clock.now())
     if count:
         log.info("bodies of institutions' messages deleted: %s", count)
+
+
+@shared_task(ignore_result=True)
+def delete_turned_away() -> None:
+    """Every night: how many calls were turned away, of days that are long over."""
+    count = turning_away.delete_old(at=clock.now())
+    if count:
+        log.info("counts of calls turned away deleted: %s", count)

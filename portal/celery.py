@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "watch-reconciliation": {"task": "gateway.tasks.watch_reconciliation", "schedule": crontab(hour=9, minute=0)},
     "delete-institutions-files": {"task": "gateway.tasks.delete_files", "schedule": crontab(hour=3, minute=40)},
     "delete-bodies": {"task": "gateway.tasks.delete_bodies", "schedule": crontab(hour=3, minute=50)},
+    "delete-turned-away": {"task": "gateway.tasks.delete_turned_away", "schedule": crontab(hour=3, minute=55)},
     "check-ledger": {"task": "settlements.tasks.check_ledger", "schedule": crontab(hour=2, minute=30)},
 }
 

@@ -40,7 +40,7 @@ PERIODS = [
 HTMX = {"HX-Request": "true"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Written by the door itself: that somebody tried.
-OF_THE_DOOR = {"accounts_auditevent"}
+OF_THE_DOOR = {"accounts_auditevent", "gateway_turnedaway"}
 
 
 def everything() -> dict[str, str]:

@@ -1,6 +1,7 @@
 from gateway.models.keys import InstitutionKey
 from gateway.models.messages import GatewayMessage
 from gateway.models.reconciling import Difference, GatewayFile, Reconciliation, ReconciliationDay
+from gateway.models.refusals import TurnedAway
 from gateway.models.settings import InstitutionSettings, SignIn
 from gateway.models.stays import Stay
 from gateway.models.visits import Diagnosis, FeeLine, Visit, VisitSettlement
@@ -17,6 +18,7 @@ __all__ = [
     "ReconciliationDay",
     "SignIn",
     "Stay",
+    "TurnedAway",
     "Visit",
     "VisitSettlement",
 ]

@@ -5,13 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.models import Region, User
 from accounts.policies import has_role, regions_with_role
-from gateway.models import GatewayMessage, SignIn
+from gateway.models import GatewayMessage, SignIn, TurnedAway
 
 MOST_SLOW, MOST_REFUSALS = 10, 12
 # An outcome is ok, the code of a refusal, the name of an error of ours, or empty when the process ended under the call.
@@ -82,6 +82,13 @@ def slowest_of(regions: Collection[str], day: datetime.date) -> list[GatewayMess
     """The calls of a day that took longest."""
     found = _of_day(regions, day).filter(duration_ms__isnull=False).select_related("institution")
     return list(found.defer("body", "answer").order_by("-duration_ms")[:MOST_SLOW])
+
+
+def turned_away_on(regions: Collection[str], day: datetime.date) -> list[TurnedAway]:
+    """Calls of a day that were turned away at the door, by institution and reason; last those that named none we know, whom
+    every region sees: one of its own may be among them."""
+    found = TurnedAway.objects.filter(day=day).filter(Q(institution__region__in=regions) | Q(institution=None))
+    return list(found.select_related("institution").order_by(F("institution__name").asc(nulls_last=True), "-calls"))
 
 
 def signed_in_now(regions: Collection[str], at: datetime.datetime) -> dict[int, int]:

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.clock import now
 from accounts.errors import Refused
 from gateway import envelope, multipart, paths, pressure, signatures
+from gateway.actions import turning_away
 from gateway.actions.messages import deliver
 from gateway.envelope import FileAnswer
 from gateway.errors import Rejected
@@ -80,6 +81,8 @@ def _answer(request: HttpRequest, numbers: Collection[str] | None) -> HttpRespon
         except Refused as refusal:
             # Not kept as a message: whoever has no key must not be able to fill the database.
             logger.warning("gateway call rejected: %s %s", refusal.code, key.key_id if key else "")
+            who = key.key_id if key else signatures.named_by(request.headers)
+            turning_away.count(who=who, code=refusal.code, at=at)
             answer = _failure(refusal, key, at)
         except Exception:
             logger.exception("gateway call failed")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import clock, dates, reasons
 from accounts.errors import Refused
-from gateway import fields, texts
+from gateway import documentation, fields, texts
 from gateway.actions import bodies
 from gateway.forms.staff import ReasonForm
 from gateway.models import GatewayMessage
@@ -24,13 +24,15 @@ from gateway.queries.calls import (
     regions_watched_by,
     signed_in_now,
     slowest_of,
+    turned_away_on,
 )
 
 ONE_DAY = datetime.timedelta(days=1)
 
 
 def today(request: HttpRequest) -> HttpResponse:
-    """The calls of a day: by institution, how they were refused, which took longest. `?on=2026-03-01` is another day."""
+    """The calls of a day: by institution, how they were refused or turned away, which took longest. `?on=2026-03-01` is
+    another day."""
     if not may_watch_calls(request.user):
         raise Http404
     day, regions = _day(request), regions_watched_by(request.user)
@@ -58,6 +60,10 @@ def today(request: HttpRequest) -> HttpResponse:
         "refusals": [
             {"code": code, "count": count, "told": texts.outcome(code), "url": _list(day, outcome__exact=code)}
             for code, count in refusals_of(regions, day)
+        ],
+        "turned_away": [
+            {"of": row, "told": texts.outcome(row.code), "remedy": documentation.remedy(row.code)}
+            for row in turned_away_on(regions, day)
         ],
         "slowest": slowest_of(regions, day),
     }
