@@ -86,8 +86,8 @@ TABLES = [
         order=20,
         title=gettext_lazy("How you are insured"),
         heads=[
-            gettext_lazy("From"),
-            gettext_lazy("To"),
+            gettext_lazy("First day"),
+            gettext_lazy("Last day"),
             gettext_lazy("Region"),
             gettext_lazy("Insurance"),
             gettext_lazy("State"),

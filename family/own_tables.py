@@ -46,7 +46,7 @@ TABLES = [
             gettext_lazy("May be used for"),
             gettext_lazy("Limit a benefit year"),
             gettext_lazy("Bound on"),
-            gettext_lazy("From"),
+            gettext_lazy("First day"),
             gettext_lazy("Last day"),
             gettext_lazy("Why it ended"),
             gettext_lazy("Paused since"),

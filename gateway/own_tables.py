@@ -136,7 +136,7 @@ TABLES = [
     ),
     Table(
         order=206,
-        title=_("What was billed, line by line"),
+        title=_("Bills line by line"),
         heads=[
             _("Number of the visit"),
             _("Number of the bill"),

@@ -53,7 +53,7 @@ def test_the_file_holds_what_the_pages_show_and_more(world, clients: dict[str, C
         "number": holder.member.id_number, "reason": "balance"
     })  # fmt: skip
     page = member.get(PAGE, headers={"accept-language": "en"})
-    listed = [item.text for item in BeautifulSoup(page.content, "html.parser").select("main li")]
+    listed = BeautifulSoup(page.content, "html.parser").select_one("#h-in-it").find_next("p").text.split(", ")
     answer = member.post(PAGE, headers={"accept-language": "en"})
     assert answer.streaming and answer["Content-Type"] == "application/zip"
     assert answer["Content-Disposition"] == f'attachment; filename="my-data-{clock.today()}.zip"'
@@ -105,7 +105,7 @@ def test_of_a_relative_s_bill_there_is_the_own_part_alone(db) -> None:
     assert leg["Relative"] == "Father 沈*梁" and rows(payer["Your bills"]) == []
     patient = taken(scene.father)
     [own] = rows(patient["Your bills"])
-    assert Decimal(own["The bill"]) == made.total
+    assert Decimal(own["Whole bill"]) == made.total
     [helper] = rows(patient["Relatives who paid for you"])
     assert (helper["Relative"], Decimal(helper["Amount"])) == ("Daughter 沈*宁", made.shared)
 

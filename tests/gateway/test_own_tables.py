@@ -39,7 +39,7 @@ def test_visits_diagnoses_and_lines_are_the_patient_s_alone(world: World, monkey
     hospital.ok("2402", stays.leaving(patient, stay))
 
     bill = Settlement.objects.get()
-    [first, second] = rows(user, "What was billed, line by line")
+    [first, second] = rows(user, "Bills line by line")
     assert (first["Number of the bill"], second["Number of the bill"]) == (bill.number, None)
     assert (first["Catalogue code"], first["Quantity"], first["Unit price"]) == (DRUG, "2", "400")
     assert first["Name in the catalogue"] and first["Number of the visit"] == visit
