@@ -277,6 +277,15 @@ def test_who_cannot(world, spoil, code):
     assert faults(ON) == []
 
 
+def test_a_relation_that_the_ages_do_not_allow(world):
+    scene, brother = world
+    before = account_at(scene, moment())
+    brother.birth = scene.daughter.member.birth
+    assert code_of(lambda: send(scene, brother, key="1", relation="child")) == ("ages_do_not_fit", "younger")
+    assert code_of(lambda: send(scene, brother, key="2", relation="parent")) == ("ages_do_not_fit", "older")
+    assert account_at(scene, moment()) == before and not WalletTransfer.objects.exists()
+
+
 def test_not_to_oneself_and_not_before_the_region_opened(world):
     scene, brother = world
     assert code_of(lambda: send(scene, scene.daughter.member)) == ("not_permitted", "wallet_self")

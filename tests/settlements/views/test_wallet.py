@@ -122,6 +122,7 @@ def test_open_send_and_accept(now):
         ({"id_number": ""}, "Enter the ID number of the receiver"),
         ({"relation": "cousin"}, "Choose one of the relations"),
         ({"relation": "parent_in_law"}, "Choose one of the relations"),
+        ({"relation": "parent"}, "this relative is not the older one of the two"),
         ({"amount": ""}, "Enter the amount"),
         ({"amount": "0.00"}, "Enter an amount above nought"),
         ({"amount": "2000.01"}, "A transfer can be at most 2,000.00 yuan"),
