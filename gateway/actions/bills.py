@@ -1,4 +1,4 @@
-"""2206, 2207 and 2208: quote, settle and reverse a charge batch; and what pharmacies (2101 to 2103) share with it."""
+"""2206, 2207 and 2208: quote, settle and reverse a charge batch; and what purchases and stays share with it."""
 
 import datetime
 from dataclasses import dataclass, replace
@@ -27,6 +27,8 @@ ACCOUNTS_USED = {"0": (False, False), "1": (True, True), "2": (False, True)}
 # Where the region's edition says so, an institution is set to mean this (`InstitutionSettings.one_is_own`).
 ONE_IS_OWN = {"0": (False, False), "1": (True, False), "2": (True, True)}
 
+# Current and historical yuan in an own account; None without one.
+Held = tuple[Decimal, Decimal] | None
 KNOW = "gateway_know(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 
@@ -55,6 +57,19 @@ class Batch:
             "use_family": self.use_family,
         }
 
+    def left_after(self, quote: care.Quote, on: datetime.date) -> Held:
+        """What the patient's own account would hold after the payment that is quoted."""
+        held = (quote.own["current"], quote.own["historical"]) if quote.own else own_money(self.facts, on)
+        return held and (held[0] - quote.own_current, held[1] - quote.own_historical)
+
+    def answer(self, shares: answers.Shares, occasion: Occasion) -> dict[str, Any]:
+        """The nodes of a quote and of a settlement."""
+        money = answers.amounts(shares, self.facts, self.visit.insurance)
+        return {
+            "setlinfo": answers.setlinfo(self.visit, self.enrolment, money, occasion),
+            "setldetail": answers.setldetail(money, self.visit.insurance, shares.steps),
+        }
+
 
 def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
     """Answer 2206; nothing is written. `balc` is already the balance after the payment that would be made.
@@ -69,16 +84,9 @@ def quoted(batch: Batch, data: dict[str, Any], *, msgid: str, at: datetime.datet
     """The nodes of a quote."""
     on = timezone.localdate(at)
     quote = care.quote(**batch.shared_out(on))
-    held = (quote.own["current"], quote.own["historical"]) if quote.own else own_money(batch.facts, on)
-    left = held and (held[0] - quote.own_current, held[1] - quote.own_historical)
-    money = answers.amounts(quote, batch.facts, batch.visit.insurance)
-    occasion = Occasion(
-        msgid=msgid, med_type=data["med_type"], mdtrt_cert_type=data["mdtrt_cert_type"], on=on, **left_over(left)
-    )
-    return {
-        "setlinfo": answers.setlinfo(batch.visit, batch.enrolment, money, occasion),
-        "setldetail": answers.setldetail(money, batch.visit.insurance, quote.steps),
-    }
+    left = left_over(batch.left_after(quote, on))
+    occasion = Occasion(msgid=msgid, med_type=data["med_type"], mdtrt_cert_type=data["mdtrt_cert_type"], on=on, **left)
+    return batch.answer(quote, occasion)
 
 
 def settle(
@@ -114,11 +122,7 @@ def paid(
     )
     numbers = [setl_id, batch.visit.pk, batch.name, settled.pk, msgid]
     unsent.append(Call(KNOW, [*numbers, occasion.med_type, occasion.mdtrt_cert_type, at]))
-    money = answers.amounts(settled, batch.facts, batch.visit.insurance)
-    return {
-        "setlinfo": answers.setlinfo(batch.visit, batch.enrolment, money, occasion),
-        "setldetail": answers.setldetail(money, batch.visit.insurance, settled.steps),
-    }
+    return batch.answer(settled, occasion)
 
 
 def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
@@ -133,17 +137,30 @@ def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
 
 def taken_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime.datetime) -> dict[str, Any]:
     """The nodes of a reversal, which is made here; the caller has locked the visit."""
-    on = timezone.localdate(at)
     stage = stage_of(visit.ended, lines=True, settled=known.reversed_at is None, reversed_once=True)
     must_be_allowed(Step.REVERSE, stage)
-    care.reverse(settlement=known.settlement, on=on, key=msgid)
+    give_back(visit, known, msgid=msgid, at=at)
+    facts = batch_facts(visit, known.batch)
+    # Also when the insurance, or the patient, turned out later to have ended before the visit: then above all.
+    return told_back(visit, known, facts, facts.enrolment or Enrolment(insurance=visit.insurance), at)
+
+
+def give_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime.datetime) -> None:
+    """The settlement back, whole; the reversal has a number of its own. Raises Refused as `care.reverse` does."""
+    care.reverse(settlement=known.settlement, on=timezone.localdate(at), key=msgid)
     known.reversal_setl_id = new_number(visit.region_id, at)
     known.reversal_msgid, known.reversed_at = msgid, at
     known.save(update_fields=["reversal_setl_id", "reversal_msgid", "reversed_at"])
-    facts = batch_facts(visit, known.batch)
+
+
+def told_back(
+    visit: Visit, known: VisitSettlement, facts: BatchFacts, enrolment: Enrolment, at: datetime.datetime
+) -> dict[str, Any]:
+    """The nodes of a reversal that was just made: every amount negative."""
+    on = timezone.localdate(at)
     money = answers.negated(answers.amounts(known.settlement, facts, visit.insurance))
     occasion = Occasion(
-        msgid=msgid,
+        msgid=known.reversal_msgid,
         med_type=known.med_type,
         mdtrt_cert_type=known.mdtrt_cert_type,
         on=on,
@@ -151,8 +168,6 @@ def taken_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime
         setl_id=known.reversal_setl_id,
         settled_at=at,
     )
-    # Also when the insurance, or the patient, turned out later to have ended before the visit: then above all.
-    enrolment = facts.enrolment or Enrolment(insurance=visit.insurance)
     info = answers.setlinfo(visit, enrolment, money, occasion)
     return {
         "setlinfo": info | {"pdn_cash_pay": money["psn_cash_pay"]},
@@ -184,30 +199,40 @@ def batch_for(visit: Visit, facts: BatchFacts, given: dict[str, Any], data: dict
     """What is to be paid and how. Raises Refused: med_type_unsupported, total_other, amount_too_large, not_insured."""
     if MED_TYPES.get(data["med_type"]) != visit.kind:
         raise Refused("med_type_unsupported")
-    if data["medfee_sumamt"] != facts.amount:
-        raise Refused("total_other", amount=plain(data["medfee_sumamt"]), expected=plain(facts.amount))
+    must_come_to(facts, data["medfee_sumamt"])
+    use_account, use_family = accounts_used(given, data["acct_used_flag"])
+    bill = bill_of(visit, facts, timezone.localdate(visit.begun_at))
+    return Batch(visit, name, how_insured(facts), facts, bill, use_account, use_family)
+
+
+def must_come_to(facts: BatchFacts, asked: Decimal) -> None:
+    """The lines come to what is asked for (yuan). Raises Refused: total_other, amount_too_large."""
+    if asked != facts.amount:
+        raise Refused("total_other", amount=plain(asked), expected=plain(facts.amount))
     if facts.amount > MAX_AMOUNT:
         raise Refused("amount_too_large")
-    use_account, use_family = accounts_used(given, data["acct_used_flag"])
-    bill = care.Bill(
+
+
+def bill_of(visit: Visit, facts: BatchFacts, day: datetime.date) -> care.Bill:
+    """What the lines come to, as a bill of a day."""
+    return care.Bill(
         kind=visit.kind,
         level=visit.institution.level,
         in_scope=facts.in_scope,
         pre_self_pay=facts.pre_self_pay,
         self_paid=facts.over_limit + facts.off_catalogue,
-        service_on=timezone.localdate(visit.begun_at),
+        service_on=day,
     )
-    return Batch(visit, name, _insured(facts), facts, bill, use_account, use_family)
 
 
-def _insured(facts: BatchFacts) -> Enrolment:
-    """How the patient was insured on the day of the visit."""
+def how_insured(facts: BatchFacts) -> Enrolment:
+    """How the patient was insured on the day of the lines. Raises Refused("not_insured")."""
     if facts.enrolment is None:
         raise Refused("not_insured")
     return facts.enrolment
 
 
-def own_money(facts: BatchFacts, on: datetime.date) -> tuple[Decimal, Decimal] | None:
+def own_money(facts: BatchFacts, on: datetime.date) -> Held:
     """Current and historical yuan in the patient's own account; None without one."""
     if facts.account_id is None:
         return None
@@ -215,6 +240,6 @@ def own_money(facts: BatchFacts, on: datetime.date) -> tuple[Decimal, Decimal] |
     return balance.current, balance.historical
 
 
-def left_over(held: tuple[Decimal, Decimal] | None) -> dict[str, Any]:
+def left_over(held: Held) -> dict[str, Any]:
     """What an `Occasion` tells of it."""
     return {"balance": sum(held or (), ZERO), "buckets": held}
