@@ -171,7 +171,7 @@ class RoleInline(admin.TabularInline):
     model = RoleAssignment
     fk_name = "user"
     extra = 0
-    fields = ["role", "region", "centre", "granted_by", "granted_at"]
+    fields = ["role", "region", "centre", "last_day", "granted_by", "granted_at"]
     readonly_fields = ["granted_by", "granted_at"]
     verbose_name_plural = _("roles (delete to end one)")
 
@@ -294,7 +294,13 @@ class UserAdmin(RoleAdmin, DjangoUserAdmin):
             users.end_role(assignment=assignment, by=request.user, at=clock.now())
         for new in formset.new_objects:
             users.grant_role(
-                user=new.user, role=new.role, region=new.region, centre=new.centre, by=request.user, at=clock.now()
+                user=new.user,
+                role=new.role,
+                region=new.region,
+                centre=new.centre,
+                last_day=new.last_day,
+                by=request.user,
+                at=clock.now(),
             )
 
 

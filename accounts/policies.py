@@ -1,5 +1,8 @@
 """Who may: one short function a permission. Roles are read at every request: one that has ended is gone at once."""
 
+from django.db.models import Q
+
+from accounts import clock
 from accounts.enums import IdentityLevel, Role
 from accounts.models import Member, RoleAssignment, ServiceCentre, User
 
@@ -12,7 +15,8 @@ def roles_of(user: AnyUser) -> list[RoleAssignment]:
         return []
     known: list[RoleAssignment] | None = getattr(user, "_portal_roles", None)
     if known is None:
-        known = list(user.role_assignments.filter(ended_at=None).select_related("region", "centre"))
+        holds = Q(last_day=None) | Q(last_day__gte=clock.today())
+        known = list(user.role_assignments.filter(holds, ended_at=None).select_related("region", "centre"))
         user._portal_roles = known  # type: ignore[attr-defined]
     return known
 

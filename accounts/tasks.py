@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.management import call_command
 
 from accounts import clock
-from accounts.actions import audit, codes, outbox
+from accounts.actions import audit, codes, outbox, users
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,10 @@ def seal_audit() -> None:
 
 @shared_task
 def tidy_accounts() -> None:
-    """Once a day: sessions that have ended and old text messages are deleted, and the budget of those is looked at."""
+    """Once a day: sessions that have ended and old text messages are deleted, the budget of those is looked at, and the
+    end of roles whose last day is over is written down."""
     call_command("clearsessions")
+    users.end_roles_over(at=clock.now())
     codes.warn_over_budget(clock.now())
     emptied, deleted = outbox.forget_old(at=clock.now())
     if emptied or deleted:

@@ -9,6 +9,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.actions import audit, codes, messages
 from accounts.crypto import blind_index
@@ -205,11 +206,13 @@ def grant_role(
     at: datetime.datetime,
     region: Region | None = None,
     centre: ServiceCentre | None = None,
+    last_day: datetime.date | None = None,
 ) -> RoleAssignment:
-    """Give a staff login a role. Refused not_permitted to oneself; ValidationError where roles exclude each other."""
+    """Give a staff login a role, until `last_day` if that is known. Refused not_permitted to oneself; ValidationError
+    where roles exclude each other, or the day is over."""
     if by.pk == user.pk:
         raise Refused("not_permitted")
-    assignment = RoleAssignment(user=user, role=role, region=region, centre=centre, granted_by=by)
+    assignment = RoleAssignment(user=user, role=role, region=region, centre=centre, granted_by=by, last_day=last_day)
     assignment.full_clean()
     assignment.save()
     audit.record(
@@ -217,19 +220,27 @@ def grant_role(
         by=by,
         at=at,
         target=f"user:{user.pk}",
-        details={"role": role, "region": region and region.pk},
+        details={"role": role, "region": region and region.pk, "last_day": last_day and last_day.isoformat()},
     )
     return assignment
 
 
 @transaction.atomic
-def end_role(*, assignment: RoleAssignment, by: User, at: datetime.datetime) -> None:
-    """Take a role away; it is gone with the next request."""
+def end_role(*, assignment: RoleAssignment, by: User | None, at: datetime.datetime) -> None:
+    """Take a role away; it is gone with the next request. None: its last day is over."""
     assignment.ended_at = at
     assignment.save(update_fields=["ended_at"])
     audit.record(
         action="end_role", by=by, at=at, target=f"user:{assignment.user_id}", details={"role": assignment.role}
     )
+
+
+def end_roles_over(*, at: datetime.datetime) -> int:
+    """Write down the end of roles whose last day is over, which hold no more since then; how many they were."""
+    over = RoleAssignment.objects.filter(ended_at=None, last_day__lt=timezone.localdate(at))
+    for assignment in over:
+        end_role(assignment=assignment, by=None, at=at)
+    return len(over)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Case, F, Func, IntegerField, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from accounts import clock
 from accounts.crypto import blind_index
 from accounts.enums import IdentityLevel, Role
 from accounts.fields import EncryptedTextField
@@ -83,6 +84,10 @@ class RoleAssignment(models.Model):
     )
     granted_at = models.DateTimeField(_("granted at"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    # Known when it is given: somebody stands in for another, or has a contract for a time.
+    last_day = models.DateField(
+        _("last day"), null=True, blank=True, help_text=_("Empty: the role holds until somebody ends it.")
+    )
 
     class Meta:
         verbose_name = _("role")
@@ -117,6 +122,8 @@ class RoleAssignment(models.Model):
 
     def clean(self) -> None:
         """What is wrong is said at its place, before the database says it of the whole."""
+        if self._state.adding and self.last_day is not None and self.last_day < clock.today():
+            raise ValidationError({"last_day": _("Choose today or a later day")})
         if self.role in EVERYWHERE:
             return
         if self.region_id is None:

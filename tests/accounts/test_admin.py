@@ -11,14 +11,18 @@ from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import translation
 
+from accounts import clock
 from accounts.actions import users
 from accounts.clock import now
 from accounts.crypto import blind_index
 from accounts.enums import Role
 from accounts.models import AuditEvent, Message, RoleAssignment, SmsOutbox, User
+from accounts.policies import roles_of
+from accounts.tasks import tidy_accounts
 from tests.people import PASSWORD, make_id_number, make_member, make_region, make_staff, totp_code
 from tests.support.pages import log_in
 
+DAY = datetime.timedelta(days=1)
 MODELS = [
     "region",
     "institution",
@@ -266,3 +270,26 @@ def test_every_column_and_field_of_the_administration_has_a_chinese_name(rf, peo
     }
     allowed |= {"Payout.id", "AuditEvent.ip", "GatewayFile.sha256"}
     assert set(untold) <= allowed
+
+
+def test_a_role_ends_with_its_last_day(people):
+    client, url = log_in(people.system_admin), reverse("admin:accounts_user_change", args=[people.clerk.pk])
+    role, today = {"role": Role.REGION_ADMIN, "region": people.region.pk}, clock.today()
+    page = client.post(url, roles_form(people.clerk, **role, last_day=today - DAY), headers={"accept-language": "en"})
+    assert page.status_code == 200 and "Choose today or a later day" in page.text
+    assert client.post(url, roles_form(people.clerk, **role, last_day=today)).status_code == 302
+    given = RoleAssignment.objects.get(user=people.clerk, role=Role.REGION_ADMIN)
+    noted = AuditEvent.objects.get(action="grant_role", actor_id=people.system_admin.pk)
+    assert given.last_day == today and noted.details["last_day"] == today.isoformat()
+
+    def held() -> set[str]:
+        return {one.role for one in roles_of(User.objects.get(pk=people.clerk.pk))}
+
+    assert users.end_roles_over(at=now()) == 0 and held() == {"clerk", "region_admin"}
+    with clock.standing(now() + DAY):
+        assert held() == {"clerk"}
+        tidy_accounts()
+    given.refresh_from_db()
+    assert given.ended_at
+    ended = AuditEvent.objects.get(action="end_role")
+    assert (ended.actor, ended.target) == ("system", f"user:{people.clerk.pk}")
