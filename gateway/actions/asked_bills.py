@@ -15,9 +15,9 @@ from accounts.errors import Refused
 from accounts.models import Enrolment, Institution
 from accounts.money import ZERO
 from gateway import answers, fields
+from gateway.actions.asked_visits import few, person, span
 from gateway.actions.institutions import LEVELS
 from gateway.actions.people import seen
-from gateway.actions.queries_visits import few, person, span
 from gateway.answers import Occasion
 from gateway.models import FeeLine, Visit, VisitSettlement
 from gateway.queries.lines import items_by_day

@@ -14,8 +14,8 @@ from accounts.errors import Refused
 from accounts.models import Institution, Member
 from accounts.money import ZERO
 from gateway import answers
+from gateway.actions.asked_visits import person
 from gateway.actions.people import seen
-from gateway.actions.queries_visits import person
 from gateway.errors import Rejected
 from settlements.queries.usage import usage_of
 from settlements.queries.year import year_on

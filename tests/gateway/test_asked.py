@@ -54,7 +54,7 @@ def test_visits_and_stays_of_a_person_here(world: World) -> None:
 
 
 def test_more_rows_than_an_answer_holds_are_asked_for_in_pieces(world: World, monkeypatch) -> None:
-    monkeypatch.setattr("gateway.actions.queries_visits.MOST_ROWS", 1)
+    monkeypatch.setattr("gateway.actions.asked_visits.MOST_ROWS", 1)
     world.hospital.register(world.patient)
     assert len(world.hospital.ok("5201", asked(world))["mdtrtinfo"]) == 1
     world.hospital.register(world.patient)
