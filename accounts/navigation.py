@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from accounts import policies
+from accounts.enums import Role
 
 Visible = Callable[[HttpRequest], bool]
 Count = Callable[[HttpRequest], int]
@@ -60,6 +61,11 @@ def place_of(area: str, url_name: str) -> str:
 def for_members(request: HttpRequest) -> bool:
     """What only citizens with a claimed record see."""
     return policies.is_member(request.user)
+
+
+def for_roles(*roles: Role) -> Visible:
+    """What only staff in one of these roles see."""
+    return lambda request: policies.has_any_role(request.user, *roles)
 
 
 def registered() -> list[Entry]:

@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,7 +7,7 @@ class CounterConfig(AppConfig):
 
     def ready(self) -> None:
         # Models must be loaded before these.
-        from accounts import audit_texts, clock, navigation, policies
+        from accounts import audit_texts, clock, navigation
         from accounts.enums import Role
         from accounts.texts import register
         from casework.queries import waiting
@@ -30,12 +29,7 @@ class CounterConfig(AppConfig):
         document_kinds.register(PREMIUM, _("Proof of a premium"))
         document_kinds.register(TRANSFER, _("Proof of a wallet transfer"))
 
-        def clerks(request: HttpRequest) -> bool:
-            return policies.has_any_role(request.user, Role.CLERK)
-
-        def supervisors(request: HttpRequest) -> bool:
-            return policies.has_any_role(request.user, Role.SUPERVISOR)
-
+        clerks, supervisors = navigation.for_roles(Role.CLERK), navigation.for_roles(Role.SUPERVISOR)
         navigation.register("desk", "window", _("Window"), "counter:home", order=10, visible=clerks)
         navigation.register("desk", "journal", _("Day journal"), "counter:journal", order=20, visible=clerks)
         navigation.register(
@@ -53,6 +47,6 @@ class CounterConfig(AppConfig):
             _("Catalogue"),
             "counter:catalogue",
             order=25,
-            visible=lambda request: policies.has_any_role(request.user, Role.CLERK, Role.SUPERVISOR),
+            visible=navigation.for_roles(Role.CLERK, Role.SUPERVISOR),
         )
         navigation.register("desk", "payments", _("Payments"), "counter:payments", order=40, visible=supervisors)

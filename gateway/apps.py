@@ -9,7 +9,7 @@ class GatewayConfig(AppConfig):
 
     def ready(self) -> None:
         # Models must be loaded before these.
-        from accounts import navigation, own_data, policies
+        from accounts import navigation, own_data
         from accounts.enums import Role
         from accounts.texts import register
         from gateway import own_tables, staff_texts
@@ -35,7 +35,7 @@ class GatewayConfig(AppConfig):
             _("Reconciliation with institutions"),
             "admin:gateway_difference_board",
             order=44,
-            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
+            visible=navigation.for_roles(Role.REGION_ADMIN, Role.AUDITOR),
         )
         if settings.DEMO:
             from accounts.views import demo

@@ -7,37 +7,33 @@ class SettlementsConfig(AppConfig):
     verbose_name = _("Accounts and settlements")
 
     def ready(self) -> None:
-        from accounts.texts import register  # translations and models are there only now
+        # Models must be loaded before these.
+        from accounts import navigation, own_data
+        from accounts.enums import Role
+        from accounts.texts import register
         from casework import kinds
         from settlements import own_tables
         from settlements.kinds import KINDS
+        from settlements.queries import waiting
         from settlements.texts import bills, closing, paying, rules, settling
 
         register(settling, paying, closing, bills, rules)
+        own_data.register(*own_tables.TABLES)
         for kind in KINDS:
             kinds.register(kind)
-
-        from accounts import navigation, own_data, policies
-        from accounts.enums import Role
-        from settlements.queries import waiting
-
-        own_data.register(*own_tables.TABLES)
-        navigation.register(
-            "citizen", "account", _("Account"), "settlements:account", order=20, visible=navigation.for_members
-        )
-        navigation.register(
-            "citizen", "settlements", _("Settlements"), "settlements:bills", order=40, visible=navigation.for_members
-        )
+        for order, key, text, url_name in (
+            (20, "account", _("Account"), "account"),
+            (40, "settlements", _("Settlements"), "bills"),
+            (44, "premiums", _("Pay premiums"), "premiums"),
+            (46, "wallet", _("My wallet"), "wallet"),
+        ):
+            navigation.register(
+                "citizen", key, text, f"settlements:{url_name}", order=order, visible=navigation.for_members
+            )
         pages_of_bills = ("estimate", "catalogue", "claim_new", "claim_check")
         navigation.place("citizen", "settlements", *(f"settlements:{name}" for name in pages_of_bills))
         cases = ("claim", "claim_amend", "claim_withdraw", "recalculation", "closing")
         navigation.place("citizen", "cases", *(f"settlements:{name}" for name in cases))
-        navigation.register(
-            "citizen", "premiums", _("Pay premiums"), "settlements:premiums", order=44, visible=navigation.for_members
-        )
-        navigation.register(
-            "citizen", "wallet", _("My wallet"), "settlements:wallet", order=46, visible=navigation.for_members
-        )
         # What another has prepared and waits for this one's release is counted beside the entry.
         for order, key, text, model, count in (
             (30, "rollover", _("Year-end rollover"), "rolloverrun", waiting.rollovers),
@@ -52,7 +48,7 @@ class SettlementsConfig(AppConfig):
                 text,
                 f"admin:settlements_{model}_changelist",
                 order=order,
-                visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN, Role.AUDITOR),
+                visible=navigation.for_roles(Role.REGION_ADMIN, Role.AUDITOR),
                 count=lambda request, count=count: count(request.user),
             )
         navigation.register(
@@ -61,5 +57,5 @@ class SettlementsConfig(AppConfig):
             _("Bills after a death"),
             "admin:settlements_settlement_after_death",
             order=40,
-            visible=lambda request: policies.has_any_role(request.user, Role.REGION_ADMIN),
+            visible=navigation.for_roles(Role.REGION_ADMIN),
         )
