@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import audit_texts, devices, message_texts, queries
 from accounts.models import AuditEvent, Enrolment, User
+from accounts.naming import outside
 from accounts.own_data import CHUNK, Table
 
 DAY = datetime.timedelta(days=1)
@@ -72,7 +73,7 @@ def sessions(user: User, at: datetime.datetime) -> Rows:
 def seen(user: User, at: datetime.datetime) -> Rows:
     """Line by line what the page of the same name tells."""
     for event in queries.seen_by_staff(user.member).order_by("id").iterator(CHUNK):
-        yield [event.at, event.actor, audit_texts.tell(event.action), audit_texts.tell_reason(event)]
+        yield [event.at, outside(event.actor), audit_texts.tell(event.action), audit_texts.tell_reason(event)]
 
 
 TABLES = [

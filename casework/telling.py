@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import dates
-from accounts.masks import mask_name
 from accounts.models import User
+from accounts.naming import in_house
 from casework import kinds
 from casework.domain import states
 from casework.enums import CaseState
@@ -123,5 +123,5 @@ def _told(event: CaseEvent, reader: User) -> dict[str, Any]:
 def _who(event: CaseEvent, reader: User) -> str:
     role = str(ROLES.get(event.actor_role, event.actor_role))
     if reader.is_staff and event.actor is not None and event.actor.is_staff:
-        return f"{role} {mask_name(event.actor.display_name)}"
+        return f"{role} {in_house(event.actor)}"
     return role

@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from accounts.calls import Call, to_json
 from accounts.enums import Channel
 from accounts.models import AuditBlock, AuditEvent, Member, User
+from accounts.naming import in_house
 
 log = logging.getLogger(__name__)
 SEAL_LOCK = 0x5EA1
@@ -73,7 +74,7 @@ def _actor(by: User | None) -> str:
     if by is None:
         return "system"
     if by.is_staff:
-        return _one_line(f"{by.display_name} {by.username}".strip())[:60]
+        return _one_line(in_house(by))[:60]
     return str(by.member)[:60] if by.member else f"#{by.pk}"
 
 

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts import dates, kinship, masks, navigation
+from accounts import dates, kinship, masks, naming, navigation
 from accounts.money import fen
 
 register = template.Library()
@@ -31,6 +31,8 @@ Amount = Decimal | int | str | None
 for name, function in {
     "mask_name": masks.mask_name,
     "mask_id": masks.mask_id,
+    "in_house": naming.in_house,
+    "outside": naming.outside,
     "mask_phone": masks.mask_phone,
     "day": dates.day,
     "day_short": dates.day_short,

@@ -9,11 +9,12 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import clock, dates, masks, tables
+from accounts import clock, dates, tables
 from accounts.actions import audit
 from accounts.enums import Insurance
 from accounts.models import User
 from accounts.money import plain
+from accounts.naming import in_house, outside
 from documents import render
 from gateway.fields.tables import code_lists, code_lists_in_english
 from gateway.queries.clearing import Clearing, Sums
@@ -54,8 +55,7 @@ def paper(clearing: Clearing, by: User, at: datetime.datetime) -> dict[str, Any]
             {"title": _("Sums"), "heads": [_("What"), _("Yuan")], "rows": sums_of(clearing)},
         ],
         "notes": notes(clearing),
-        "made": _("Made on %(at)s by %(who)s")
-        % {"at": dates.moment(at), "who": masks.mask_name(by.display_name or by.username)},
+        "made": _("Made on %(at)s by %(who)s") % {"at": dates.moment(at), "who": outside(in_house(by))},
         "page": _("Page"),
     }
 

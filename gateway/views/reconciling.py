@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import clock, dates, masks, reasons
+from accounts import clock, dates, reasons
 from accounts.enums import Role
 from accounts.errors import Refused
+from accounts.naming import in_house
 from accounts.policies import has_any_role
 from gateway import difference_texts
 from gateway.actions import clearing_paper, differences, reconciling_watch
@@ -123,7 +124,7 @@ def _facts(difference: Difference) -> list[dict[str, str]]:
     last = difference.seen_last_by
     who = difference.changed_by
     changed = dates.moment(difference.changed_at)
-    by = masks.mask_name(who.display_name or who.username) if who else _("the system")
+    by = in_house(who) or _("the system")
     found = {
         _("Institution"): f"{difference.institution.name} · {difference.institution.code}",
         _("Settlement ID"): difference.setl_id,

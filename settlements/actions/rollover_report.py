@@ -14,9 +14,10 @@ from django.db.models import BigIntegerField
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import dates, masks, tables
+from accounts import dates, tables
 from accounts.models import User
 from accounts.money import ZERO, plain
+from accounts.naming import in_house
 from documents import render
 from settlements.actions import adjusting
 from settlements.actions.rollover_run import boundary_of, record
@@ -75,7 +76,7 @@ def paper(run: RolloverRun, by: User, at: datetime.datetime) -> dict[str, Any]:
         "facts": _facts(run),
         "parts": [*(part for part in parts if part["rows"]), chunks],
         "notes": [_("Amounts in yuan. Afterwards = before + moved in − debt netted + interest.")],
-        "made": _("Made on %(at)s by %(who)s") % {"at": dates.moment(at), "who": _who(by)},
+        "made": _("Made on %(at)s by %(who)s") % {"at": dates.moment(at), "who": in_house(by)},
         "page": _("Page"),
     }
 
@@ -189,8 +190,4 @@ def _rate(rate: Decimal | None) -> str:
 
 
 def _act(when: datetime.datetime | None, who: User | None) -> str:
-    return " · ".join(filter(None, [dates.moment(when), _who(who)])) if when else "—"
-
-
-def _who(user: User | None) -> str:
-    return masks.mask_name(user.display_name or user.username) if user else ""
+    return " · ".join(filter(None, [dates.moment(when), in_house(who)])) if when else "—"

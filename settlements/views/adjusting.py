@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseStopPolling
 
-from accounts import dates, masks, reasons
+from accounts import dates, reasons
 from accounts.errors import Refused
 from accounts.models import User
+from accounts.naming import in_house
 from settlements import tasks
 from settlements.actions import adjusting
 from settlements.enums import AdjustmentState
@@ -166,6 +167,4 @@ def _rates(current: Any, historical: Any) -> str:
 
 
 def _act(when: Any, who: User | None) -> str:
-    return " · ".join(
-        filter(None, [dates.moment(when), masks.mask_name(who.display_name or who.username) if who else ""])
-    )
+    return " · ".join(filter(None, [dates.moment(when), in_house(who)]))

@@ -10,7 +10,8 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts import dates, reasons, tables
 from accounts.enums import Role
 from accounts.errors import Refused
-from accounts.models import Region, User
+from accounts.models import Region
+from accounts.naming import in_house
 from accounts.policies import regions_with_role
 from settlements import tasks
 from settlements.actions import catalogue
@@ -121,7 +122,7 @@ def _context(request: HttpRequest, file: CatalogueFile) -> dict[str, Any]:
 
 def _facts(file: CatalogueFile) -> list[dict[str, str]]:
     released = [
-        {"label": _("Released by"), "value": _called(file.released_by)},
+        {"label": _("Released by"), "value": in_house(file.released_by)},
         {"label": _("Released at"), "value": dates.moment(file.released_at)},
     ]
     return [
@@ -129,14 +130,10 @@ def _facts(file: CatalogueFile) -> list[dict[str, str]]:
         {"label": _("Holds from"), "value": dates.day(file.valid_from)},
         {"label": _("File"), "value": file.name},
         {"label": _("The whole catalogue"), "value": _("Yes") if file.whole else _("No")},
-        {"label": _("Uploaded by"), "value": _called(file.uploaded_by)},
+        {"label": _("Uploaded by"), "value": in_house(file.uploaded_by)},
         {"label": _("Uploaded at"), "value": dates.moment(file.uploaded_at)},
         *(released if file.released_by else []),
     ]
-
-
-def _called(by: User | None) -> str:
-    return (by.display_name or by.username) if by else ""
 
 
 def _counts(file: CatalogueFile) -> list[dict[str, str]]:

@@ -7,10 +7,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseStopPolling
 
-from accounts import dates, masks, reasons, tables
+from accounts import dates, reasons, tables
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Region
+from accounts.naming import in_house
 from accounts.policies import regions_with_role
 from accounts.templatetags.portal import yuan_unit
 from settlements import tasks
@@ -131,7 +132,7 @@ def _facts(file: ContributionFile) -> list[dict[str, str]]:
         {"label": _("Region"), "value": str(file.region)},
         {"label": _("Month of the contributions"), "value": dates.month(file.month)},
         {"label": _("File"), "value": file.name},
-        {"label": _("Uploaded by"), "value": masks.mask_name(by.display_name or by.username) if by else ""},
+        {"label": _("Uploaded by"), "value": in_house(by)},
         {"label": _("Uploaded at"), "value": dates.moment(file.uploaded_at)},
     ]
 

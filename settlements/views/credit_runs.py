@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseStopPolling
 
-from accounts import clock, dates, masks, reasons
+from accounts import clock, dates, reasons
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Region, User
+from accounts.naming import in_house
 from accounts.policies import regions_with_role
 from settlements import tasks
 from settlements.actions import clearing, credit_runs
@@ -212,13 +213,9 @@ def _facts(run: CreditRun) -> list[dict[str, str]]:
         (_("Region"), str(run.region)),
         (_("Business date"), dates.day(run.on)),
         (_("State"), run.get_state_display()),
-        (_("Planned by"), _who(run.planned_by)),
-        (_("Released by"), _who(run.released_by)),
+        (_("Planned by"), in_house(run.planned_by)),
+        (_("Released by"), in_house(run.released_by)),
         (_("Posting began"), dates.moment(run.released_at)),
         (_("Posting ended"), dates.moment(run.finished_at)),
     ]
     return [{"label": label, "value": value} for label, value in facts if value]
-
-
-def _who(user: User | None) -> str:
-    return masks.mask_name(user.display_name or user.username) if user else ""

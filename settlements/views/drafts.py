@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from accounts import clock, dates, reasons
 from accounts.errors import Refused
-from accounts.models import User
+from accounts.naming import in_house
 from settlements import tasks
 from settlements.actions import drafts, trials
 from settlements.domain.region_file import BadRegionFile
@@ -241,19 +241,18 @@ def _facts(draft: RuleDraft) -> list[dict[str, str]]:
     facts = [
         {"label": _("Region"), "value": str(draft.region)},
         {"label": _("State"), "value": str(draft.get_state_display())},
-        {"label": _("Made by"), "value": f"{_who(draft.made_by)} · {dates.moment(draft.edited_at)}"},
+        {"label": _("Made by"), "value": f"{in_house(draft.made_by)} · {dates.moment(draft.edited_at)}"},
         {"label": _("Follows the version from"), "value": dates.day(base.valid_from)},
     ]
     if draft.published_by is not None and draft.valid_from and draft.published_at:
         facts += [
-            {"label": _("Published by"), "value": f"{_who(draft.published_by)} · {dates.moment(draft.published_at)}"},
+            {
+                "label": _("Published by"),
+                "value": f"{in_house(draft.published_by)} · {dates.moment(draft.published_at)}",
+            },
             {"label": _("Holds from"), "value": dates.day(draft.valid_from)},
         ]
     return facts
-
-
-def _who(user: User) -> str:
-    return str(user.display_name or user.username)
 
 
 def _trial_context(request: HttpRequest, draft: RuleDraft) -> dict[str, Any]:

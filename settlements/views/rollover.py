@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseStopPolling
 
-from accounts import clock, dates, masks, reasons
+from accounts import clock, dates, reasons
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Region, User
+from accounts.naming import in_house
 from accounts.policies import regions_with_role
 from accounts.templatetags.portal import yuan_unit
 from settlements import tasks
@@ -349,7 +350,7 @@ def _facts(run: RolloverRun) -> list[dict[str, str]]:
         {"label": _("Benefit year that closes"), "value": str(run.year)},
         {"label": _("Interest on this year's balance"), "value": f"{_rate(run.current_rate)}%"},
         {"label": _("Interest on earlier years' balance"), "value": f"{_rate(run.historical_rate)}%"},
-        {"label": _("Planned by"), "value": _who(run.planned_by)},
+        {"label": _("Planned by"), "value": in_house(run.planned_by)},
     ]
 
 
@@ -463,7 +464,7 @@ def _events(run: RolloverRun, boundary: datetime.date | None) -> list[dict[str, 
     events = [
         {
             "text": text,
-            "small": " · ".join(filter(None, [_when(when), _who(who)])),
+            "small": " · ".join(filter(None, [_when(when), in_house(who)])),
             "when": "" if when else "next",
         }
         for text, when, who in steps
@@ -480,7 +481,3 @@ def _events(run: RolloverRun, boundary: datetime.date | None) -> list[dict[str, 
 
 def _when(when: datetime.date | None) -> str:
     return dates.moment_short(when) if isinstance(when, datetime.datetime) else dates.day_short(when)
-
-
-def _who(user: User | None) -> str:
-    return masks.mask_name(user.display_name or user.username) if user else ""

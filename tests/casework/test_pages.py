@@ -94,8 +94,10 @@ def test_every_state_and_every_step_has_words() -> None:
 
 def test_staff_are_named_to_staff_only(people, open_errand) -> None:
     case = open_errand()
-    assert "柜*甲" in telling.events(case, people.supervisor)[0]["small"]
-    assert "柜*甲" not in telling.events(case, people.holder)[0]["small"]
+    clerk = people.clerk
+    assert f"柜员甲 {clerk.username}" in telling.events(case, people.supervisor)[0]["small"]
+    for named in (clerk.username, "柜员甲", "柜*甲"):
+        assert named not in telling.events(case, people.holder)[0]["small"]
 
 
 def test_an_open_case_ends_with_where_it_stands(people, open_errand) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from accounts.models import RoleAssignment
+from accounts.naming import in_house, outside
 from family.models import SharingApplication, SharingGrant
 from tests.e2e.eyes import Window
 from tests.family.support import make_rules
@@ -108,7 +109,8 @@ def test_a_binding_at_the_window_and_its_second_check(visit, scene, staff) -> No
     member = visit(scene.daughter)
     member.go(reverse("accounts:seen"))
     member.look()
-    assert clerk.display_name in member.text() and supervisor.display_name in member.text()
+    for one in (clerk, supervisor):
+        assert outside(in_house(one)) in member.text() and one.display_name not in member.text()
     assert "家庭共济" in member.text()
 
 
