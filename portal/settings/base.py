@@ -174,6 +174,10 @@ X_FRAME_OPTIONS = "DENY"
 # Bodies: a form here is small, a fee list of an institution is at most a few hundred kilobytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "accounts.uploads.NamelessUploadHandler",
+]
 
 # A statement of a web request that takes longer is given up: one slow page must not hold a worker from all others.
 WEB_STATEMENT_SECONDS = 30
