@@ -27,9 +27,9 @@ class Born:
 def misfit(relation: str, of: Born, relative: Born, on: datetime.date) -> Literal["older", "younger", "spouse"] | None:
     """What the ages say against `relative` being this to somebody on a day: he would have to be older or younger, or one
     of the two is too young to be married. None if it can be."""
-    if relation in ELDERS and relative.birth >= of.birth:
+    if relation in ELDERS and relative.birth > of.birth:
         return "older"
-    if relation in DESCENDANTS and relative.birth <= of.birth:
+    if relation in DESCENDANTS and relative.birth < of.birth:
         return "younger"
     if relation == "spouse" and not (_may_be_married(of, on) and _may_be_married(relative, on)):
         return "spouse"

@@ -19,11 +19,11 @@ def born(day: str, sex: str = "", permit: bool = False) -> Born:
 @pytest.mark.parametrize(
     ("relation", "of", "relative", "why"),
     [
-        ("child", born("1985-01-01"), born("1985-01-01"), "younger"),
-        ("child", born("1985-01-01"), born("1985-01-02"), None),
+        ("child", born("1985-01-01"), born("1984-12-31"), "younger"),
+        ("child", born("1985-01-01"), born("1985-01-01"), None),
         ("grandchild", born("1985-01-01"), born("1984-12-31"), "younger"),
-        ("parent", born("1985-01-01"), born("1985-01-01"), "older"),
-        ("parent", born("1985-01-01"), born("1984-12-31"), None),
+        ("parent", born("1985-01-01"), born("1985-01-02"), "older"),
+        ("parent", born("1985-01-01"), born("1985-01-01"), None),
         ("grandparent", born("1985-01-01"), born("1985-01-02"), "older"),
         ("sibling", born("1985-01-01"), born("1985-01-01"), None),
         ("parent_in_law", born("1985-01-01"), born("1999-01-01"), None),
