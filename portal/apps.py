@@ -11,6 +11,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import navigation
+        from portal import checks  # noqa: F401 - being imported registers them
 
         navigation.register("citizen", "home", _("Home"), "home", order=10, visible=navigation.for_members)
 

@@ -63,8 +63,13 @@ def redis_url(db: int | None = None) -> str:
 
 
 def broker_url(db: int | None = None) -> str:
-    """The same Redis as Celery writes it: a socket is redis+socket://, with the database as virtual host."""
+    """The same Redis as Celery writes it: a socket is redis+socket://, with the database as virtual host.
+
+    Over TLS Celery asks for no certificate unless it is told to (redis-py, which the cache uses, always does).
+    """
     parts = urlsplit(redis_url(db))
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
+        return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, "ssl_cert_reqs=required"]))))
     if parts.scheme != "unix":
         return urlunsplit(parts)
     number = dict(parse_qsl(parts.query)).get("db", "0")

@@ -1,6 +1,9 @@
 """Codes by text message, the outbox, the inbox (A3, L5)."""
 
 import datetime
+import io
+from urllib.request import HTTPSHandler, build_opener
+from urllib.response import addinfourl
 
 import pytest
 from django.db import connection, transaction
@@ -14,7 +17,7 @@ from accounts.crypto import blind_index
 from accounts.errors import Refused
 from accounts.models import ConsentCode, Message, SmsOutbox
 from accounts.models.messages import CODES
-from accounts.sms import SmsNotSent
+from accounts.sms import HttpGateway, SmsNotSent
 from tests.people import last_code, last_text, make_member, make_phone, person
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -229,3 +232,24 @@ def test_old_text_messages_are_found_by_an_index():
         cursor.execute("SET LOCAL enable_seqscan = off")
     old = SmsOutbox.objects.filter(CODES, text__isnull=False, created_at__lt=now())
     assert "sms_code_text" in old.explain()
+
+
+def test_the_provider_is_reached_by_https_and_nobody_instead_of_it(settings, monkeypatch):
+    settings.SMS_SECRET, settings.SMS_URL = "secret", "http://sms.example/send"
+    with pytest.raises(SmsNotSent, match="https"):
+        HttpGateway().send(make_phone(), "text", "sms-1")
+
+    class Elsewhere(HTTPSHandler):
+        def https_open(self, request):
+            asked.append(request.full_url)
+            answer = addinfourl(io.BytesIO(), {"Location": "https://other.example/"}, request.full_url, 302)
+            answer.msg = "Found"
+            return answer
+
+    asked = []
+    real = build_opener
+    monkeypatch.setattr("urllib.request.build_opener", lambda *handlers: real(Elsewhere, *handlers))
+    settings.SMS_URL = "https://sms.example/send"
+    with pytest.raises(SmsNotSent, match="HTTPError"):
+        HttpGateway().send(make_phone(), "text", "sms-1")
+    assert asked == ["https://sms.example/send"]

@@ -1,9 +1,7 @@
 """The till: a pharmacy and a clinic played through the real gateway, whose view answers each call without a network."""
 
 import datetime
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -27,6 +25,7 @@ from tests.gateway.test_sequence import held
 from tests.gateway.world import DRUG, LUXURY, PART_DRUG, Hospital, World, make_hospital, make_world
 from tests.people import make_member
 from tests.support.pages import fields
+from tests.support.production import in_production
 
 VISIT = "till:visit"
 
@@ -424,12 +423,5 @@ def test_production_has_no_till() -> None:
         "    try: print(resolve(path))\n"
         "    except Resolver404: print(404)\n"
     )
-    root = Path(settings.BASE_DIR)
-    lines = (root / ".ci" / "production.env").read_text().splitlines()
-    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    environment = {name: value.strip("'") for name, value in given.items()}
-    environment |= {"DJANGO_SETTINGS_MODULE": "portal.settings.production", "PATH": os.environ["PATH"]}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
+    done = in_production("-c", program)
     assert done.stdout.split() == ["/gateway/docs/", "404", "404", "404", "404"], done.stderr
