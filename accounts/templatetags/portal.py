@@ -173,8 +173,11 @@ def meter(used: Amount, whole: Amount, kind: str = "family") -> dict:
 
 
 @register.inclusion_tag("components/balance_chart.html")
-def balance_chart(rows: Iterable[object], id: str = "chart") -> dict:
-    """Balances over time as stacked columns, with the same figures in a table. Rows: label, current, historical."""
+def balance_chart(rows: Iterable[object], two_buckets: bool = True, id: str = "chart") -> dict:
+    """Balances over time as stacked columns, with the same figures in a table. Rows: label, current, historical.
+
+    `two_buckets` False: the region keeps one balance, and none is told apart.
+    """
     read = []
     for row in rows:
         current, historical = decimal(pick(row, "current")), decimal(pick(row, "historical"))
@@ -193,7 +196,7 @@ def balance_chart(rows: Iterable[object], id: str = "chart") -> dict:
             "current_y": f"{CHART_HEIGHT - below - above:.1f}",
             "current_height": f"{above:.1f}",
         }
-    return {"rows": read, "highest": highest, "id": id, "height": CHART_HEIGHT}
+    return {"rows": read, "highest": highest, "two_buckets": two_buckets, "id": id, "height": CHART_HEIGHT}
 
 
 @register.simple_tag

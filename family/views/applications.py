@@ -183,11 +183,20 @@ def _said(answered: SharingApplication, agreed: bool) -> str:
     }
 
 
+def _stands_against(found: SharingApplication) -> reasons.Told | None:
+    """What an agreement would meet today, said before anybody presses: rules and facts change while it waits."""
+    findings, _facts, _rules = queries.findings_on(found, clock.today())
+    if not findings:
+        return None
+    return telling.refused_to_beneficiary(Refused(findings[0].code, **findings[0].params))
+
+
 def _invitation(request: HttpRequest, found: SharingApplication, form: VersionForm) -> dict[str, Any]:
     return {
         "application": found,
         "case": found.case,
         "form": form,
+        "problem": _stands_against(found),
         "term": telling.term_of_grantor(found),
         "name": masks.mask_name(found.grantor.name),
         "uses": telling.uses(found),

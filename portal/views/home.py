@@ -128,7 +128,12 @@ def notice(user: User, member: Member, enrolment: Enrolment | None) -> dict[str,
         )
         accept = reverse("settlements:transfer", args=[coming.public_id])
         return {"kind": "", "text": text, "verb": _("Look and accept"), "url": accept}
-    invitation = family.invitations_to(member).first()
+    invitations = list(family.invitations_to(member))
+    invitation = invitations[0] if invitations else None
+    if len(invitations) > 1:
+        facts = {"count": len(invitations), "until": dates.day_short(invitations[0].consent_until)}
+        text = _("%(count)s relatives want you to use their accounts. The first waits until %(until)s.") % facts
+        return {"kind": "family", "text": text, "verb": _("Look and answer"), "url": reverse("family:home")}
     if invitation:
         facts = {
             "who": _named(invitation.grantor, kinship.inverse(invitation.relation)),

@@ -15,15 +15,18 @@ from settlements.queries.year import StageUse, Year
 
 def tell_stages(stages: Iterable[StageUse], region: Region, year: Year) -> list[dict[str, Any]]:
     """For components/stages.html: name, used, whole, here, small."""
+    listed = list(stages)
+    # A bill paid in cash fills the deductible while the account before it still has money.
+    before = any(stage.kind == "account" and stage.here for stage in listed)
     return [
         {
             "name": name(stage, region),
             "used": stage.used,
             "whole": stage.whole,
             "here": stage.here,
-            "small": small(stage, year),
+            "small": small(stage, year, before),
         }
-        for stage in stages
+        for stage in listed
     ]
 
 
@@ -39,18 +42,18 @@ def name(stage: StageUse, region: Region) -> str:
     return labels.get("zh" if chinese else "en") or general
 
 
-def small(stage: StageUse, year: Year) -> str:
-    """One sentence on what happens in this stage."""
+def small(stage: StageUse, year: Year, before: bool = False) -> str:
+    """One sentence on what happens in this stage; `before`: the account, which pays first, is not used up."""
     if stage.kind == "account":
         return _("Care is paid from it first; once it is empty, the next stage begins.")
     if stage.kind == "deductible":
-        return _deductible(stage)
+        return _deductible(stage, before)
     if stage.kind == "supplement":
         return _("A second fund pays here beyond the limit of the first.")
     return _rates(stage, year)
 
 
-def _deductible(stage: StageUse) -> str:
+def _deductible(stage: StageUse, before: bool) -> str:
     if stage.scope == "day_institution":
         return _("Anew on each day at each institution; beyond it the fund pays.")
     if stage.scope == "institution":
@@ -63,7 +66,9 @@ def _deductible(stage: StageUse) -> str:
         levels = _list(f"{_level(level)} {_whole(amount)}" for level, amount in stage.wholes.items())
         return _("By level of the institution: %(levels)s yuan. Beyond it the fund pays.") % {"levels": levels}
     if stage.whole is not None and stage.used >= stage.whole:
-        return _("Full: the fund pays from here on.")
+        return (
+            _("Full: once the account is used up, the fund pays.") if before else _("Full: the fund pays from here on.")
+        )
     return _("Borne by yourself. Once it is full, the fund begins to pay.")
 
 

@@ -57,10 +57,13 @@ def home(request: HttpRequest) -> HttpResponse:
     page = Paginator(read.payments_visible_to(request.user), PER_PAGE).get_page(request.GET.get("page"))
     enrolment = enrolment_on(member, at.date())
     orders = read.orders_visible_to(request.user)
+    waiting = list(orders.filter(state=OrderState.WAITING))
     context = {
-        "people": [_person(choice, at) for choice in _worth_telling(read.people_to_pay_for(member, at.date()))],
+        "people": [
+            _person(choice, at, waiting) for choice in _worth_telling(read.people_to_pay_for(member, at.date()))
+        ],
         "window": _window_told(read.windows(enrolment.region_id) if enrolment else [], at),
-        "waiting": [_order_row(order) for order in orders.filter(state=OrderState.WAITING)],
+        "waiting": [_order_row(order) for order in waiting],
         "page_obj": page,
         "rows": [_payment_row(payment, member) for payment in page],
     }
@@ -72,7 +75,7 @@ def _worth_telling(choices: list[Choice]) -> list[Choice]:
     return [choice for choice in choices if choice.grant or not choice.refused or choice.refused.code != "not_covered"]
 
 
-def _person(choice: Choice, at: datetime.datetime) -> dict[str, Any]:
+def _person(choice: Choice, at: datetime.datetime, waiting: list[PremiumOrder]) -> dict[str, Any]:
     insured = choice.member
     row: dict[str, Any] = {
         "who": who_is(insured, choice.grant.relation if choice.grant else None),
@@ -86,7 +89,8 @@ def _person(choice: Choice, at: datetime.datetime) -> dict[str, Any]:
     if window is None:
         return row | {"closed": True}
     paid = read.standing_payment(insured.pk, window.insurance, window.year)
-    return row | {"year": window.year, "paid_on": paid.paid_on if paid else None}
+    ordered = next((one for one in waiting if one.insured_id == insured.pk and one.year == window.year), None)
+    return row | {"year": window.year, "paid_on": paid.paid_on if paid else None, "ordered": ordered}
 
 
 def _window_told(known: list[Window], at: datetime.datetime) -> dict[str, Any]:

@@ -224,6 +224,15 @@ class TestAnswering:
         grant = SharingGrant.objects.get()
         assert (grant.grantor, grant.beneficiary) == (people.holder.member, people.spouse.member)
 
+    def test_what_stands_against_it_today_is_said_before_the_answer(self, asked, spouse, rules) -> None:
+        url = reverse("family:invitation", args=[asked.case.public_id])
+        assert spouse.get(url).context["problem"] is None
+        brother = make_member("方某远", datetime.date(1980, 1, 1), sex="M")
+        make_grant(brother, asked.beneficiary, "sibling")
+        rules(max_grantors=1)
+        page = spouse.get(url)
+        assert page.status_code == 200 and "1 个" in page.text
+
     def test_the_relative_declines(self, asked, spouse) -> None:
         send(spouse, reverse("family:invitation", args=[asked.case.public_id]), {"answer": "decline"})
         asked.case.refresh_from_db()

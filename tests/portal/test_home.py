@@ -110,6 +110,18 @@ def test_one_notice_and_the_invitation_first(english):
     assert "You invited husband 方*" in words(english.get(URL))
 
 
+def test_several_invitations_are_all_told(english):
+    scene = make_scene()
+    daughter = person("沈某儿", datetime.date(2004, 8, 2), sex="F", region=scene.region)
+    for parent in (scene.daughter, scene.father):
+        relation = "child" if parent is scene.daughter else "grandchild"
+        sharing.bind(grantor=parent.member, beneficiary=daughter.member, relation=relation, at=now())
+    english.force_login(daughter)
+    page = english.get(URL)
+    assert "2 relatives want you to use their accounts" in words(page)
+    assert page.context["notice"]["url"] == reverse("family:home")
+
+
 def test_money_that_waits_in_the_wallet_is_told_before_an_invitation(english):
     scene = make_scene()
     spouse = person("方某", datetime.date(1984, 8, 2), sex="M", region=scene.region)

@@ -51,6 +51,8 @@ def test_one_pot_shows_one_figure(english):
     english.force_login(scene.daughter)
     page = english.get(URL).content.decode()
     assert "Balance of this year" not in strip_tags(page)
+    assert "This year's" not in strip_tags(page).replace("&#x27;", "'"), "nor do the chart and its table know two"
+    assert "See the figures" in page
     assert "7,604" in page
 
 

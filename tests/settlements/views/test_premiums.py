@@ -17,7 +17,7 @@ from settlements.models import PremiumOrder, PremiumPayment
 from tests.people import make_login, make_member
 from tests.settlements.rollover.world import faults
 from tests.settlements.scene import BEIJING, make_scene, share
-from tests.support.pages import fields, log_in
+from tests.support.pages import english, fields, log_in, text
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
@@ -40,16 +40,6 @@ def family(code="310000", on=ON, **more):
     child = make_member("沈小禾", datetime.date(2016, 4, 4), region=scene.region, insurance="resident")
     share(scene.daughter.member, child, "child", scene.region, on - datetime.timedelta(days=9))
     return scene, child
-
-
-def english(user):
-    client = log_in(user)
-    client.cookies["django_language"] = "en"
-    return client
-
-
-def text(response) -> str:
-    return " ".join(BeautifulSoup(response.content, "html.parser").select_one("main").get_text(" ").split())
 
 
 def group_page(child):
@@ -209,6 +199,7 @@ def test_where_the_office_debits_at_the_months_end_it_is_ordered_and_can_be_take
         home = client.post(page.redirect_chain[-1][0], fields(page), follow=True)
         assert "On 31 December 2025 the premium is debited" in text(home)
         assert "For 2026, debited on 31 December 2025" in text(home)
+        assert "Ordered" in text(home) and group_page(child) not in home.text
         order = PremiumOrder.objects.get()
         assert (order.amount, PremiumPayment.objects.count()) == (Decimal("435.00"), 0)
         url = reverse("settlements:premium_withdraw", args=[order.public_id])
