@@ -21,7 +21,7 @@ from settlements.models import LedgerTransaction, PremiumOrder, PremiumPayment, 
 from tests.people import make_member, make_staff
 from tests.settlements.rollover.world import faults
 from tests.settlements.scene import BEIJING, make_scene, region_of_file, share
-from tests.support.pages import fields, log_in
+from tests.support.pages import english, fields, text
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
@@ -41,17 +41,12 @@ def now():
         yield moment()
 
 
-def text(response) -> str:
-    return " ".join(BeautifulSoup(response.content, "html.parser").select_one("main").get_text(" ").split())
-
-
 class Desk:
     """A clerk who has opened somebody's record."""
 
     def __init__(self, member, region):
         self.clerk = make_staff("clerk", region=region)
-        self.client = log_in(self.clerk)
-        self.client.cookies["django_language"] = "en"
+        self.client = english(self.clerk)
         data = {"number": member.id_number, "reason": "balance"}
         opened = self.client.post("/counter/", fields(self.client.get("/counter/")) | data)
         assert opened["Location"] == "/counter/member/"

@@ -29,21 +29,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def region():
-    return region_of_file()
-
-
-@pytest.fixture
-def maker(region):
-    return make_staff("region_admin", region=region, name="章甲")
-
-
-@pytest.fixture
-def checker(region):
-    return make_staff("region_admin", region=region, name="章乙")
-
-
-@pytest.fixture
 def tomorrow():
     return clock.today() + DAY
 

@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from accounts import clock
-from accounts.errors import Refused
 from accounts.models import AuditEvent, Message
 from settlements import ledger
 from settlements.actions import claim_reversals, claims
@@ -17,6 +16,7 @@ from settlements.models import Claim, ClaimReversal, Reimbursement, Usage
 from tests.people import make_staff
 from tests.settlements.test_claims import LAST, SHANGHAI, Desk, at
 from tests.support.pages import fields, log_in
+from tests.support.refusals import code_of
 
 pytestmark = pytest.mark.django_db
 REASON = "发票金额录错，重新提交"
@@ -47,12 +47,6 @@ def decide(desk: Desk, asked: ClaimReversal, verb: str = "approve", by=None) -> 
         case=asked.case, verb=verb, by=by or desk.supervisor, at=at(hour=15), note="", version=asked.case.version
     )
     asked.claim.refresh_from_db()
-
-
-def code_of(act) -> str:
-    with pytest.raises(Refused) as refused:
-        act()
-    return refused.value.code
 
 
 def used(desk: Desk) -> Decimal:

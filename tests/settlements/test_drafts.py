@@ -22,21 +22,6 @@ DAY = datetime.timedelta(days=1)
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def region():
-    return region_of_file()
-
-
-@pytest.fixture
-def maker(region):
-    return make_staff("region_admin", region=region, name="章甲")
-
-
-@pytest.fixture
-def checker(region):
-    return make_staff("region_admin", region=region, name="章乙")
-
-
 def present(region) -> Scheme:
     return Scheme.objects.get(region=region, insurance="employee", kind="outpatient", valid_to=None)
 

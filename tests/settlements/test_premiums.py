@@ -19,6 +19,7 @@ from tests.people import make_member, make_staff
 from tests.settlements.rollover.world import faults, yuan
 from tests.settlements.scene import BEIJING, make_scene, open_with, region_of_file, share
 from tests.support.races import at_once
+from tests.support.refusals import code_of
 
 ON = datetime.date(2026, 11, 20)
 BEGINS = datetime.date(2027, 1, 1)
@@ -53,12 +54,6 @@ def pay(scene, insured, premium=None, key="k", by="daughter", payer=None, on=ON)
 
 def shown(scene):
     return ledger.balances([scene.account.pk], ON)[scene.account.pk]
-
-
-def code_of(act) -> str:
-    with pytest.raises(Refused) as refused:
-        act()
-    return refused.value.code
 
 
 def test_a_premium_is_paid_out_of_historical_and_both_are_told(scene, child):

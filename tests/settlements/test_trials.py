@@ -55,21 +55,6 @@ changes = st.sampled_from(
 slow = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture
-def region():
-    return region_of_file()
-
-
-@pytest.fixture
-def maker(region):
-    return make_staff("region_admin", region=region, name="章甲")
-
-
-@pytest.fixture
-def checker(region):
-    return make_staff("region_admin", region=region, name="章乙")
-
-
 def made(region, maker, part="scheme", puts=()) -> RuleDraft:
     base = present(region) if part == "scheme" else SharingRules.objects.get(region=region, valid_to=None)
     draft = drafts.make(version=base, by=maker)

@@ -9,7 +9,6 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
-from accounts.errors import Refused
 from accounts.models import Enrolment, Message, Region
 from settlements import ledger
 from settlements.actions import premiums, wallet
@@ -21,6 +20,7 @@ from tests.people import make_member
 from tests.settlements.rollover.world import faults, yuan
 from tests.settlements.scene import BEIJING, Scene, make_scene, region_of_file, share
 from tests.support.races import at_once
+from tests.support.refusals import code_of
 
 ON = datetime.date(2026, 11, 20)
 DAY = datetime.timedelta(days=1)
@@ -67,12 +67,6 @@ def pay(scene, insured, premium=None, key="k", payer=None, source=WALLET, on=ON,
 
 def held(member) -> Decimal:
     return balance_of(Wallet.objects.get(member=member), moment(ON + 400 * DAY))
-
-
-def code_of(act) -> str:
-    with pytest.raises(Refused) as refused:
-        act()
-    return refused.value.code
 
 
 def test_it_pays_whole_and_leaves_the_account_alone(world):

@@ -22,6 +22,18 @@ def log_in(user: User, *, fresh: bool = True) -> Client:
     return client
 
 
+def english(user: User) -> Client:
+    """The same in English: what a test then reads is the text of the code."""
+    client = log_in(user)
+    client.cookies["django_language"] = "en"
+    return client
+
+
+def text(response: Any) -> str:
+    """What a page says, without its frame; spaces and lines as one space."""
+    return " ".join(BeautifulSoup(response.content, "html.parser").select_one("main").get_text(" ").split())
+
+
 def fields(response: Any) -> dict[str, Any]:
     """What the forms of a page hold before anybody answers: hidden values, texts, ticks, chosen options."""
     data: dict[str, Any] = {}

@@ -7,7 +7,6 @@ from django.urls import reverse
 
 from accounts import clock
 from accounts.masks import mask_name
-from accounts.models import Region
 from settlements.actions import drafts, trials
 from settlements.enums import DraftState, TrialState
 from settlements.models import RuleDraft
@@ -18,21 +17,6 @@ from tests.settlements.test_drafts import present
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
-
-
-@pytest.fixture
-def region() -> Region:
-    return region_of_file()
-
-
-@pytest.fixture
-def maker(region):
-    return make_staff("region_admin", region=region, name="章甲")
-
-
-@pytest.fixture
-def checker(region):
-    return make_staff("region_admin", region=region, name="章乙")
 
 
 def url(name: str, *args: object) -> str:

@@ -16,7 +16,7 @@ from settlements.models import Wallet, WalletTransfer
 from tests.people import make_institution, make_login, make_member
 from tests.settlements.rollover.world import faults
 from tests.settlements.scene import bill, make_scene, region_of_file, undo
-from tests.support.pages import fields, log_in
+from tests.support.pages import english, fields, log_in, text
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
@@ -40,16 +40,6 @@ def world():
     region = region_of_file("500000")
     brother = make_member("沈某桥", datetime.date(1988, 8, 8), sex="M", region=region, insurance="resident")
     return scene, brother
-
-
-def english(user):
-    client = log_in(user)
-    client.cookies["django_language"] = "en"
-    return client
-
-
-def text(response) -> str:
-    return " ".join(BeautifulSoup(response.content, "html.parser").select_one("main").get_text(" ").split())
 
 
 def opened(client):
