@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
+from settlements.admin.bases import NumberedAdmin
 from settlements.admin.closing import after_death
-from settlements.admin.numbered import NumberedAdmin
 from settlements.models import Settlement
 
 

@@ -5,20 +5,17 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from accounts import dates
-from accounts.admin_base import RegionalAdmin, RoleAdmin
-from accounts.enums import Role
-from accounts.policies import has_any_role
+from accounts.admin_base import RegionalAdmin
+from settlements.admin.bases import OwnPagesAdmin
 from settlements.models import Contribution, ContributionFile, CreditRun
 from settlements.views import contributions, credit_runs
 
 
 @admin.register(ContributionFile)
-class ContributionFileAdmin(RoleAdmin):
+class ContributionFileAdmin(OwnPagesAdmin):
     """Uploaded by one administrator, released by another."""
 
-    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
     list_display = ["month_told", "region", "name", "state", "fault_count", "uploaded_by", "uploaded_at"]
-    region_path = "region"
     list_filter = ["state", "region"]
     list_select_related = ["region", "uploaded_by"]
 
@@ -28,9 +25,6 @@ class ContributionFileAdmin(RoleAdmin):
     @admin.display(description=_("month"), ordering="month")
     def month_told(self, file):
         return dates.month(file.month)
-
-    def has_add_permission(self, request):
-        return has_any_role(request.user, Role.REGION_ADMIN)
 
     def get_urls(self):
         wrap, name = self.admin_site.admin_view, "settlements_contributionfile"
@@ -46,17 +40,12 @@ class ContributionFileAdmin(RoleAdmin):
 
 
 @admin.register(CreditRun)
-class CreditRunAdmin(RoleAdmin):
+class CreditRunAdmin(OwnPagesAdmin):
     """Begun by the calendar, by a file, or planned here: the clearing of a year."""
 
-    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
     list_display = ["period", "kind", "region", "state", "on", "released_at", "finished_at"]
-    region_path = "region"
     list_filter = ["state", "kind", "region"]
     list_select_related = ["region"]
-
-    def has_add_permission(self, request):
-        return has_any_role(request.user, Role.REGION_ADMIN)
 
     def get_urls(self):
         wrap, name = self.admin_site.admin_view, "settlements_creditrun"

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import clock
 from accounts.actions import audit
 from accounts.admin_base import RegionalAdmin, RulesAdmin
-from settlements.admin.numbered import NumberedAdmin
+from settlements.admin.bases import NumberedAdmin
 from settlements.models import PremiumOrder, PremiumPayment, PremiumPlan, Wallet, WalletTransfer
 
 

@@ -3,23 +3,16 @@
 from django.contrib import admin
 from django.urls import path
 
-from accounts.admin_base import RoleAdmin
-from accounts.enums import Role
-from accounts.policies import has_any_role
+from settlements.admin.bases import OwnPagesAdmin
 from settlements.models import RolloverRun
 from settlements.views import adjusting, rollover
 
 
 @admin.register(RolloverRun)
-class RolloverRunAdmin(RoleAdmin):
-    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
+class RolloverRunAdmin(OwnPagesAdmin):
     list_display = ["year", "region", "state", "current_rate", "historical_rate", "released_at", "closed_at"]
-    region_path = "region"
     list_filter = ["state", "region"]
     list_select_related = ["region"]
-
-    def has_add_permission(self, request):
-        return has_any_role(request.user, Role.REGION_ADMIN)
 
     def get_urls(self):
         wrap = self.admin_site.admin_view

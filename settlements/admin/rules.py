@@ -4,17 +4,15 @@ from django.contrib import admin
 from django.urls import path
 
 from accounts.admin_base import RoleAdmin, RulesAdmin
-from accounts.enums import Role
-from accounts.policies import has_any_role
+from settlements.admin.bases import OwnPagesAdmin
 from settlements.models import CatalogueFile, CatalogueItem, CreditRule, RuleDraft, Scheme
 from settlements.views import catalogue_files, drafts
 
 
 @admin.register(RuleDraft)
-class RuleDraftAdmin(RoleAdmin):
+class RuleDraftAdmin(OwnPagesAdmin):
     """Made by one administrator, published by another."""
 
-    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
     list_display = [
         "region",
         "part",
@@ -27,12 +25,8 @@ class RuleDraftAdmin(RoleAdmin):
         "published_by",
     ]
     list_display_links = ["region", "part"]
-    region_path = "region"
     list_filter = ["state", "part", "region"]
     list_select_related = ["region", "made_by", "published_by"]
-
-    def has_add_permission(self, request):
-        return has_any_role(request.user, Role.REGION_ADMIN)
 
     def get_urls(self):
         wrap, name = self.admin_site.admin_view, "settlements_ruledraft"
@@ -50,20 +44,15 @@ class RuleDraftAdmin(RoleAdmin):
 
 
 @admin.register(CatalogueFile)
-class CatalogueFileAdmin(RoleAdmin):
+class CatalogueFileAdmin(OwnPagesAdmin):
     """Uploaded by one administrator, released by another."""
 
-    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
     list_display = ["valid_from", "region", "name", "state", "fault_count", "uploaded_by", "uploaded_at", "released_at"]
-    region_path = "region"
     list_filter = ["state", "region"]
     list_select_related = ["region", "uploaded_by"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).defer("content")
-
-    def has_add_permission(self, request):
-        return has_any_role(request.user, Role.REGION_ADMIN)
 
     def get_urls(self):
         wrap, name = self.admin_site.admin_view, "settlements_cataloguefile"

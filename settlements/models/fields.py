@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models.functions import Least
@@ -17,6 +18,18 @@ class Yuan(models.DecimalField):
         name, path, args, kwargs = super().deconstruct()
         del kwargs["max_digits"], kwargs["decimal_places"]
         return name, path, args, kwargs
+
+
+class Numbered:
+    """Of a model with a public id: what members and clerks call a row by, on the telephone too."""
+
+    public_id: UUID
+
+    @property
+    def number(self) -> str:
+        """A1B2-C3D4, the beginning of the public id."""
+        start = self.public_id.hex[:8].upper()
+        return f"{start[:4]}-{start[4:]}"
 
 
 def never_negative(*amounts: str) -> GreaterThanOrEqual:

@@ -10,7 +10,7 @@ from accounts.models import Member, Region
 from family.models import SharingGrant
 from settlements.enums import OrderState
 from settlements.models.books import LedgerTransaction, PersonalAccount
-from settlements.models.fields import Yuan
+from settlements.models.fields import Numbered, Yuan
 from settlements.models.wallet import Wallet
 
 
@@ -39,7 +39,7 @@ class PremiumPlan(models.Model):
         return f"{self.region_id} {self.insurance} {self.year}"
 
 
-class Owed(models.Model):
+class Owed(Numbered, models.Model):
     """A premium of one person for one year, and who pays it; the words of the group as they were told then."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -57,12 +57,6 @@ class Owed(models.Model):
 
     class Meta:
         abstract = True
-
-    @property
-    def number(self) -> str:
-        """What people call it by: A1B2-C3D4, the beginning of its public id."""
-        start = self.public_id.hex[:8].upper()
-        return f"{start[:4]}-{start[4:]}"
 
     def __str__(self) -> str:
         return self.number

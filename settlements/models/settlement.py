@@ -10,11 +10,11 @@ from accounts.models import Institution, Member, Region
 from family.models import SharingGrant
 from settlements.enums import CareKind
 from settlements.models.books import LedgerTransaction, PersonalAccount
-from settlements.models.fields import Yuan, never_negative
+from settlements.models.fields import Numbered, Yuan, never_negative
 from settlements.models.parameters import Scheme
 
 
-class Settlement(models.Model):
+class Settlement(Numbered, models.Model):
     """A settled bill: what was billed, who paid how much, and the working that explains it.
 
     Append-only by trigger but for `reversed_on`, which is set once.
@@ -67,12 +67,6 @@ class Settlement(models.Model):
     # Yuan in the patient's own account after it, current and historical, while the settlement is being made from that
     # account; never stored.
     own_left: tuple[Decimal, Decimal] | None = None
-
-    @property
-    def number(self) -> str:
-        """What people call the bill by, on the telephone too: A1B2-C3D4, the beginning of its public id."""
-        start = self.public_id.hex[:8].upper()
-        return f"{start[:4]}-{start[4:]}"
 
     class Meta:
         verbose_name = _("settlement")

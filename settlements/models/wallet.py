@@ -8,7 +8,7 @@ from accounts.enums import Relation
 from accounts.models import Member, Region
 from settlements.enums import TransferState, WalletEntryKind, WalletSource
 from settlements.models.books import LedgerTransaction, PersonalAccount
-from settlements.models.fields import Yuan
+from settlements.models.fields import Numbered, Yuan
 
 
 class Wallet(models.Model):
@@ -34,7 +34,7 @@ class Wallet(models.Model):
         return f"#{self.pk}"
 
 
-class WalletTransfer(models.Model):
+class WalletTransfer(Numbered, models.Model):
     """Money on its way from one member to another. It ends once: accepted, or returned at 06:00 of the next day."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -81,12 +81,6 @@ class WalletTransfer(models.Model):
             models.Index(name="transfer_by_receiver", fields=["receiver", "-sent_at"]),
             models.Index(name="transfer_by_sender", fields=["sender", "-sent_at"]),
         ]
-
-    @property
-    def number(self) -> str:
-        """What people call it by: A1B2-C3D4, the beginning of its public id."""
-        start = self.public_id.hex[:8].upper()
-        return f"{start[:4]}-{start[4:]}"
 
     def __str__(self) -> str:
         return self.number

@@ -1,4 +1,4 @@
-"""What premiums, transfers and bills have in common: members tell a short number, and a look is recorded."""
+"""What several pages of the administration have in common."""
 
 import re
 from uuid import UUID
@@ -8,7 +8,19 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
 from accounts.actions import audit
-from accounts.admin_base import RegionalAdmin
+from accounts.admin_base import RegionalAdmin, RoleAdmin
+from accounts.enums import Role
+from accounts.policies import has_any_role
+
+
+class OwnPagesAdmin(RoleAdmin):
+    """The list is Django's; adding and every act are pages of our own, for the administrators of a region."""
+
+    viewers = (Role.REGION_ADMIN, Role.AUDITOR)
+    region_path = "region"
+
+    def has_add_permission(self, request):
+        return has_any_role(request.user, Role.REGION_ADMIN)
 
 
 class NumberedAdmin(RegionalAdmin):
