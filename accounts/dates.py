@@ -5,6 +5,7 @@ import datetime
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 Day = datetime.date | datetime.datetime
 CHINESE = {
@@ -63,3 +64,14 @@ def moment_short(value: datetime.datetime | None) -> str:
 def clock(value: datetime.datetime | datetime.time | None) -> str:
     """10:26."""
     return tell(value, "clock")  # type: ignore[arg-type]
+
+
+def duration(seconds: int) -> str:
+    """Seconds as people say them: 5 min 48 s, 2 h 5 min."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+    return _("%(seconds)s s") % {"seconds": rest}

@@ -25,7 +25,6 @@ from settlements.models import CreditRun
 from settlements.policies import may_credit
 from settlements.queries.crediting import Progress, left_out, progress, runs_visible_to
 from settlements.queries.parameters import credit_rule_on
-from settlements.views.rollover import duration
 
 # Why something was not credited, and the key of the rule in the region's file that says so.
 LEFT_TEXTS = {
@@ -166,7 +165,11 @@ def _context(run: CreditRun, user: User) -> dict[str, Any]:
 
 def _figures(run: CreditRun, shown: Progress) -> list[dict[str, str]]:
     rate = _("%(count)s a second") % {"count": f"{shown.per_second:,}"} if shown.per_second else "—"
-    left = duration(shown.seconds_left) if shown.seconds_left is not None and run.state == CreditState.RUNNING else "—"
+    left = (
+        dates.duration(shown.seconds_left)
+        if shown.seconds_left is not None and run.state == CreditState.RUNNING
+        else "—"
+    )
     # A clearing counts whoever was compared, also where nothing was short or over.
     moved = _("Accounts cleared") if run.kind == CreditKind.CLEARING else _("Accounts moved")
     return [
@@ -174,7 +177,7 @@ def _figures(run: CreditRun, shown: Progress) -> list[dict[str, str]]:
         {"label": moved, "value": f"{shown.accounts:,}"},
         {"label": _("Speed"), "value": rate},
         {"label": _("Time left, about"), "value": left},
-        {"label": _("Time worked"), "value": duration(shown.seconds)},
+        {"label": _("Time worked"), "value": dates.duration(shown.seconds)},
     ]
 
 

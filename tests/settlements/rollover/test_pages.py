@@ -6,7 +6,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from accounts import clock
+from accounts import clock, dates
 from accounts.models import AuditEvent
 from settlements import tasks
 from settlements.actions import rehearsal, rollover, rollover_work
@@ -244,7 +244,7 @@ def test_durations(seconds, said):
     from django.utils import translation
 
     with translation.override("en"):
-        assert pages.duration(seconds) == said
+        assert dates.duration(seconds) == said
 
 
 @pytest.mark.parametrize("query", ["", "?run=1"])
