@@ -5,11 +5,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from casework.models import Case
 
 WORKING_DAYS = 5
+# The last of what is brought, whatever for.
+AGENT = gettext_lazy("If somebody else comes: the written authority and the agent's ID card")
 
 
 def _applicant_only(case: Case) -> Collection[int]:
@@ -42,6 +46,7 @@ class Kind:
     `parties`: ids of the members the case is about; none of them may be its second check.
     `others_see`: which cases a member (id) may see though he is not the applicant.
     `about`: case id -> what it is about, in a few words, as this reader would say it (names masked).
+    `materials`: all that is brought to a window for it, without what the register knows; nothing if it is not begun there.
     `working_days` to decide from the submission: a number, or what the region's rule of the day says for a case.
     """
 
@@ -54,6 +59,7 @@ class Kind:
     parties: Callable[[Case], Collection[int]] = _applicant_only
     others_see: Callable[[int | None], Q] = _nobody_else
     about: Callable[[Collection[Case], User], Mapping[int, str]] = _no_name
+    materials: tuple[Promise, ...] = ()
     working_days: int | Callable[[Case, datetime.date], int] = WORKING_DAYS
 
     def days_for(self, case: Case, on: datetime.date) -> int:
@@ -77,3 +83,8 @@ def get(code: str) -> Kind:
 def known() -> list[Kind]:
     """All kinds, in the order of registering."""
     return list(_kinds.values())
+
+
+def brought_for() -> list[Kind]:
+    """Those for which something is brought to a window, in the order of registering."""
+    return [kind for kind in known() if kind.materials]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from casework.enums import CaseState
-from casework.kinds import Kind
+from casework.kinds import AGENT, Kind
 from casework.models import Case
 from family import telling
 from family.actions import notices, sharing
@@ -34,6 +34,14 @@ def tell(*, case: Case, verb: str, from_state: str, by: User | None, at: datetim
         notices.moved(case.sharing_application, case, verb, from_state, at)
 
 
+# domain.md 3.6 (JS3, GD6).
+MATERIALS = (
+    _("ID card, electronic certificate or social security card of the applicant"),
+    _("ID card, electronic certificate or social security card of the relative"),
+    _("The relative, with the telephone for the code, or the printed sheet signed by the relative"),
+    _("For a child without an ID card: the household book or the birth certificate"),
+    AGENT,
+)
 KIND = Kind(
     code=SHARING,
     title=_("Family sharing"),
@@ -44,4 +52,5 @@ KIND = Kind(
     parties=parties,
     others_see=beneficiary_sees,
     about=telling.about,
+    materials=MATERIALS,
 )

@@ -9,19 +9,30 @@ from django.utils.translation import gettext_lazy
 
 from accounts.masks import mask_name
 from accounts.models import Member, User
-from casework.kinds import WORKING_DAYS, Kind
+from casework.kinds import AGENT, WORKING_DAYS, Kind
 from casework.models import Case
 from settlements.actions import claim_reversals, claims, recalculation, withdrawal
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, WITHDRAWAL
 from settlements.enums import CLAIM_CASE, CLAIM_REVERSAL_CASE, RECALCULATION_CASE
 from settlements.models import Claim, ClaimReversal, Recalculation
 from settlements.queries.withdrawal import heirs_see, rule_on
+from settlements.telling import closing
 
 TITLES = {
     WITHDRAWAL: gettext_lazy("Closing and paying out an account"),
     INHERITANCE: gettext_lazy("Inheriting an account"),
     TRANSFER_OUT: gettext_lazy("Carrying an account to another region"),
 }
+
+# domain.md 3.6 (ZJ13).
+CLAIM_MATERIALS = (
+    gettext_lazy("ID card, electronic certificate or social security card of the member"),
+    gettext_lazy("Invoice of the hospital or pharmacy"),
+    gettext_lazy("List of the costs"),
+    gettext_lazy("Medical record; after a stay the discharge summary"),
+    gettext_lazy("Bank account in the patient's own name"),
+    AGENT,
+)
 
 
 def parties(case: Case) -> Collection[int]:
@@ -78,6 +89,7 @@ KINDS = [
             parties=parties,
             others_see=heirs_see,
             about=about_closing,
+            materials=closing.MATERIALS[code],
             working_days=working_days,
         )
         for code, title in TITLES.items()
@@ -90,6 +102,7 @@ KINDS = [
         on_granted=claims.take_effect,
         on_moved=claims.after_step,
         about=about_claims,
+        materials=CLAIM_MATERIALS,
     ),
     Kind(
         code=RECALCULATION_CASE,

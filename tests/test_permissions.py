@@ -64,6 +64,7 @@ admin:auth_user_password_change 302  302  302  302  302  403  404  403
 admin:accounts_member_find    302  302  302  302  302  302  403  403
 admin:settlements_settlement_after_death 302 302 302 302 302 200 403 403
 admin:view_on_site            302  302  302  302  302  404  404  404
+casework:bring                200  200  200  200  200  200  200  200
 casework:mine                 302  200  200  404  404  404  404  404
 counter:amend                 302  404  404  302  404  404  404  404
 counter:bill_paper            302  404  404  405  404  404  404  404

@@ -7,40 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone, translation
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from accounts import dates, masks
 from accounts.models import Member, User
 from casework import kinds
 from counter.papers.receipts import printed
 from documents.actions import issue
-from family.enums import SHARING
-from settlements.enums import CLAIM_CASE
-from settlements.telling.closing import MATERIALS as CLOSING
 
 NOTICE = "one_time_notice"
-AGENT = _("If somebody else comes: the written authority and the agent's ID card")
-# What is brought, by the kind of case. Sharing: domain.md 3.6 (JS3, GD6); a bill paid in cash: ZJ13. What the register
-# knows, or the window prints, is not asked for.
-MATERIALS: dict[str, tuple[Promise, ...]] = {
-    SHARING: (
-        _("ID card, electronic certificate or social security card of the applicant"),
-        _("ID card, electronic certificate or social security card of the relative"),
-        _("The relative, with the telephone for the code, or the printed sheet signed by the relative"),
-        _("For a child without an ID card: the household book or the birth certificate"),
-        AGENT,
-    ),
-    CLAIM_CASE: (
-        _("ID card, electronic certificate or social security card of the member"),
-        _("Invoice of the hospital or pharmacy"),
-        _("List of the costs"),
-        _("Medical record; after a stay the discharge summary"),
-        _("Bank account in the patient's own name"),
-        AGENT,
-    ),
-    **CLOSING,
-}
 
 
 def title_of(kind: str) -> str:
@@ -59,7 +33,7 @@ def print_notice(
     by: User,
     at: datetime.datetime,
 ) -> bytes:
-    """The notice for a member; `missing`: places in MATERIALS. The same again on the same day is a marked copy.
+    """The notice for a member; `missing`: places in the kind's materials. The same again on the same day is a marked copy.
 
     Raises PermissionDenied, and Refused("not_printable").
     """
@@ -73,7 +47,7 @@ def notice(
     member: Member, kind: str, missing: Sequence[int], other: str, office: str, at: datetime.datetime
 ) -> dict[str, Any]:
     """What documents/typst/receipt.typ sets: what is missing, and the whole list to compare with."""
-    materials = [str(one) for one in MATERIALS[kind]]
+    materials = [str(one) for one in kinds.get(kind).materials]
     wanted = [materials[place] for place in missing] + ([other] if other else [])
     return {
         "title": "一次性告知书",

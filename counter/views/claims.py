@@ -18,9 +18,9 @@ from accounts.errors import Refused
 from accounts.once import done_once
 from accounts.policies import centre_of
 from accounts.queries import enrolment_on
+from casework import kinds
 from counter import desk
 from counter.desk import Opened, needs_opened
-from counter.papers.notices import MATERIALS
 from counter.views.desk import opened_context
 from settlements.actions import claims
 from settlements.enums import CLAIM_CASE
@@ -73,7 +73,7 @@ def _claim_page(
     enrolment = context["enrolment"]
     context |= {"form": form, "service": "claim", "has_errors": bool(form.errors)}
     context |= {"suggestions": suggestions(enrolment.region_id if enrolment else None), **(more or {})}
-    context |= {"kind": CLAIM_CASE, "materials": MATERIALS[CLAIM_CASE]}
+    context |= {"kind": CLAIM_CASE, "materials": kinds.get(CLAIM_CASE).materials}
     return render(request, "counter/claim.html", context, status=422 if form.errors else 200)
 
 

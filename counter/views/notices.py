@@ -8,6 +8,7 @@ from accounts import clock
 from accounts.decorators import role_required
 from accounts.enums import Role
 from accounts.queries import enrolment_on
+from casework import kinds
 from counter import desk
 from counter.desk import Opened, needs_opened
 from counter.forms.window import NoticeForm
@@ -22,9 +23,10 @@ clerk = role_required(Role.CLERK)
 @require_http_methods(["GET", "HEAD", "POST"])
 def notice(request: HttpRequest, serving: Opened, kind: str) -> HttpResponse:
     """The materials of a matter to be ticked; sent, the notice as PDF on the roll or A4."""
-    if kind not in notices.MATERIALS:
+    materials = next((one.materials for one in kinds.brought_for() if one.code == kind), None)
+    if materials is None:
         raise Http404
-    form = NoticeForm(notices.MATERIALS[kind], request.POST or None)
+    form = NoticeForm(materials, request.POST or None)
     if form.is_valid():
         enrolment = enrolment_on(serving.member, clock.today())
 

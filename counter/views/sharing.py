@@ -16,13 +16,13 @@ from accounts.enums import Channel, Role
 from accounts.errors import Refused
 from accounts.once import done_once, new_token
 from accounts.policies import centre_of
+from casework import kinds
 from casework import telling as case_telling
 from casework.domain import states
 from casework.enums import CaseState
 from counter import desk
 from counter.desk import Opened, needs_opened
 from counter.forms.window import AmendForm, BindForm, ConsentCodeForm, PaperConsentForm
-from counter.papers.notices import MATERIALS
 from counter.papers.receipts import PAPERS, print_receipt
 from counter.policies import may_work_on
 from counter.views.desk import opened_context, printed, sure_of
@@ -58,7 +58,7 @@ def bind(request: HttpRequest, serving: Opened) -> HttpResponse:
 def _bind_page(request: HttpRequest, serving: Opened, form: BindForm, findings: list[reasons.Told]) -> HttpResponse:
     context = opened_context(request, serving)
     context |= {"form": form, "findings": findings, "service": "bind", "has_errors": bool(form.errors or findings)}
-    context |= {"kind": SHARING, "materials": MATERIALS[SHARING]}
+    context |= {"kind": SHARING, "materials": kinds.get(SHARING).materials}
     return render(request, "counter/bind.html", context, status=422 if context["has_errors"] else 200)
 
 

@@ -13,6 +13,7 @@ from accounts import dates, masks, reasons
 from accounts.enums import Relation
 from accounts.models import Member
 from accounts.money import ZERO
+from casework.kinds import AGENT
 from family.domain.check import Finding
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, WITHDRAWAL, split
 from settlements.enums import PayeeWay
@@ -24,7 +25,6 @@ SINCE: dict[str, Promise] = {
     TRANSFER_OUT: gettext_lazy("Insured elsewhere since"),
 }
 SUBMITTED_FORM = gettext_lazy("Application form, signed (printed from this page)")
-AGENT = gettext_lazy("If somebody else comes: the written authority and the agent's ID card")
 # What is brought (LS, QZ, XA; C-5161762 for several heirs). What the register knows is not asked for.
 MATERIALS: dict[str, tuple[Promise, ...]] = {
     WITHDRAWAL: (

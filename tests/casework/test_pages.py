@@ -112,3 +112,19 @@ def test_a_kind_that_names_nothing_is_shown_by_its_title(people, open_errand) ->
     case = open_errand()
     row = telling.rows([case], people.holder)[0]
     assert (row.title, row.about) == (str(kinds.get("errand").title), "")
+
+
+def test_what_to_bring_is_told_to_everybody_before_they_go(client) -> None:
+    page = client.get(reverse("casework:bring"))
+    assert page.status_code == 200
+    matters = BeautifulSoup(page.content, "html.parser").select("section[id]")
+    assert {matter["id"] for matter in matters} == {kind.code for kind in kinds.known() if kind.materials}
+    assert {"sharing", "claim", "withdrawal", "inheritance", "transfer_out"} <= {matter["id"] for matter in matters}
+    for matter in matters:
+        lines = [line.get_text() for line in matter.select("li")]
+        assert lines == [str(line) for line in kinds.get(matter["id"]).materials]
+
+
+@pytest.mark.parametrize(("page", "matter"), [("casework:mine", ""), ("family:bind", "#sharing")])
+def test_pages_lead_to_what_to_bring(people, page: str, matter: str) -> None:
+    assert f'href="{reverse("casework:bring")}{matter}"' in log_in(people.holder).get(reverse(page)).text

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts import clock
 from accounts.models import AuditEvent
 from accounts.queries import seen_by_staff
+from casework import kinds
 from counter.papers import notices
 from tests.people import make_member, make_region, make_staff
 from tests.support.ledger import open_account
@@ -222,8 +223,8 @@ class TestNotice:
         open_account(people.holder.member, people.region, 2026, "100", "2000.50")
         for page, kind in (("bind", "sharing"), ("claim", "claim")):
             assert f'href="{self.url(kind)}"' in serving.get(reverse(f"counter:{page}")).content.decode()
-        for kind in notices.MATERIALS:
-            assert serving.get(self.url(kind)).status_code == 200
+        for kind in kinds.brought_for():
+            assert serving.get(self.url(kind.code)).status_code == 200
         assert serving.get(self.url("weather")).status_code == 404
 
     def test_it_lists_what_was_ticked_and_written(self, people) -> None:

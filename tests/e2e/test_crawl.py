@@ -43,6 +43,7 @@ PAGES: list[tuple[str, str, str]] = [
     (NOBODY, "accounts:forgotten", ""),
     (NOBODY, "accounts:claim", ""),
     (NOBODY, "accounts:demo", ""),
+    (NOBODY, "casework:bring", ""),
     (NOBODY, "documents:check", ""),
     (NOBODY, "documents:check_number", "paper"),
     (NOBODY, "gateway:docs", ""),
