@@ -19,6 +19,7 @@ from accounts.actions.own_data import write_copy
 from accounts.models import AuditEvent, Member, User
 from accounts.tables import csv_lines, write_csv
 from settlements.models import Claim, WalletTransfer
+from tests.people import PASSWORD
 from tests.settlements.scene import bill, make_scene
 from tests.support.pages import fields, log_in
 
@@ -142,6 +143,13 @@ def test_the_password_itself_is_asked_for(world) -> None:
     session.save()
     assert by_text.get(PAGE).status_code == by_text.post(PAGE).status_code == 302
     assert not AuditEvent.objects.filter(action="own_data_copied").exists()
+
+
+def test_after_the_proof_the_file_comes_by_itself(world) -> None:
+    stale = log_in(world[0].holder, fresh=False)
+    prove = stale.post(PAGE)["Location"]
+    answer = stale.post(prove, {"password": PASSWORD})
+    assert answer["Content-Type"] == "application/zip" and opened(b"".join(answer.streaming_content))
 
 
 def test_five_times_an_hour(world, clients: dict[str, Client]) -> None:
