@@ -17,7 +17,7 @@ from benchmarks import measure, processes, world
 from benchmarks.measure import Line
 from portal.seeding import scale
 from settlements import tasks
-from settlements.actions import catalogue, contributions, credit_runs
+from settlements.actions import catalogue, contribution_rows, contributions, credit_runs
 from settlements.enums import CreditState, FileState
 from settlements.models import CatalogueFile, CatalogueItem, Contribution, ContributionFile, CreditRun
 from settlements.queries import uploads
@@ -138,7 +138,7 @@ def read(content: io.BytesIO, month: datetime.date) -> tuple[ContributionFile, R
 
         def was_read() -> bool:
             nonlocal told
-            told = told or uploads.rows_told(contributions.named(file.pk)) > 0
+            told = told or uploads.rows_told(contribution_rows.named(file.pk)) > 0
             return not ContributionFile.objects.filter(pk=file.pk, state=FileState.READING).exists()
 
         processes.until(was_read, PATIENCE)

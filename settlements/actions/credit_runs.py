@@ -290,9 +290,9 @@ def _insert(dues: Iterable[Due], transaction_id: int) -> list[tuple[int, str]]:
 
 
 def _do(run: CreditRun, chunk: CreditChunk) -> Done:
-    from settlements.actions import clearing, contributions  # they stand on this module
+    from settlements.actions import clearing, contribution_posting  # they stand on this module
 
-    do = {CreditKind.CONTRIBUTIONS: contributions.post_chunk, CreditKind.CLEARING: clearing.clear_chunk}
+    do = {CreditKind.CONTRIBUTIONS: contribution_posting.post_chunk, CreditKind.CLEARING: clearing.clear_chunk}
     work_ = partial(do.get(CreditKind(run.kind), _credit_chunk), run, chunk)
 
     def answer(transaction_id: int) -> dict[str, Any]:

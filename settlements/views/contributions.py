@@ -15,7 +15,7 @@ from accounts.naming import in_house
 from accounts.policies import regions_with_role
 from accounts.templatetags.portal import yuan_unit
 from settlements import tasks
-from settlements.actions import contributions
+from settlements.actions import contribution_rows, contributions
 from settlements.enums import FileState
 from settlements.forms.crediting import UploadForm
 from settlements.models import ContributionFile
@@ -56,7 +56,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 def template(request: HttpRequest) -> HttpResponse:
     """An empty table with the titles, to be filled in."""
-    titles = [tables.title(column) for column in contributions.COLUMNS]
+    titles = [tables.title(column) for column in contribution_rows.COLUMNS]
     return csv_response([titles], "contributions-template.csv")
 
 
@@ -116,7 +116,9 @@ def _context(request: HttpRequest, file: ContributionFile) -> dict[str, Any]:
     return mistakes_context(request, file) | {
         "run": getattr(file, "run", None),
         "polls": file.state == FileState.READING,
-        "read_rows": f"{uploads.rows_told(contributions.named(file.pk)):,}" if file.state == FileState.READING else "",
+        "read_rows": f"{uploads.rows_told(contribution_rows.named(file.pk)):,}"
+        if file.state == FileState.READING
+        else "",
         "facts": _facts(file),
         "rows": _rows(file),
         "may_release": may and file.uploaded_by_id != request.user.pk,
