@@ -22,6 +22,8 @@ FATHER = ("沈守诚", _number("310104", 1956, 6, 1, 31))
 MOTHER = ("梁桂芳", _number("310104", 1958, 11, 20, 48))
 DAUGHTER = ("沈小禾", _number("310104", 2018, 5, 20, 86))
 BROTHER_IN_LAW = ("方明远", _number("310110", 1990, 1, 15, 139))
+# Whom the rest of the demo leaves alone: what happens to these is told.
+NUMBERS = {number for _name, number in (MEMBER, WIFE, FATHER, DAUGHTER, BROTHER_IN_LAW)}
 ORDERS = ("韩雪", _number("110108", 1998, 12, 6, 62))
 HER_FATHER = ("韩立国", _number("110108", 1969, 4, 9, 15))
 HER_MOTHER = ("周敏", _number("110105", 1970, 9, 27, 108))

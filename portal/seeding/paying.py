@@ -7,8 +7,8 @@ from django.utils import timezone
 from accounts.errors import Refused
 from accounts.models import Member, User
 from accounts.money import parse_amount
-from accounts.queries import find_member
 from portal.seeding import cast
+from portal.seeding.register import registered
 from settlements.actions import premiums, wallet
 from settlements.domain.wallet import CLOSES, in_hours
 from settlements.models import PremiumPayment
@@ -20,21 +20,15 @@ HALF_AN_HOUR = datetime.timedelta(minutes=30)
 def make(now: datetime.datetime) -> None:
     """The daughter's premium is paid if the season is on, the grandmother's was paid and given back (and can be tried), the
     mother's money has been accepted, her uncle's waits, and what the wife sent him two days ago came back."""
-    member, daughter = _person(cast.MEMBER), _person(cast.DAUGHTER)
+    member, daughter = registered(cast.MEMBER), registered(cast.DAUGHTER)
     _premium(member, daughter, "student", now)
-    mothers = _premium(member, _person(cast.MOTHER), "aged_60", now)
+    mothers = _premium(member, registered(cast.MOTHER), "aged_60", now)
     if mothers is not None:
         premiums.refund(payment=mothers, on=timezone.localdate(now), by=User.objects.get(member=member), key="seed")
-    _returned(_person(cast.WIFE), _person(cast.BROTHER_IN_LAW), now)
+    _returned(registered(cast.WIFE), registered(cast.BROTHER_IN_LAW), now)
     sent = now if in_hours(now) else _last_evening(now)
-    _transfer(_person(cast.WIFE), member, "spouse", "300.00", sent - HALF_AN_HOUR, accepted=True)
-    _transfer(_person(cast.BROTHER_IN_LAW), _person(cast.WIFE), "sibling", "120.00", sent, accepted=False)
-
-
-def _person(who: tuple[str, str]) -> Member:
-    found = find_member(id_number=who[1])
-    assert found is not None, f"{who[0]} is not registered"
-    return found
+    _transfer(registered(cast.WIFE), member, "spouse", "300.00", sent - HALF_AN_HOUR, accepted=True)
+    _transfer(registered(cast.BROTHER_IN_LAW), registered(cast.WIFE), "sibling", "120.00", sent, accepted=False)
 
 
 def _premium(payer: Member, insured: Member, group: str, now: datetime.datetime) -> PremiumPayment | None:

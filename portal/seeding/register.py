@@ -10,6 +10,7 @@ from accounts.actions import users
 from accounts.crypto import blind_index
 from accounts.enums import IdentityLevel
 from accounts.models import Enrolment, Institution, Member, User
+from accounts.queries import find_member
 from portal.seeding.families import Family
 from portal.seeding.people import Person
 from portal.seeding.staff import PASSWORD
@@ -73,3 +74,10 @@ def _login(member: Member, person: Person, password: str) -> User:
     user = users.new_login(member, person.phone)
     user.password, user.identity_level = password, IdentityLevel.VERIFIED
     return user
+
+
+def registered(who: tuple[str, str]) -> Member:
+    """The member of a name and number of the cast."""
+    found = find_member(id_number=who[1])
+    assert found is not None, f"{who[0]} is not registered"
+    return found

@@ -13,7 +13,22 @@ from accounts import clock
 from accounts.actions import audit
 from accounts.enums import Channel
 from accounts.models import AuditEvent, Member, Region, SmsOutbox
-from portal.seeding import cases, institutions, keys, paying, plan, register, scale, staff, waiting, year
+from portal.seeding import (
+    cases,
+    claims,
+    closings,
+    institutions,
+    keys,
+    offices,
+    paying,
+    plan,
+    recalculation,
+    reconciling,
+    register,
+    scale,
+    staff,
+    year,
+)
 
 DEFAULT_MEMBERS = 2000
 # Above this the year is lived by so many people, and the rest is copied in with an opening balance each.
@@ -82,7 +97,10 @@ class Command(BaseCommand):
             scale.copy(members - people, seed, today.replace(day=1), processes, say)
         paying.make(clock.now())
         year.plan_coming_year(today)
-        waiting.make(clock.now())
+        # So that no list of the demo stands empty.
+        now = clock.now()
+        for part in (claims, closings, recalculation, offices, reconciling):
+            part.make(now)
         say("bills paid in cash, closings, uploads, a draft of rules, a reconciliation")
         self.finish(today)
 
