@@ -142,6 +142,9 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     run, verb = _run(request, pk), VERBS.get(name)
     if verb is None or not may_run_rollover(request.user, run.region_id):
         raise Http404
+    if request.method != "POST" and run.state not in verb.states:
+        # By the back button, or from an old page: the run has gone on, and its page says how it stands.
+        return redirect(DETAIL, run.pk)
     refused = None
     if request.method == "POST":
         try:

@@ -250,3 +250,9 @@ def test_without_redis_nobody_logs_in_and_nobody_is_thrown_out(client, client_fa
     assert answer.status_code == 503
     assert "_auth_user_id" not in other.session
     assert client.get("/me/").status_code == 200
+
+
+def test_who_was_logged_out_over_a_form_is_told_what_comes(client):
+    note = "没有提交的内容要重新填写"
+    assert note in client.get(reverse("account_login") + "?next=/wallet/send/").text
+    assert note not in client.get(reverse("account_login")).text

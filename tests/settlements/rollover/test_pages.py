@@ -183,6 +183,13 @@ def test_a_bell_that_cannot_be_rung_does_not_undo_the_act(desk, region, monkeypa
     assert run.state == "running"
 
 
+def test_what_cannot_be_done_any_more_is_not_asked_for(desk, region):
+    run = release_run(region)
+    assert look(desk, url("act", run.pk, "cancel")).status_code == 200
+    for name in ("release", "pause", "resume", "close"):
+        assert look(desk, url("act", run.pk, name)).url == url("change", run.pk)
+
+
 @pytest.mark.parametrize("role", ["clerk", "supervisor", "system_admin", "auditor", "region_admin"])
 def test_only_administrators_of_the_region_press_buttons(client, region, role):
     """An administrator here is one of another region."""
