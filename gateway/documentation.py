@@ -327,6 +327,13 @@ class _Ellipsis(dict[str, str]):
         return "…"
 
 
+def remedy_at_the_door(code: str) -> str:
+    """What the technician does whose call was turned away before it was kept: its msgid is as good as new."""
+    if code in SETUP or code in SAME_AGAIN:
+        return remedy(code)
+    return _("Read err_msg, which names the place, and put the message right. Nothing was done; sign the call anew.")
+
+
 def remedy(code: str) -> str:
     """What a program does after a refusal."""
     if code in SAME_AGAIN:

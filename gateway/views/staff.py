@@ -62,7 +62,7 @@ def today(request: HttpRequest) -> HttpResponse:
             for code, count in refusals_of(regions, day)
         ],
         "turned_away": [
-            {"of": row, "told": texts.outcome(row.code), "remedy": documentation.remedy(row.code)}
+            {"of": row, "told": texts.outcome(row.code), "remedy": documentation.remedy_at_the_door(row.code)}
             for row in turned_away_on(regions, day)
         ],
         "slowest": slowest_of(regions, day),

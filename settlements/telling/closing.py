@@ -24,7 +24,7 @@ SINCE: dict[str, Promise] = {
     INHERITANCE: gettext_lazy("Day of death"),
     TRANSFER_OUT: gettext_lazy("Insured elsewhere since"),
 }
-SUBMITTED_FORM = gettext_lazy("Application form, signed (printed from this page)")
+SUBMITTED_FORM = gettext_lazy("Application form, signed; it is printed at the window")
 # What is brought (LS, QZ, XA; C-5161762 for several heirs). What the register knows is not asked for.
 MATERIALS: dict[str, tuple[Promise, ...]] = {
     WITHDRAWAL: (

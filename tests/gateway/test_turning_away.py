@@ -116,16 +116,18 @@ def test_staff_see_those_of_their_region_and_those_of_nobody(world: World, rf: R
     for hospital in (here, there):
         hospital.post(body(world), signed_headers(hospital.key_id, "wrong"))
     here.post(body(world), signed_headers("K-nobody", "wrong"))
+    here.post(b"{", None)
     admin = make_staff(Role.REGION_ADMIN, region=world.region)
     page = log_in(admin).get("/admin/gateway/gatewaymessage/today/").text
     assert here.institution.code in page and there.institution.code not in page
     assert "signature_wrong" in page and "key_unknown" in page
     for code in ("signature_wrong", "key_unknown"):
         assert str(documentation.SETUP[code]) in page
+    assert "body_not_json" in page and documentation.remedy_at_the_door("body_not_json") in page
     request = rf.get("/admin/", {"on": f"{today() - DAY}"})
     request.user = admin
     assert "signature_wrong" not in staff.today(request).text
-    assert len(turned_away_on(["310000", "110000"], today())) == 3
+    assert len(turned_away_on(["310000", "110000"], today())) == 4
 
 
 def test_each_way_of_being_turned_away_has_its_own_advice() -> None:
