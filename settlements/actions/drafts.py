@@ -76,15 +76,21 @@ def read(draft: RuleDraft, text: str) -> dict[str, Any]:
 
 
 @transaction.atomic
-def discard(*, draft: RuleDraft, by: User, at: datetime.datetime | None = None) -> RuleDraft:
-    """Give a draft up; it stays to be read. Raises Refused: not_permitted, draft_state."""
+def discard(*, draft: RuleDraft, by: User, reason: str = "", at: datetime.datetime | None = None) -> RuleDraft:
+    """Give a draft up; it stays to be read, with who gave it up and why.
+
+    Raises Refused: not_permitted, draft_state, draft_reason_missing (of another's draft its maker must hear why).
+    """
     at = at or clock.now()
     permitted(by, draft.region_id)
     draft = _locked(draft)
+    if draft.made_by_id != by.pk and not reason.strip():
+        raise Refused("draft_reason_missing")
     _end_trials(draft, at)
-    draft.state = DraftState.DISCARDED
-    draft.save(update_fields=["state"])
-    _record("discard", draft, by, at)
+    draft.state, draft.discarded_by, draft.discarded_at = DraftState.DISCARDED, by, at
+    draft.discard_reason = reason.strip()
+    draft.save(update_fields=["state", "discarded_by", "discarded_at", "discard_reason"])
+    _record("discard", draft, by, at, reason=draft.discard_reason)
     return draft
 
 

@@ -82,6 +82,25 @@ class PublishForm(forms.Form):
         field.widget.attrs["min"] = earliest.isoformat()
 
 
+class DiscardForm(forms.Form):
+    """Why a draft is given up: needed where it is another's, who reads it."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why is it discarded?"),
+        help_text=gettext_lazy("Whoever made the draft reads it."),
+        max_length=200,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={
+            "required": gettext_lazy("Write for its maker why the draft is discarded"),
+            "max_length": gettext_lazy("Write at most 200 characters"),
+        },
+    )
+
+    def __init__(self, *args: Any, own: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = not own
+
+
 class TrialForm(forms.Form):
     """Which settlements are decided anew."""
 

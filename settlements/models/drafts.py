@@ -35,6 +35,10 @@ class RuleDraft(models.Model):
     valid_from = models.DateField(_("holds from"), null=True)
     published_by = person(_("published by"))
     published_at = models.DateTimeField(_("published at"), null=True)
+    discarded_by = person(_("discarded by"))
+    discarded_at = models.DateTimeField(_("discarded at"), null=True)
+    # For the maker to read, where it was another who discarded it.
+    discard_reason = models.CharField(_("why it was discarded"), max_length=200, blank=True)
     published_scheme = models.OneToOneField(Scheme, models.PROTECT, null=True, related_name="draft")
     published_sharing = models.OneToOneField(SharingRules, models.PROTECT, null=True, related_name="draft")
 
@@ -45,6 +49,12 @@ class RuleDraft(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="draft_published_by_another", condition=Q(published_by=None) | ~Q(published_by=F("made_by"))
+            ),
+            models.CheckConstraint(
+                name="draft_discarded_with_reason",
+                condition=Q(discarded_by=None, discard_reason="")
+                | Q(state=DraftState.DISCARDED)
+                & (Q(discarded_by=F("made_by")) | (Q(discarded_by__isnull=False) & ~Q(discard_reason=""))),
             ),
             models.CheckConstraint(
                 name="draft_of_one_version",

@@ -14,6 +14,10 @@ REASONS = {
         _("This draft was published or discarded."),
         _("Make a new draft from the present version."),
     ),
+    "draft_reason_missing": (
+        _("Whoever made the draft does not learn why it was discarded."),
+        _("Write the reason."),
+    ),
     "draft_of_another": (
         _("Only whoever made a draft edits it: whoever edits may not publish."),
         _("Make a draft of your own from the present version."),

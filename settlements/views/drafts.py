@@ -21,7 +21,7 @@ from settlements import tasks
 from settlements.actions import drafts, trials
 from settlements.domain.region_file import BadRegionFile
 from settlements.enums import TrialState
-from settlements.forms.rules import DraftForm, PublishForm, TextForm, TrialForm
+from settlements.forms.rules import DiscardForm, DraftForm, PublishForm, TextForm, TrialForm
 from settlements.models import RuleDraft, Scheme, Trial
 from settlements.policies import may_change_rules
 from settlements.queries.drafts import versions_to_draft, visible_to
@@ -151,15 +151,18 @@ def publish(request: HttpRequest, draft: RuleDraft) -> HttpResponse:
 
 @open_draft
 def discard(request: HttpRequest, draft: RuleDraft) -> HttpResponse:
-    """Ask before a draft is given up; on POST do it."""
+    """Ask before a draft is given up, and why; on POST do it."""
+    own = draft.made_by_id == request.user.pk
+    form = DiscardForm(request.POST if request.method == "POST" else None, own=own)
     refused = None
-    if request.method == "POST":
+    if request.method == "POST" and form.is_valid():
         try:
-            drafts.discard(draft=draft, by=request.user)
+            drafts.discard(draft=draft, by=request.user, reason=form.cleaned_data["reason"])
             return redirect(DETAIL, draft.pk)
         except Refused as refusal:
             refused = reasons.tell_refused(refusal)
-    return _page(request, "discard", {"refused": refused, "draft": draft, "title": _title(draft)})
+    context = {"form": form, "refused": refused, "draft": draft, "title": _title(draft)}
+    return _page(request, "discard", context)
 
 
 def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
@@ -244,6 +247,15 @@ def _facts(draft: RuleDraft) -> list[dict[str, str]]:
         {"label": _("Made by"), "value": f"{in_house(draft.made_by)} · {dates.moment(draft.edited_at)}"},
         {"label": _("Follows the version from"), "value": dates.day(base.valid_from)},
     ]
+    if draft.discarded_by is not None and draft.discarded_at:
+        facts.append(
+            {
+                "label": _("Discarded by"),
+                "value": f"{in_house(draft.discarded_by)} · {dates.moment(draft.discarded_at)}",
+            }
+        )
+    if draft.discard_reason:
+        facts.append({"label": _("Why"), "value": draft.discard_reason})
     if draft.published_by is not None and draft.valid_from and draft.published_at:
         facts += [
             {

@@ -84,7 +84,9 @@ def test_refusals(region, maker, checker) -> None:
     other = drafted(region, maker)
     drafts.publish(draft=other, valid_from=tomorrow, by=checker)
     refused("draft_version_ended", drafts.publish, valid_from=tomorrow + DAY, by=checker)
-    drafts.discard(draft=draft, by=checker)
+    refused("draft_reason_missing", drafts.discard, by=checker, reason=" ")
+    draft = drafts.discard(draft=draft, by=checker, reason="与省里的通知不符")
+    assert (draft.discarded_by, draft.discard_reason) == (checker, "与省里的通知不符")
     refused("draft_state", drafts.publish, valid_from=tomorrow, by=checker)
     refused("draft_state", drafts.edit, text=draft.text, by=maker)
     with pytest.raises(Refused, match="draft_version_ended"):

@@ -136,6 +136,16 @@ def test_what_if_on_the_page(client, maker, checker) -> None:
     assert client.get(url("change", draft.pk), {"trial": "x"}).context["trial"] == draft.trials.first()
 
 
+def test_whoever_made_a_draft_reads_who_discarded_it_and_why(client, region, maker, checker) -> None:
+    draft = drafts.make(version=present(region), by=maker)
+    enter(client, checker)
+    assert client.post(url("discard", draft.pk), {"reason": ""}).status_code == 422
+    assert client.post(url("discard", draft.pk), {"reason": "与省里的通知不符"}).url == url("change", draft.pk)
+    enter(client, maker)
+    page = client.get(url("change", draft.pk)).text
+    assert "与省里的通知不符" in page and checker.display_name in page
+
+
 def test_discard_asks_first(client, region, maker) -> None:
     enter(client, maker)
     draft = drafts.make(version=present(region), by=maker)
