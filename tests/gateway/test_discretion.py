@@ -25,9 +25,9 @@ from gateway.fields import samples
 from gateway.models import Diagnosis, GatewayMessage, Visit
 from gateway.queries.people import psn_no
 from tests.gateway import stays
+from tests.gateway.test_asked import asked
 from tests.gateway.test_life import diagnoses
 from tests.gateway.test_pharmacy import pharmacy, purchase
-from tests.gateway.test_asked import asked
 from tests.gateway.test_reconciling import details_input, fetch, text_of, totals_input, upload
 from tests.gateway.test_settings import SIGN_IN
 from tests.gateway.world import DRUG, Hospital, World, bill_input, credential, line, visit_input
