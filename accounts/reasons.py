@@ -64,8 +64,12 @@ _SHARED: dict[str, tuple[Text, Text]] = {
         _("Once the contributions are paid again, it can be done."),
     ),
     "frozen": (_("The account is frozen."), _("The office that keeps the insurance tells why; it needs the ID card.")),
-    "closed": (
+    "closed.account": (
         _("The account is closed."),
+        _("What it did before can still be looked at; nothing is left to do."),
+    ),
+    "closed": (
+        _("The insurance of this person has ended."),
         _("If that is a mistake, the office that keeps the insurance corrects it."),
     ),
     "not_covered.no_scheme": (

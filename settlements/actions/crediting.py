@@ -45,7 +45,7 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
     if account is None or enrolment.insurance != "employee":
         raise Refused("not_permitted")
     if account.status != AccountStatus.OPEN:
-        raise Refused("closed")
+        raise Refused("closed", why="account")
     rules = years_of(enrolment.region)
     rule = credit_rule_on(enrolment.region_id, on)
     if every == YEAR and enrolment.status == "normal":

@@ -40,7 +40,7 @@ def pay_on(*, account: PersonalAccount, on: datetime.date, by: User | None = Non
     """
     application = application_of(account)
     if application is None:
-        raise Refused("closed")
+        raise Refused("closed", why="account")
     version = PersonalAccount.objects.values_list("version", flat=True).get(pk=account.pk)
     paid = _pay(application, f"late:{version}", AccountStatus.LATE, on, by)
     audit.record(
@@ -93,7 +93,7 @@ def _empty(
     books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk, *into], on=on)
     # Only under the lock: of two who close it, one is second.
     if PersonalAccount.objects.values_list("status", flat=True).get(pk=account.pk) != status:
-        raise Refused("closed")
+        raise Refused("closed", why="account")
     held = books.accounts[account.pk]
     going = leaving(held.current, held.historical, held.debt)
     parts = split(going.paid, [payee.percent for payee in payees])

@@ -92,7 +92,7 @@ def check(rule: WithdrawalRule | None, facts: Facts, on: datetime.date) -> list[
     if rule is None:
         return [Finding("not_covered", {"why": "no_scheme"})]
     if facts.closed:
-        return [Finding("closed", {})]
+        return [Finding("closed", {"why": "account"})]
     found = []
     if facts.applied:
         found.append(Finding("closing_applied", {"case": facts.applied}))

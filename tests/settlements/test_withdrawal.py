@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import translation
 
-from accounts import clock
+from accounts import clock, reasons
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Member, Message
 from family.models import SharingGrant
@@ -208,8 +208,11 @@ class TestWithdrawal:
     def test_a_closed_account_is_neither_credited_nor_closed_again(self, desk) -> None:
         desk.close()
         enrolment = Enrolment.objects.filter(member=desk.scene.daughter.member).first()
-        with pytest.raises(Refused, match="closed"):
+        with pytest.raises(Refused, match="closed") as refused:
             crediting.credit(enrolment=enrolment, every="year", on=desk.scene.on)
+        with translation.override("zh-hans"):
+            assert reasons.tell_refused(refused.value).reason == "账户已注销。"
+            assert reasons.tell("closed").reason == "此人已终止参保。"  # what else is closed is the insurance
         with pytest.raises(Refused, match="closed"):
             desk.draft()
 
