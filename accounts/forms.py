@@ -73,7 +73,7 @@ def password_field(label: Any, required: Any, autocomplete: str) -> forms.CharFi
         strip=False,
         max_length=1024,
         widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
-        error_messages={"required": required, "max_length": _("This password is too long")},
+        error_messages={"required": required, "max_length": _("No password here is that long; check what was pasted")},
     )
 
 
@@ -90,7 +90,7 @@ class LoginForm(AllauthLoginForm):
             ),
             error_messages={
                 "required": _("Enter the ID number or the mobile number"),
-                "max_length": _("This is too long for an ID number or a mobile number"),
+                "max_length": _("This is too long for an ID number or a mobile number; check it"),
             },
         )
         self.fields["password"] = password_field(_("Password"), _("Enter the password"), "current-password")
@@ -120,7 +120,10 @@ def second_factor_field() -> forms.CharField:
         widget=forms.TextInput(
             attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "class": "govuk-input--width-10"}
         ),
-        error_messages={"required": _("Enter the code"), "max_length": _("This code is too long")},
+        error_messages={
+            "required": _("Enter the code"),
+            "max_length": _("No code is that long; enter it as it is shown"),
+        },
     )
 
 
@@ -196,7 +199,7 @@ class ClaimForm(forms.Form):
         ),
         error_messages={
             "required": _("Enter the number of your social security card"),
-            "max_length": _("This card number is too long"),
+            "max_length": _("This card number is too long; check it against the card"),
         },
     )
     phone = inputs.PhoneField(
@@ -234,5 +237,5 @@ class NewPasswordForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "password" in cleaned and "again" in cleaned and cleaned["password"] != cleaned["again"]:
-            self.add_error("again", _("The two passwords differ"))
+            self.add_error("again", _("The two passwords differ; enter the same one twice"))
         return cleaned

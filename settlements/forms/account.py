@@ -36,12 +36,14 @@ class PeriodForm(forms.Form):
         if end and end > self.today:
             self.add_error("end", _("The last day lies in the future; choose today or earlier"))
         if start and end and start > end:
-            self.add_error("start", _("The first day lies after the last day"))
+            self.add_error("start", _("The first day lies after the last day; change one of the two"))
         elif start and end and (end - start).days >= MOST_DAYS:
             self.add_error("start", _("At most three years at once; choose a later first day"))
         if end and end < self.opened_on:
             opened = dates.day(self.opened_on)
-            self.add_error("end", _("The account was opened on %(day)s; there is nothing before") % {"day": opened})
+            self.add_error(
+                "end", _("The account was opened on %(day)s; choose that day or a later one") % {"day": opened}
+            )
         return cleaned
 
 

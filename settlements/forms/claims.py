@@ -142,7 +142,7 @@ class ClaimForm(AmountsForm, OnceForm):
     def clean_service_on(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["service_on"]
         if day > clock.today():
-            raise forms.ValidationError(_("This day lies in the future"))
+            raise forms.ValidationError(_("This day lies in the future; look at the invoice for the day of care"))
         return day
 
     def clean_invoice_number(self) -> str:
