@@ -1,0 +1,51 @@
+"""Regions, their institutions and their service centres in the administration."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.admin_base import ReadOnlyInline, RoleAdmin
+from accounts.enums import Role
+from accounts.models import BenefitYear, Institution, Region, ServiceCentre
+from accounts.policies import regions_with_role
+
+
+class BenefitYearInline(ReadOnlyInline):
+    model = BenefitYear
+    fields = ["year", "starts_on"]
+
+
+@admin.register(Region)
+class RegionAdmin(RoleAdmin):
+    """Regions come from regions/*.toml."""
+
+    list_display = ["code", "name", "two_buckets", "loaded_at"]
+    inlines = [BenefitYearInline]
+    region_path = "pk"
+
+
+class OfRegionAdmin(RoleAdmin):
+    """What a region administrator keeps for his own regions."""
+
+    editors = (Role.REGION_ADMIN,)
+    region_path = "region"
+    list_filter = ["region"]
+
+    def formfield_for_foreignkey(self, field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if field.name == "region":
+            kwargs["queryset"] = Region.objects.filter(pk__in=regions_with_role(request.user, Role.REGION_ADMIN))
+        return super().formfield_for_foreignkey(field, request, **kwargs)
+
+
+@admin.register(Institution)
+class InstitutionAdmin(OfRegionAdmin):
+    list_display = ["code", "name", "region", "kind", "level", "is_active"]
+    list_filter = ["region", "kind", "level", "is_active"]
+    search_fields = ["code", "name"]
+
+
+@admin.register(ServiceCentre)
+class ServiceCentreAdmin(OfRegionAdmin):
+    list_display = ["name", "region", "address", "phone"]
+    search_fields = ["name"]
