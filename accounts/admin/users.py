@@ -12,6 +12,7 @@ from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreation
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import clock
@@ -99,12 +100,37 @@ class StaffChangeForm(OwnNumberForm, UserChangeForm):
             self.fields["id_number"].required = False
 
 
+class ResetForm(forms.Form):
+    """Why second factors are reset: the one thing that stands between a stolen password and the record."""
+
+    reason = forms.CharField(
+        label=_("Reason, and how you made sure who asks for it"),
+        max_length=200,
+        error_messages={
+            "required": _("Write why, and how you made sure who asks for it: it is kept in the log"),
+            "max_length": _("Write at most 200 characters"),
+        },
+    )
+
+
 @admin.action(description=_("Reset the second factor (the person sets up a new one at the next login)"))
-def reset_second_factor(modeladmin: Any, request: HttpRequest, queryset: QuerySet[User]) -> None:
-    others = queryset.exclude(pk=request.user.pk)
-    for user in others:
-        users.reset_second_factor(user=user, by=request.user, at=clock.now(), reason="administration")
-    messages.success(request, _("Second factors were reset."))
+def reset_second_factor(
+    modeladmin: "UserAdmin", request: HttpRequest, queryset: QuerySet[User]
+) -> TemplateResponse | None:
+    """Names the logins and asks for the reason first: ticked by mistake, a whole office would be logged out."""
+    chosen = list(queryset.exclude(pk=request.user.pk))
+    form = ResetForm(request.POST if "confirmed" in request.POST else None)
+    if chosen and not form.is_valid():
+        context = {**modeladmin.admin_site.each_context(request), "title": _("Reset second factors")}
+        context |= {"chosen": chosen, "form": form, "opts": modeladmin.opts}
+        return TemplateResponse(request, "admin/accounts/user/reset.html", context, status=422 if form.errors else 200)
+    for user in chosen:
+        users.reset_second_factor(user=user, by=request.user, at=clock.now(), reason=form.cleaned_data["reason"])
+    if chosen:
+        messages.success(request, _("Second factors were reset."))
+    else:
+        messages.warning(request, _("Your own second factor is reset by another system administrator."))
+    return None
 
 
 @admin.register(User)

@@ -134,10 +134,17 @@ def test_the_second_factor_of_another_can_be_reset(client, people):
     client.force_login(people.system_admin)
     prove(client)
     chosen = [people.clerk.pk, people.system_admin.pk]
-    client.post(
-        reverse("admin:accounts_user_changelist"), {"action": "reset_second_factor", "_selected_action": chosen}
+    url, data = (
+        reverse("admin:accounts_user_changelist"),
+        {"action": "reset_second_factor", "_selected_action": chosen},
     )
+    asked = client.post(url, data)
+    assert people.clerk.username in asked.text and people.system_admin.username not in str(asked.context["chosen"])
+    assert client.post(url, data | {"confirmed": "1", "reason": ""}).status_code == 422
+    assert people.clerk.authenticator_set.exists(), "asked first, and for the reason"
+    client.post(url, data | {"confirmed": "1", "reason": "手机遗失，本人到场"})
     assert not people.clerk.authenticator_set.exists()
+    assert AuditEvent.objects.get(action="reset_second_factor").reason == "手机遗失，本人到场"
     assert people.system_admin.authenticator_set.exists()
 
 
