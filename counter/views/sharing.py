@@ -1,4 +1,4 @@
-"""Family sharing at the window, for the member whose record is open: bind, consent, receipt, end, order."""
+"""Family sharing at the window, for the member whose record is open: bind, consent, receipt."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from accounts import clock, masks, reasons
 from accounts.decorators import role_required
 from accounts.enums import Channel, Role
 from accounts.errors import Refused
-from accounts.once import done_once, new_token
+from accounts.once import done_once
 from accounts.policies import centre_of
 from casework import kinds
 from casework import telling as case_telling
@@ -27,12 +27,10 @@ from counter.papers.receipts import PAPERS, print_receipt
 from counter.policies import may_work_on
 from counter.views.desk import opened_context, printed, sure_of
 from family import queries, telling
-from family.actions import grants as grant_actions
 from family.actions import sharing
 from family.enums import SHARING
-from family.forms import MoveForm, PaperSignForm, VersionForm, initial_terms
+from family.forms import PaperSignForm, VersionForm, initial_terms
 from family.models import SharingApplication
-from settlements import ordering
 
 clerk = role_required(Role.CLERK)
 WINDOW = Channel.WINDOW
@@ -386,64 +384,3 @@ def receipt(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return print_receipt(application=found, by=request.user, at=clock.now(), paper=paper)
 
     return printed(request, print_on, f"receipt-{found.case.number}.pdf", redirect("counter:case", public_id=public_id))
-
-
-@clerk
-@needs_opened
-@require_http_methods(["GET", "HEAD", "POST"])
-def order(request: HttpRequest, serving: Opened) -> HttpResponse:
-    """The order of the opened member's grantors."""
-    on, person = clock.today(), serving.member
-    problem, moved, said = None, "", ""
-    if request.method == "POST":
-        problem, moved, said = _move(request, person)
-        if problem is None and not request.htmx:
-            messages.success(request, said)
-            return redirect("counter:order")
-    else:
-        desk.look(request, person, "order", serving.reason)
-    region = queries.region_of(person, on)
-    rules = queries.rules_on(region, on) if region else None
-    listed = ordering.in_order(person, rules, on)
-    rows = telling.order_rows(listed, ordering.used_this_year(listed, on))
-    for row in rows:
-        row["changed"] = row["id"] == moved
-    context = {
-        "rows": rows,
-        "version": queries.order_of(person.pk)[1],
-        "adjustable": bool(rules and rules.order_adjustable),
-        "fixed": telling.FIXED_ORDER.get(rules.order) if rules else None,
-        "problem": problem,
-        "announce": said,
-        "has_errors": bool(problem),
-        "service": "order",
-        "token": new_token(),
-    }
-    status = 422 if problem else 200
-    if request.htmx:
-        return render(request, "counter/_order.html", context, status=status)
-    return render(request, "counter/order.html", opened_context(request, serving) | context, status=status)
-
-
-def _move(request: HttpRequest, person: Any) -> tuple[reasons.Told | None, str, str]:
-    form = MoveForm(request.POST)
-    held = list(queries.grants_to_order(person.pk, clock.today()))
-    applied = form.applied_to(held) if form.is_valid() else None
-    if applied is None:
-        return reasons.tell("stale_order"), "", ""
-    ids, grant = applied
-    try:
-        grant_actions.reorder(
-            beneficiary=person,
-            grant_ids=ids,
-            version=form.cleaned_data["version"],
-            by=request.user,
-            at=clock.now(),
-            channel=WINDOW,
-        )
-    except Refused as refused:
-        return reasons.tell_refused(refused), "", ""
-    except PermissionDenied:
-        return reasons.tell("not_permitted"), "", ""
-    facts = {"term": telling.term_of_grantor(grant), "place": ids.index(grant.pk) + 1}
-    return None, str(grant.public_id), _("“%(term)s” is now number %(place)s") % facts
