@@ -106,6 +106,7 @@ class ResetForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason, and how you made sure who asks for it"),
         max_length=200,
+        widget=forms.TextInput({"class": "vLargeTextField"}),
         error_messages={
             "required": _("Write why, and how you made sure who asks for it: it is kept in the log"),
             "max_length": _("Write at most 200 characters"),
