@@ -25,7 +25,6 @@ from settlements.policies import may_close, may_release, may_run_rollover
 from settlements.queries.rollover import progress, status, still_since, visible_to
 from settlements.telling import rollover as telling
 
-CHANGELIST = "admin:settlements_rolloverrun_changelist"
 DETAIL = "admin:settlements_rolloverrun_change"
 
 
