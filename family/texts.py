@@ -36,7 +36,9 @@ REASONS = {
         _("Choose the right relation, or correct the ID number."),
     ),
     "ages_do_not_fit.younger": (
-        _("By the ID numbers this relative is not the younger one of the two, so the relation cannot be: %(relation)s."),
+        _(
+            "By the ID numbers this relative is not the younger one of the two, so the relation cannot be: %(relation)s."
+        ),
         _("Choose the right relation, or correct the ID number."),
     ),
     "ages_do_not_fit.spouse": (
