@@ -1,5 +1,7 @@
 """Who may: one short function a permission. Roles are read at every request: one that has ended is gone at once."""
 
+import datetime
+
 from django.db.models import Q
 
 from accounts import clock
@@ -9,14 +11,18 @@ from accounts.models import Member, RoleAssignment, ServiceCentre, User
 AnyUser = User  # also Django's AnonymousUser: every question here is answered False for him
 
 
+def in_force(on: datetime.date, of: str = "") -> Q:
+    """Roles that hold on a day. `of`: what leads to them from another table, such as `role_assignments__`."""
+    return Q((f"{of}ended_at", None)) & (Q((f"{of}last_day", None)) | Q((f"{of}last_day__gte", on)))
+
+
 def roles_of(user: AnyUser) -> list[RoleAssignment]:
     """The roles a staff login holds now; read once a request."""
     if not user.is_authenticated or not user.is_active or not user.is_staff:
         return []
     known: list[RoleAssignment] | None = getattr(user, "_portal_roles", None)
     if known is None:
-        holds = Q(last_day=None) | Q(last_day__gte=clock.today())
-        known = list(user.role_assignments.filter(holds, ended_at=None).select_related("region", "centre"))
+        known = list(user.role_assignments.filter(in_force(clock.today())).select_related("region", "centre"))
         user._portal_roles = known  # type: ignore[attr-defined]
     return known
 

@@ -175,13 +175,16 @@ def change_phone(
 
 
 def _release_phone(user: User, member: Member, by: User, at: datetime.datetime) -> None:
-    """Take a telephone out of a login and its record: messages on this member must not go to who has the number now."""
-    params = {"phone": f"{(user.phone or '')[:3]}****{(user.phone or '')[-4:]}"}
+    """Take a telephone out of a login and its record: messages on this member must not go to who has the number now.
+    Another number in the record stays."""
+    phone = user.phone or ""
     user.phone, user.phone_verified = None, False
     user.save(update_fields=["phone", "phone_verified"])
-    member.phone = None
-    member.save(update_fields=["phone"])
+    if member.phone == phone:
+        member.phone = None
+        member.save(update_fields=["phone"])
     audit.record(action="release_phone", by=by, at=at, member=member, channel=Channel.WINDOW)
+    params = {"phone": f"{phone[:3]}****{phone[-4:]}"}
     messages.notify(member=member, kind="phone_released", params=params, at=at)
 
 

@@ -11,7 +11,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts import clock
 from accounts.models import SmsOutbox
+from accounts.policies import in_force
 from accounts.wording import Text
 
 PERIOD_SECONDS = 30
@@ -36,7 +38,7 @@ def page(request: HttpRequest) -> HttpResponse:
     ):
         code = format_hotp_value(hotp_value(decrypt(authenticator.data["secret"]), counter))
         # A role held in four regions is one line.
-        held = authenticator.user.role_assignments.filter(ended_at=None).order_by("id")
+        held = authenticator.user.role_assignments.filter(in_force(clock.today())).order_by("id")
         roles = list(dict.fromkeys(one.get_role_display() for one in held))
         staff.append({"user": authenticator.user, "code": code, "roles": roles})
     context = {"staff": staff, "seconds": PERIOD_SECONDS - used, "texts": SmsOutbox.objects.order_by("-id")[:MOST]}

@@ -119,6 +119,7 @@ def _window(document: IssuedDocument) -> str:
     """The service centre where the issuing clerk sat on that day, for a copy must say the same; and his work number."""
     held = RoleAssignment.objects.filter(
         Q(ended_at=None) | Q(ended_at__gt=document.issued_at),
+        Q(last_day=None) | Q(last_day__gte=timezone.localdate(document.issued_at)),
         user__username=document.issued_by,
         granted_at__lte=document.issued_at,
         centre__isnull=False,

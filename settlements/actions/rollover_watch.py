@@ -15,6 +15,7 @@ from accounts.actions import messages
 from accounts.enums import Role
 from accounts.message_texts import tell_kind
 from accounts.models import Region, User
+from accounts.policies import in_force
 from settlements.actions import rollover
 from settlements.actions.rollover_run import boundary_of, clock_day, locked, record
 from settlements.models import RolloverRun
@@ -51,7 +52,7 @@ def watch(*, run_id: int, at: datetime.datetime) -> RolloverRun | None:
 def _tell_administrators(run: RolloverRun, kind: str, at: datetime.datetime, **more: Any) -> None:
     """A text message in the language of each; who has no telephone sees it on the page of the run."""
     here = Q(role_assignments__region=run.region_id) | Q(role_assignments__region=None)
-    held = Q(role_assignments__role=Role.REGION_ADMIN, role_assignments__ended_at=None)
+    held = Q(role_assignments__role=Role.REGION_ADMIN) & in_force(clock_day(at), of="role_assignments__")
     administrators = (
         User.objects.filter(here & held, is_active=True, is_staff=True).exclude(phone_index=None).distinct()
     )

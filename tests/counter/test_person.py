@@ -82,6 +82,15 @@ def test_a_number_that_went_on_to_somebody_else_leaves_the_old_login(people, ser
     assert AuditEvent.objects.filter(action="release_phone", member_id=spouse.member_id).count() == 1
 
 
+def test_another_number_in_the_record_of_the_old_login_stays(people, serving) -> None:
+    member = people.spouse.member
+    member.phone = "13900006655"
+    member.save()
+    assert register(serving, people.spouse.phone)["Location"] == url()
+    people.spouse.refresh_from_db()
+    assert (people.spouse.phone, people.spouse.member.phone) == (None, "13900006655")
+
+
 def test_a_number_of_staff_is_nobody_else_s(people, serving) -> None:
     User.objects.filter(pk=people.supervisor.pk).update(phone=NEW, phone_index=blind_index(NEW))
     assert register(serving).status_code == 422

@@ -6,6 +6,7 @@ import io
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 from pypdf import PdfReader
 
 from accounts.errors import Refused
@@ -59,6 +60,16 @@ def test_a_paper_names_the_centre_where_its_clerk_sat_that_day(people):
     later = AT + datetime.timedelta(days=2)
     _document, copy = papers.reprint(document=document, data=DATA, by=people.supervisor, at=later)
     assert line in words(copy), "a copy says the same, wherever the clerk sits now"
+
+
+def test_a_role_that_was_over_names_no_centre(people):
+    last_day = timezone.localdate(AT) - datetime.timedelta(days=1)
+    RoleAssignment.objects.filter(user=people.clerk).update(
+        granted_at=AT - datetime.timedelta(days=9), last_day=last_day
+    )
+    RoleAssignment.objects.create(user=people.clerk, role="supervisor", region=people.region)
+    _document, pdf = issue(people.holder.member, by=people.clerk)
+    assert people.centre.name not in words(pdf) and people.clerk.username in words(pdf)
 
 
 def test_a_number_has_no_letters_that_look_alike():

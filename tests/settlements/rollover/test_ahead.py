@@ -39,6 +39,8 @@ def test_a_month_ahead_the_rollover_is_opened_once_and_the_administrators_are_as
     open_account(make_member(), region, YEAR, "10.00")
     with_phone(make_staff("region_admin", region=region), "13800000001", "en")
     with_phone(make_staff("region_admin", region=make_region("110000")), "13800000002")
+    stood_in = with_phone(make_staff("region_admin", region=region), "13800000003")
+    stood_in.role_assignments.update(last_day=BOUNDARY - 31 * DAY)
     assert rollover_watch.open_coming(at=at(BOUNDARY - 31 * DAY)) == []
     (run,) = rollover_watch.open_coming(at=at(BOUNDARY - 30 * DAY))
     assert (run.region, run.year, run.state, run.planned_by, run.current_rate) == (region, YEAR, "opened", None, None)
