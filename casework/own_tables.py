@@ -40,7 +40,8 @@ def steps(user: User, at: datetime.datetime) -> Rows:
     found = CaseEvent.objects.filter(case__applicant=user.member).select_related("case")
     for event in found.order_by("case_id", "id").iterator(CHUNK):
         role = telling.ROLES.get(event.actor_role, event.actor_role)
-        yield [event.case.number, event.at, telling.step_of(event), role, event.note]
+        note = _("on paper") if telling.is_on_paper(event) else event.note
+        yield [event.case.number, event.at, telling.step_of(event), role, note]
 
 
 TABLES = [

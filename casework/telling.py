@@ -111,9 +111,14 @@ def step_of(event: CaseEvent) -> str:
     return text
 
 
+def is_on_paper(event: CaseEvent) -> bool:
+    """Whether the relative agreed by a sheet of paper: then the note is no words of anybody."""
+    return event.verb == "consent" and event.note == "paper"
+
+
 def _told(event: CaseEvent, reader: User) -> dict[str, Any]:
     small = [dates.moment_short(event.at), _who(event, reader)]
-    if event.verb == "consent" and event.note == "paper":
+    if is_on_paper(event):
         small.append(_("on paper"))
     elif event.note:
         small.append(_("“%(words)s”") % {"words": event.note})

@@ -12,7 +12,9 @@ class Migration(migrations.Migration):
 
     dependencies = [("gateway", "0016_encrypt_diagnoses")]
     operations = [
-        # What came while the chunks were written.
+        # What came while the chunks were written, and from now on nothing comes any more: between the last look and the
+        # end of the plain columns it would be lost.
+        migrations.RunSQL("LOCK TABLE gateway_visit, gateway_diagnosis;", migrations.RunSQL.noop),
         migrations.RunPython(encrypt_diagnoses),
         migrations.AlterField(
             model_name="diagnosis",

@@ -18,6 +18,7 @@ from accounts.actions import messages
 from accounts.actions.own_data import write_copy
 from accounts.models import AuditEvent, Member, User
 from accounts.tables import csv_lines, write_csv
+from casework.models import CaseEvent
 from settlements.models import Claim, WalletTransfer
 from tests.people import PASSWORD
 from tests.settlements.scene import bill, make_scene
@@ -85,6 +86,15 @@ def test_the_file_holds_what_the_pages_show_and_more(world, clients: dict[str, C
     line = AuditEvent.objects.get(action="own_data_copied")
     assert (line.actor_id, line.member_id) == (holder.pk, holder.member_id)
     assert line.details == {"tables": len(listed), "rows": sum(len(rows(text)) for text in [*told.values()][:-1])}
+
+
+def test_a_consent_on_paper_is_told_in_words(world) -> None:
+    people, application = world[:2]
+    CaseEvent.objects.create(
+        case=application.case, at=clock.now(), verb="consent", to_state="granted", actor_role="clerk", note="paper"
+    )
+    told = rows(taken(people.holder)["Steps of your cases"])
+    assert [row["Note"] for row in told if row["Case number"] == application.case.number][-1] == "on paper"
 
 
 def test_of_others_it_says_what_the_pages_say(world) -> None:
