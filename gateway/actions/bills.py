@@ -140,9 +140,7 @@ def taken_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime
     stage = stage_of(visit.ended, lines=True, settled=known.reversed_at is None, reversed_once=True)
     must_be_allowed(Step.REVERSE, stage)
     give_back(visit, known, msgid=msgid, at=at)
-    facts = batch_facts(visit, known.batch)
-    # Also when the insurance, or the patient, turned out later to have ended before the visit: then above all.
-    return told_back(visit, known, facts, facts.enrolment or Enrolment(insurance=visit.insurance), at)
+    return told_back(visit, known, batch_facts(visit, known.batch), at)
 
 
 def give_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime.datetime) -> None:
@@ -153,11 +151,11 @@ def give_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime.
     known.save(update_fields=["reversal_setl_id", "reversal_msgid", "reversed_at"])
 
 
-def told_back(
-    visit: Visit, known: VisitSettlement, facts: BatchFacts, enrolment: Enrolment, at: datetime.datetime
-) -> dict[str, Any]:
+def told_back(visit: Visit, known: VisitSettlement, facts: BatchFacts, at: datetime.datetime) -> dict[str, Any]:
     """The nodes of a reversal that was just made: every amount negative."""
     on = timezone.localdate(at)
+    # Also when the insurance, or the patient, turned out later to have ended before the visit: then above all.
+    enrolment = facts.enrolment or Enrolment(insurance=visit.insurance)
     money = answers.negated(answers.amounts(known.settlement, facts, visit.insurance))
     occasion = Occasion(
         msgid=known.reversal_msgid,

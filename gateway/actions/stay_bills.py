@@ -107,7 +107,7 @@ def take_back(stay: Stay, known: VisitSettlement, *, msgid: str, at: datetime.da
     visit.lines.filter(batch=settled.open_batch).update(batch=known.batch)
     Stay.objects.filter(pk=stay.pk).update(state=staying.FOLLOWS[Where(stay.state)][Step.REVERSE])
     first, last = stay.days
-    told = told_back(visit, known, facts, how_insured(facts), at)
+    told = told_back(visit, known, facts, at)
     info = told["setlinfo"] | {
         "insu_admdvs": visit.region_id,
         "begndate": first,

@@ -114,6 +114,17 @@ def test_the_same_msgid_settles_once(world: World) -> None:
     assert Settlement.objects.count() == 1
 
 
+def test_a_stay_goes_back_though_the_patient_turned_out_not_to_have_been_insured(world: World) -> None:
+    hospital, patient = world.hospital, world.patient
+    mdtrt_id = admit(hospital, patient)
+    hospital.ok("2301", {"feedetail": fee(patient, mdtrt_id, "1", DRUG, "1", "100.00")})
+    hospital.ok("2402", leaving(patient, mdtrt_id))
+    setl_id = hospital.ok("2304", bill(patient, mdtrt_id, "100.00"))["setlinfo"]["setl_id"]
+    patient.enrolments.update(valid_from=today())
+    hospital.ok("2305", named(patient, mdtrt_id, setl_id=setl_id))
+    assert Settlement.objects.get().reversed_on == today()
+
+
 def test_year_and_rules_are_those_of_the_discharge(world: World) -> None:
     """Shanghai's year begins on 1 July; a stay over it counts in the year in which it ended."""
     hospital, patient = world.hospital, world.patient
