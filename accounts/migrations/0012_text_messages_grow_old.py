@@ -12,6 +12,8 @@ class Migration(migrations.Migration):
             name="text",
             field=accounts.fields.EncryptedTextField(editable=False, null=True, verbose_name="text"),
         ),
+        # Backwards: what was emptied cannot be told again.
+        migrations.RunSQL(migrations.RunSQL.noop, "DELETE FROM accounts_smsoutbox WHERE text IS NULL;"),
         migrations.AddIndex(
             model_name="smsoutbox",
             index=models.Index(
