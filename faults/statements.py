@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 import psycopg
-from django.db import Error, OperationalError, connection
+from django.db import Error, OperationalError, connection, transaction
 
 from accounts.errors import Refused
 from faults import checker, clients, places, world
@@ -220,11 +220,12 @@ def refusing() -> Act:
 
 
 def rolling(run: RolloverRun) -> Act:
-    """A chunk of two accounts; the next one each time."""
+    """A chunk of two accounts; the next one each time. The batch's one statement, with a COMMIT to be killed around it."""
 
     def prepare() -> Callable[[], Any]:
         def roll() -> Any:
-            visit = rollover_work.roll_next(run_id=run.pk)
+            with transaction.atomic():
+                visit = rollover_work.roll_next(run_id=run.pk)
             return (visit.accounts, visit.left) if isinstance(visit, batch.Visit) else visit
 
         return roll

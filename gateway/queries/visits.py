@@ -178,4 +178,4 @@ def to_give_up(at: datetime.datetime) -> QuerySet[Visit]:
     """Outpatient and pharmacy visits of which nothing is settled and whose time is over; a stay has no such end."""
     settled = VisitSettlement.objects.filter(visit=OuterRef("pk"), reversed_at=None)
     visits = Visit.objects.exclude(kind=CareKind.INPATIENT).filter(~Exists(settled), ended="")
-    return visits.exclude(going_on(at - OPEN_DAYS)).order_by("registered_at")
+    return visits.exclude(going_on(at - OPEN_DAYS)).order_by("registered_at", "id")

@@ -280,8 +280,9 @@ def test_who_cannot(world, spoil, code):
 def test_a_relation_that_the_ages_do_not_allow(world):
     scene, brother = world
     before = account_at(scene, moment())
-    brother.birth = scene.daughter.member.birth
+    brother.birth = scene.daughter.member.birth - datetime.timedelta(days=1)
     assert code_of(lambda: send(scene, brother, key="1", relation="child")) == ("ages_do_not_fit", "younger")
+    brother.birth = scene.daughter.member.birth + datetime.timedelta(days=1)
     assert code_of(lambda: send(scene, brother, key="2", relation="parent")) == ("ages_do_not_fit", "older")
     assert account_at(scene, moment()) == before and not WalletTransfer.objects.exists()
 
