@@ -35,7 +35,12 @@ def visits(*, institution: Institution, msgid: str, given: dict[str, Any], at: d
     found = Visit.objects.filter(institution=institution, member=member, begun_at__gte=since, begun_at__lt=until)
     if data["mdtrt_id"]:
         found = found.filter(mdtrt_id=data["mdtrt_id"])
-    found = found.exclude(ended="cancelled").select_related("stay").prefetch_related("settlements").order_by("begun_at", "id")
+    found = (
+        found.exclude(ended="cancelled")
+        .select_related("stay")
+        .prefetch_related("settlements")
+        .order_by("begun_at", "id")
+    )
     enrolments = list(member.enrolments.all())
     rows = [_visit(visit, member, enrolments, on) for visit in few(found)]
     return {"mdtrtinfo": [row for row in rows if row["med_type"] == data["med_type"]]}
@@ -79,7 +84,7 @@ def in_hospital(
     stays = stays.filter(admitted_at__gte=since, admitted_at__lt=until).select_related("visit", "member")
     if data["psn_no"]:
         stays = stays.filter(member=person(data["psn_no"]))
-    return {"data": [_bed(stay, institution, on) for stay in few(stays.order_by("admitted_at", "id"))]}
+    return {"data": [_bed(stay, institution, on) for stay in few(stays.order_by("admitted_at", "pk"))]}
 
 
 def person(number: str) -> Member:
