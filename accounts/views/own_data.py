@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods
 from accounts import clock, own_data, reasons
 from accounts.actions import own_data as copies
 from accounts.decorators import member_required, password_proof_required
-from accounts.templatetags.portal import comma
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,6 +35,5 @@ def own_data_page(request: HttpRequest) -> HttpResponseBase:
 
 
 def _page(request: HttpRequest, refused: str = "", status: int = 200) -> HttpResponse:
-    listed = comma().join(str(table.title) for table in own_data.tables())
-    context = {"listed": listed, "refused": refused}
+    context = {"listed": [table.title for table in own_data.tables()], "refused": refused}
     return render(request, "accounts/own_data.html", context, status=status)

@@ -55,7 +55,7 @@ def test_the_file_holds_what_the_pages_show_and_more(world, clients: dict[str, C
         "number": holder.member.id_number, "reason": "balance"
     })  # fmt: skip
     page = member.get(PAGE, headers={"accept-language": "en"})
-    listed = BeautifulSoup(page.content, "html.parser").select_one("#h-in-it").find_next("p").text.split(", ")
+    listed = [row.text for row in BeautifulSoup(page.content, "html.parser").select(".portal-short-list > li")]
     answer = member.post(PAGE, headers={"accept-language": "en"})
     assert answer.streaming and answer["Content-Type"] == "application/zip"
     assert answer["Content-Disposition"] == f'attachment; filename="my-data-{clock.today()}.zip"'
