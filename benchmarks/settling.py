@@ -40,6 +40,8 @@ PRICES = [Decimal("38.50"), Decimal("126.00"), Decimal("860.00"), Decimal("1430.
 # A visit as outpatients have it: registration, a few tests, medicines.
 LINES = 12
 WARM_UP = 3.0
+# Rows of a statement, which takes 65,535 parameters at most.
+AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -238,8 +240,8 @@ def register(members: Sequence[int], institution: Institution, way: Way, count: 
         for n in range(count)
     ]  # fmt: skip
     if not way.whole:
-        visits = Visit.objects.bulk_create(visits)
-        FeeLine.objects.bulk_create(
+        visits = Visit.objects.bulk_create(visits, batch_size=AT_ONCE)
+        lines = (
             FeeLine(
                 visit=visit, sn=str(line), batch="B1", code=CODE, own_code="1", occurred_at=at, quantity=1, price=price,
                 amount=price, item_class="A", self_pay_percent=0, in_scope=price, pre_self_pay=0, over_limit=0,
@@ -248,6 +250,7 @@ def register(members: Sequence[int], institution: Institution, way: Way, count: 
             for n, visit in enumerate(visits)
             for line, price in enumerate(_prices(n, way), 1)
         )  # fmt: skip
+        FeeLine.objects.bulk_create(lines, batch_size=AT_ONCE)
     return [_bill(visit, sum(_prices(n, way), Decimal(0))) for n, visit in enumerate(visits)]
 
 

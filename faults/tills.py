@@ -26,6 +26,8 @@ from settlements.models import CatalogueItem
 
 DRUG = "XPROVING01"
 PATIENCE = 60.0
+# Rows of a statement, which takes 65,535 parameters at most.
+AT_ONCE = 1000
 # What changes nothing is not logged: it promises nothing.
 READS = frozenset({"1101", "2206", "2303"})
 # Nothing was done, says the interface; the same msgid is sent again.
@@ -132,7 +134,7 @@ def stock(people: Sequence[Patient], count: int, at: datetime.datetime) -> list[
     """So many visits, registered and uploaded beforehand, without calls; the people take turns."""
     hospital, amount = world.institution(), Decimal("39.99")
     members = {psn_no(member): member for member in Member.objects.all()}
-    made = models.Visit.objects.bulk_create(
+    visits = (
         models.Visit(
             mdtrt_id=f"{uuid.uuid4().int % 10**30:030d}", institution=hospital, region_id=world.REGION,
             member=members[people[number % len(people)].psn_no], insurance="employee", kind="outpatient",
@@ -140,7 +142,8 @@ def stock(people: Sequence[Patient], count: int, at: datetime.datetime) -> list[
         )
         for number in range(count)
     )  # fmt: skip
-    models.FeeLine.objects.bulk_create(
+    made = models.Visit.objects.bulk_create(visits, batch_size=AT_ONCE)
+    lines = (
         models.FeeLine(
             visit=visit, sn="1", batch="B1", code=DRUG, own_code="1", occurred_at=at, quantity=1, price=amount,
             amount=amount, item_class="A", self_pay_percent=0, in_scope=amount, pre_self_pay=0, over_limit=0,
@@ -148,6 +151,7 @@ def stock(people: Sequence[Patient], count: int, at: datetime.datetime) -> list[
         )
         for visit in made
     )  # fmt: skip
+    models.FeeLine.objects.bulk_create(lines, batch_size=AT_ONCE)
     return [Visit(people[number % len(people)], visit.mdtrt_id, str(amount)) for number, visit in enumerate(made)]
 
 

@@ -27,11 +27,13 @@ def note(*, run: Reconciliation, compared: Iterable[Compared], at: datetime.date
     compared = list(compared)
     unclosed = {(one.setl_id, one.reversal): one for one in _unclosed(run)}
     differing = {_key(one): one for one in compared if one.kind}
-    Difference.objects.bulk_create(
+    new = (
         Difference(institution=run.institution, found_by=run, found_at=at, **_facts(one, run))
         for key, one in differing.items()
         if key not in unclosed
     )
+    # A statement takes 65,535 parameters: a file in which everything differs has more.
+    Difference.objects.bulk_create(new, batch_size=1000)
     again = [unclosed[key] for key in differing if key in unclosed]
     for known in again:
         for name, value in _facts(differing[known.setl_id, known.reversal], run).items():
