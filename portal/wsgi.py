@@ -3,17 +3,15 @@ import logging
 import os
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db.backends.signals import connection_created
 
 from accounts.logs import keep_discreet
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.demo")
 application = get_wsgi_application()
-# These need the settings and applications that the line above has loaded.
-from django.conf import settings  # noqa: E402
-from django.db.backends.signals import connection_created  # noqa: E402
-
-from gateway.pressure import Relieved  # noqa: E402
+from gateway.pressure import Relieved  # noqa: E402 - needs the applications that the line above has loaded
 
 
 def bound_statements(connection: Any, **more: Any) -> None:

@@ -23,7 +23,7 @@ def own_data_page(request: HttpRequest) -> HttpResponseBase:
     if not consume(request, action="own_data", user=request.user):
         return _page(request, refused=str(reasons.tell("too_many_copies")), status=429)
     # Without a name: it is gone from the disk when it has been sent, however that ends.
-    file = tempfile.TemporaryFile()  # noqa: SIM115
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the answer
     try:
         copies.write_copy(by=request.user, at=clock.now(), into=file)
     except BaseException:
