@@ -1,6 +1,6 @@
 """What the pages for technicians show: made from the tables, so that they cannot differ from what the gateway does."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -258,8 +258,8 @@ def every_list() -> list[tuple[str, str, bool, tuple[tuple[str, str], ...]]]:
 def sample_request(number: str) -> str:
     """A whole request, as text to copy."""
     if number == ENVELOPE:
-        return pretty(samples.envelope_fields() | {"input": samples.request_input("1101")})
-    return pretty(samples.envelope_fields() | {"infno": number, "input": samples.request_input(number)})
+        return json_text.pretty(samples.envelope_fields() | {"input": samples.request_input("1101")})
+    return json_text.pretty(samples.envelope_fields() | {"infno": number, "input": samples.request_input(number)})
 
 
 def sample_answer(number: str) -> str:
@@ -278,7 +278,7 @@ def sample_failure() -> str:
 
 
 def _answer(infcode: int, refmsgid: str | None, told: str, output: Any) -> str:
-    return pretty(
+    return json_text.pretty(
         {
             "infcode": infcode,
             "inf_refmsgid": refmsgid,
@@ -296,17 +296,6 @@ def _answer(infcode: int, refmsgid: str | None, told: str, output: Any) -> str:
 def sample_file(number: str) -> str:
     """A line of the file that 3202 takes, tabs and all."""
     return "\t".join(samples.file_line(fields.tables(number).columns_in))
-
-
-def pretty(value: Any, indent: str = "") -> str:
-    """JSON in lines; a Decimal keeps its places."""
-    deeper = f"{indent}  "
-    if isinstance(value, Mapping) and value:
-        inner = [f"{deeper}{json_text.dumps(key)}: {pretty(item, deeper)}" for key, item in value.items()]
-        return "{\n" + ",\n".join(inner) + f"\n{indent}}}"
-    if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(f"{deeper}{pretty(item, deeper)}" for item in value) + f"\n{indent}]"
-    return json_text.dumps(value)
 
 
 def refusals(asked: str = "") -> list[Refusal]:

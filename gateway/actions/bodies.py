@@ -1,7 +1,6 @@
 """What was said in a call: read for a reason that is kept, tried again without consequence, deleted when it is old."""
 
 import datetime
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +14,8 @@ from accounts.actions import audit
 from accounts.clock import now
 from accounts.errors import KeyReused, Refused
 from accounts.models import Member, User
-from gateway import envelope, fields
+from gateway import envelope, fields, masking
 from gateway.actions.messages import TRANSACTIONS
-from gateway.domain import json_text
-from gateway.domain.json_text import NotJson
 from gateway.models import GatewayMessage
 from gateway.policies import may_open_messages
 from gateway.queries.people import member_by_credential, member_by_psn_no
@@ -50,7 +47,7 @@ def open_message(*, message: GatewayMessage, by: User, reason: str, at: datetime
     Raises Refused: not_allowed, body_deleted.
     """
     _record("gateway_message_opened", message, by, reason, at or now())
-    return Opened(_laid_out(message.body), _laid_out(message.answer))
+    return Opened(masking.laid_out(message.body), masking.laid_out(message.answer))
 
 
 def replay(*, message: GatewayMessage, by: User, reason: str, at: datetime.datetime | None = None) -> Replayed:
@@ -75,7 +72,7 @@ def replay(*, message: GatewayMessage, by: User, reason: str, at: datetime.datet
         return Replayed("", err_msg(Refused("msgid_reused")))
     except Refused as refusal:
         return Replayed("", err_msg(refusal))
-    return Replayed(_laid_out(output), "")
+    return Replayed(masking.laid_out(output), "")
 
 
 def _tried(act: Callable[..., Any], arguments: dict[str, Any]) -> Any:
@@ -140,12 +137,3 @@ def _member(body: str) -> Member | None:
         except Refused:
             continue
     return None
-
-
-def _laid_out(text: str | None) -> str:
-    if not text:
-        return ""
-    try:
-        return json.dumps(json_text.loads(text), ensure_ascii=False, indent=2)
-    except NotJson:
-        return text

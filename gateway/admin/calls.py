@@ -14,6 +14,7 @@ from accounts.clock import now
 from accounts.enums import Role
 from accounts.models import Institution
 from accounts.policies import regions_with_role
+from gateway import texts
 from gateway.actions import keys
 from gateway.forms.staff import KeyForm, SettingsForm
 from gateway.models import GatewayMessage, InstitutionKey, InstitutionSettings, SignIn
@@ -46,6 +47,11 @@ class InstitutionKeyAdmin(RoleAdmin):
             mine = regions_with_role(request.user, Role.REGION_ADMIN)
             kwargs["queryset"] = Institution.objects.filter(region__in=mine)
         return super().formfield_for_foreignkey(field, request, **kwargs)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        # After the key is issued comes the page with its secret, and no other.
+        one_way = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**(extra_context or {}), **one_way})
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
@@ -82,12 +88,18 @@ class GatewayMessageAdmin(RoleAdmin):
     """What was called and how it ended. Bodies are people's data: on no page but for a reason that is kept."""
 
     region_path = "institution__region"
-    list_display = ["received_at", "institution", "infno", "msgid", "outcome", "duration_ms"]
+    list_display = ["received_at", "institution", "infno", "msgid", "ended", "duration_ms"]
     list_filter = ["infno", "outcome", "received_at"]
     search_fields = ["msgid", "institution__code"]
     list_select_related = ["institution"]
     fields = ["received_at", "institution", "key", "infno", "msgid", "outcome", "duration_ms"]
     show_full_result_count = False
+
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def ended(self, message: GatewayMessage) -> str:
+        """In words, and the code by which it is searched for."""
+        code = message.outcome
+        return texts.outcome(code) if code in ("", GatewayMessage.OK) else f"{texts.outcome(code)} [{code}]"
 
     def get_urls(self) -> list[Any]:
         wrap, name = self.admin_site.admin_view, "gateway_gatewaymessage"

@@ -1,6 +1,7 @@
 """JSON as the interface wants it: numbers stay decimal text both ways, and what is no JSON is one kind of error."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -107,3 +108,14 @@ def _dumps(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     return _ENCODER.encode(value)
+
+
+def pretty(value: Any, indent: str = "") -> str:
+    """JSON in lines; a Decimal keeps its places."""
+    deeper = f"{indent}  "
+    if isinstance(value, Mapping) and value:
+        inner = [f"{deeper}{dumps(key)}: {pretty(item, deeper)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(inner) + f"\n{indent}}}"
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(f"{deeper}{pretty(item, deeper)}" for item in value) + f"\n{indent}]"
+    return dumps(value)

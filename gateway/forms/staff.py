@@ -41,6 +41,14 @@ class KeyForm(forms.ModelForm):
     class Meta:
         model = InstitutionKey
         fields = ["institution", "variant", "valid_until"]
+        help_texts = {"valid_until": _("Empty: it is valid until it is retired.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The administration asks for day and time in two boxes and names neither of them to a screen reader.
+        boxes = getattr(self.fields["valid_until"].widget, "widgets", ())
+        for box, name in zip(boxes, (_("Until, date"), _("Until, time")), strict=False):
+            box.attrs["aria-label"] = name
 
     def clean_valid_until(self) -> datetime.datetime | None:
         """A moment that is over would be a key that never signs."""
@@ -90,6 +98,11 @@ class SettingsForm(forms.ModelForm):
     class Meta:
         model = InstitutionSettings
         fields = ["institution", "infcode_as_text", "extra_fields", "networks", "one_is_own", "sign_in_required"]
+        # As they are: Django would begin them with a capital, and then they are no names of the interface.
+        labels = {
+            "infcode_as_text": _("infcode as text"),
+            "one_is_own": _("acct_used_flag 1 is the own account alone"),
+        }
 
     def clean_extra_fields(self) -> dict[str, Any]:
         """An object of few plain values under names that the interface does not use itself."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import clock, dates, reasons
 from accounts.errors import Refused
 from gateway import documentation, fields, texts
-from gateway.actions import bodies
+from gateway.actions import bodies, corrections
 from gateway.forms.staff import ReasonForm
 from gateway.models import GatewayMessage
 from gateway.policies import may_open_messages, may_watch_calls
@@ -116,6 +116,15 @@ def _facts(found: GatewayMessage) -> list[dict[str, Any]]:
         {"label": _("Signing key"), "value": found.key.key_id},
         {"label": _("Received"), "value": dates.moment(found.received_at)},
         {"label": _("Outcome"), "value": " · ".join(filter(None, [texts.outcome(found.outcome), found.outcome]))},
+        *([{"label": _("What to do"), "value": remedy}] if (remedy := _remedy(found.outcome)) else []),
         {"label": _("Duration, milliseconds"), "value": "-" if found.duration_ms is None else found.duration_ms},
         {"label": _("Message and answer"), "value": kept},
     ]
+
+
+def _remedy(outcome: str) -> str:
+    """What the institution does after a refusal, to be told to whoever asks; empty where nothing is to be done."""
+    if outcome in ("", GatewayMessage.OK, corrections.CORRECTED):
+        return ""
+    code = outcome if outcome[0].islower() else "system_error"
+    return documentation.remedy(code) if code in texts.TEXTS else str(reasons.tell(code).remedy)

@@ -1,9 +1,7 @@
 """What the till shows: who paid, refusals in the reader's words, messages masked as the house masks, a command to copy."""
 
 import datetime
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from shlex import quote
@@ -15,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import masks, reasons
 from accounts.models import Member
-from gateway import documentation
+from gateway import documentation, masking
 from gateway.actions.messages import TRANSACTIONS
 from gateway.client import PATH
 from gateway.models import InstitutionKey
@@ -35,8 +33,6 @@ BAR_KINDS = {
 # Where a refusal belongs: the part of the page in which something can be done about it. Everything else: paying.
 OF_PATIENT = {"person_unknown", "not_insured", "insurance_ended", "insutype_other", "insuplc_other", "closed"}
 OF_BASKET = {"line_amount", "line_later", "line_repeated", "lines_too_many", "amount_too_large", "total_other"}
-MASKED = {"certno": masks.mask_id, "mdtrt_cert_no": masks.mask_id, "psn_name": masks.mask_name}
-YEAR = 4
 COMMAND = """\
 # {number} {name}
 {given}
@@ -157,7 +153,7 @@ def taken() -> Problem:
 
 def shown(message: dict[str, Any], visit: Visit, key: InstitutionKey) -> dict[str, Any]:
     """A message for the page; numbers of people and their names masked."""
-    answer = _json(message["answer"])
+    answer = masking.parsed(message["answer"])
     ok = isinstance(answer, dict) and str(answer.get("infcode")) == "0"
     member = Member.objects.get(public_id=visit.member)
     first = visit.message(message["repeats"])
@@ -173,7 +169,7 @@ def shown(message: dict[str, Any], visit: Visit, key: InstitutionKey) -> dict[st
 
 def row(message: dict[str, Any]) -> dict[str, Any]:
     """A message in the list of the visit."""
-    answer = _json(message["answer"])
+    answer = masking.parsed(message["answer"])
     infcode = str(answer.get("infcode")) if isinstance(answer, dict) else None
     state, word = {
         "0": ("ok", _("Done")),
@@ -194,36 +190,15 @@ def row(message: dict[str, Any]) -> dict[str, Any]:
 
 def _request(message: dict[str, Any]) -> str:
     headers = [f"{name}: {value}" for name, value in message["headers"].items()]
-    return "\n".join([f"POST {PATH}", *headers, "", documentation.pretty(masked(_json(message["body"])))])
+    return "\n".join([f"POST {PATH}", *headers, "", masking.laid_out(message["body"])])
 
 
 def _response(message: dict[str, Any], answer: Any) -> str:
     if message["status"] is None:
         return f"({message['lost']})"
     headers = [f"{name}: {value}" for name, value in message["answer_headers"].items()]
-    body = message["answer"] if answer is None else documentation.pretty(masked(answer))
+    body = masking.laid_out(message["answer"]) or message["answer"]
     return "\n".join([f"HTTP {message['status']}", *headers, "", body])
-
-
-def _json(text: str) -> Any:
-    """What is in a JSON text, numbers with their places; None if it is none."""
-    try:
-        return json.loads(text, parse_float=Decimal)
-    except ValueError:
-        return None
-
-
-def masked(value: Any, name: str = "") -> Any:
-    """The same with the numbers and names of people masked; a birthday would give away what the ID number hides."""
-    if isinstance(value, Mapping):
-        return {key: masked(item, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [masked(item, name) for item in value]
-    if not isinstance(value, str) or not value:
-        return value
-    if name in MASKED:
-        return MASKED[name](value)
-    return f"{value[:YEAR]}-**-**" if name == "brdy" else value
 
 
 def command(message: dict[str, Any], key: InstitutionKey, member: Member, *, full: bool) -> str:

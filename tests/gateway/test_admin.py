@@ -1,5 +1,7 @@
 """Administrators see that something was called, never what was said; a secret is seen once."""
 
+import re
+
 import pytest
 from django.contrib.admin import site
 from django.contrib.messages.storage import default_storage
@@ -11,8 +13,10 @@ from django.utils import translation
 from accounts.clock import now
 from accounts.enums import Role
 from accounts.models import AuditEvent
+from gateway import texts
 from gateway.actions import keys
 from gateway.admin.calls import GatewayMessageAdmin, InstitutionKeyAdmin
+from gateway.forms.staff import SettingsForm
 from gateway.models import GatewayMessage, InstitutionKey
 from tests.gateway.world import World, credential
 from tests.people import make_region, make_staff
@@ -82,6 +86,30 @@ def test_a_key_that_would_never_sign_is_not_issued(world: World, rf: RequestFact
     shown = admin.changeform_view(ask(rf, Role.REGION_ADMIN, world, data))
     assert set(shown.context_data["adminform"].form.errors) == {"valid_until"}
     assert InstitutionKey.objects.count() == count
+
+
+def test_a_key_is_asked_for_in_named_boxes_and_by_one_button(world: World, rf: RequestFactory) -> None:
+    shown = InstitutionKeyAdmin(InstitutionKey, site).add_view(ask(rf, Role.REGION_ADMIN, world)).render()
+    page = shown.content.decode()
+    boxes = re.findall(r'<input[^>]+name="valid_until_[01]"[^>]*>', page)
+    assert len(boxes) == 2
+    assert all("aria-label=" in box for box in boxes)
+    assert "_save" in page
+    assert "_addanother" not in page
+    assert "_continue" not in page
+
+
+def test_the_list_says_in_words_how_calls_ended(world: World, rf: RequestFactory) -> None:
+    world.hospital.call("2208", {"data": {"setl_id": "1", "mdtrt_id": "1", "psn_no": "1"}})
+    admin, (message,) = GatewayMessageAdmin(GatewayMessage, site), GatewayMessage.objects.all()
+    assert admin.ended(message) == f"{texts.outcome('visit_unknown')} [visit_unknown]"
+    message.outcome = ""
+    assert admin.ended(message) == texts.outcome("")
+
+
+def test_names_of_the_interface_stay_as_they_are_written() -> None:
+    labels = [str(field.label) for field in SettingsForm().fields.values()]
+    assert not [label for label in labels if label.startswith(("Infcode", "Acct_used_flag"))]
 
 
 def test_retiring_keys_asks_first_and_names_who_is_left_without(world: World, rf: RequestFactory) -> None:

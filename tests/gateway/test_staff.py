@@ -2,6 +2,7 @@
 
 import datetime
 import html
+import json
 import logging
 import re
 
@@ -10,11 +11,14 @@ from django.contrib.admin import site
 from django.http import Http404
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils.translation import override
 
+from accounts import masks
 from accounts.clock import now, today
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import AuditEvent
+from gateway import documentation
 from gateway.actions import bodies
 from gateway.admin.calls import GatewayMessageAdmin
 from gateway.forms.staff import SettingsForm
@@ -116,11 +120,38 @@ def test_a_body_is_read_for_a_reason_that_is_kept(world: World, rf: RequestFacto
     assert world.patient.id_number not in refused.content.decode()
     assert not AuditEvent.objects.filter(action="gateway_message_opened").exists()
     page = staff.message(ask(rf, admin, {"act": "open", "reason": REASON}), message.pk).content.decode()
-    assert world.patient.id_number in page
+    assert world.patient.id_number not in page
+    assert masks.mask_id(world.patient.id_number) in page
+    assert world.patient.name not in page
     event = AuditEvent.objects.get(action="gateway_message_opened")
     assert (event.reason, event.member_id, event.actor_id) == (REASON, world.patient.pk, admin.pk)
     assert event.target == f"message:{message.pk}"
     assert world.patient.id_number not in str(event.details)
+
+
+def test_a_message_is_shown_as_it_was_written_but_for_whom_it_names(world: World, admin) -> None:
+    given = credential(world.patient) | {"PSN_NAME": world.patient.name}
+    world.hospital.ok("1101", json.dumps({"data": given}))
+    said = bodies.open_message(message=GatewayMessage.objects.latest("pk"), by=admin, reason=REASON)
+    answer = json.loads(said.answer)
+    assert answer["infcode"] == 0
+    assert isinstance(answer["output"]["insuinfo"][0]["balc"], float)
+    assert answer["output"]["baseinfo"]["brdy"].endswith("-**-**")
+    body = json.loads(said.body)
+    assert isinstance(body["input"], str)
+    for text in (said.body, said.answer):
+        assert world.patient.id_number not in text
+        assert world.patient.name not in text
+        assert masks.mask_name(world.patient.name) in text
+
+
+def test_a_refused_call_says_what_the_institution_does(world: World, rf: RequestFactory, admin) -> None:
+    world.hospital.call("2208", {"data": {"setl_id": "1", "mdtrt_id": "1", "psn_no": "1"}})
+    message = GatewayMessage.objects.latest("pk")
+    assert documentation.remedy("visit_unknown") in staff.message(ask(rf, admin), message.pk).content.decode()
+    with override("en"):
+        GatewayMessage.objects.update(outcome="ZeroDivisionError")
+        assert documentation.remedy("system_error") in staff.message(ask(rf, admin), message.pk).content.decode()
 
 
 def test_a_system_administrator_reads_no_body(world: World, rf: RequestFactory) -> None:
