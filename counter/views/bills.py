@@ -63,21 +63,14 @@ def _context(request: HttpRequest, found: Payload) -> dict[str, Any]:
         claim = found.claim
         rows = [{"label": _("Claim"), "value": claim.case.number}, {"label": _("Reason"), "value": found.reason}]
         rows += bill_telling.answers(claim, claim.masked_bank_account)
-        return context | {"reversal": found, "rows": rows, "undoing": _undoing(found)}
+        undoing = claim_reversals.undoing(claim) if claim.settlement else None
+        return context | {"reversal": found, "rows": rows, "settlement": claim.settlement, "undoing": undoing}
     context["masked"] = found.masked_bank_account
     if isinstance(found, Claim):
         reversal = found.reversals.select_related("case").order_by("-id").first()
         rows = bill_telling.answers(found, found.masked_bank_account)
         return context | {"claim": found, "rows": rows, "reversed_by": reversal}
     return context | {"recalculation": found} | _figures(found)
-
-
-def _undoing(found: ClaimReversal) -> dict[str, Any]:
-    """What undoing it means for money: yuan that the patient has to pay back, or that are not paid to him."""
-    settled = found.claim.settlement
-    amount = claims.paid_back(settled) if settled else 0
-    row = Reimbursement.objects.filter(case=found.claim.case).first()
-    return {"amount": amount, "paid_out": row is not None and row.done_on is not None, "settlement": settled}
 
 
 def _figures(found: Recalculation) -> dict[str, Any]:

@@ -5,16 +5,19 @@ it has not paid yet it does not pay. The bill can then be handed in anew, put ri
 """
 
 import datetime
+from dataclasses import dataclass
+from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actions import audit, messages
 from accounts.enums import Channel
 from accounts.errors import Refused
 from accounts.models import ServiceCentre, User
-from accounts.money import plain
+from accounts.money import ZERO, plain
 from casework.actions import cases
 from casework.domain.states import CLERK
 from casework.models import Case
@@ -58,6 +61,33 @@ def request_reversal(
     return asked
 
 
+@dataclass(frozen=True)
+class Undoing:
+    """What undoing a claim means between office and patient: the payment that is dropped, and yuan that the patient owes;
+    below zero they go to his bank account."""
+
+    dropped: Reimbursement | None
+    owed: Decimal
+
+    @property
+    def to_member(self) -> Decimal:
+        """The same amount, seen from him."""
+        return -self.owed
+
+
+def undoing(claim: Claim, rows: QuerySet[Reimbursement] | None = None) -> Undoing:
+    """What undoing a settled claim means for money. `rows`: the payments, locked where it is done.
+
+    A recalculation has listed its difference for itself. So it counts from what the settlement that stands now pays back:
+    counted from the first payment, the difference would stay with the patient, or with the office.
+    """
+    assert claim.settlement is not None  # whoever asks has looked
+    rows = Reimbursement.objects.all() if rows is None else rows
+    listed = rows.filter(case=claim.case).first()
+    dropped = listed if listed is not None and listed.done_on is None else None
+    return Undoing(dropped, paid_back(claim.settlement) - (dropped.amount if dropped else ZERO))
+
+
 def check_again(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     """What still has to hold at the second check. Raises Refused: claim_not_settled, duplicate."""
     _must_stand(case.claim_reversal.claim)
@@ -71,13 +101,14 @@ def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     _must_stand(claim)
     assert claim.settlement is not None  # looked at just above
     on, amount = timezone.localdate(at), paid_back(claim.settlement)
+    undone = undoing(claim, Reimbursement.objects.select_for_update(no_key=True))
     care.reverse(settlement=claim.settlement, on=on, key=f"case {case.number}", by=by)
     Claim.objects.filter(pk=claim.pk).update(void=True)
-    paid = Reimbursement.objects.select_for_update(no_key=True).filter(case=claim.case).first()
-    if paid is not None and paid.done_on is None:
-        paid.delete()
-    elif paid is not None:
-        Reimbursement.objects.create(case=case, member=claim.patient, amount=-amount, decided_on=on)
+    if undone.dropped is not None:
+        undone.dropped.delete()
+    if undone.owed:
+        bank = {"bank": claim.bank, "bank_account": claim.bank_account} if undone.to_member > 0 else {}
+        Reimbursement.objects.create(case=case, member=claim.patient, amount=undone.to_member, decided_on=on, **bank)
     audit.record(
         action="claim_reversed",
         by=by,
@@ -85,7 +116,7 @@ def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
         member=claim.patient,
         target=f"case {claim.case.number}",
         reason=asked.reason,
-        details={"amount": plain(amount), "paid_out": bool(paid is not None and paid.done_on)},
+        details={"amount": plain(amount), "owed": plain(undone.owed)},
         channel=Channel.WINDOW,
     )
 
@@ -95,13 +126,12 @@ def after_step(*, case: Case, verb: str, from_state: str, by: User | None, at: d
     if case.state != "granted":
         return
     claim: Claim = case.claim_reversal.claim
-    owed = Reimbursement.objects.filter(case=case).first()
+    row = Reimbursement.objects.filter(case=case).first()
     if claim.patient.died_on is None:
-        params = {"case": claim.case.number, "reason": case.claim_reversal.reason}
-        params["amount"] = plain(-owed.amount) if owed else "0.00"
-        messages.notify(
-            member=claim.patient, kind="claim_reversed_owed" if owed else "claim_reversed", params=params, at=at
-        )
+        amount = row.amount if row else ZERO
+        kind = "claim_reversed" if not amount else "claim_reversed_back" if amount > 0 else "claim_reversed_owed"
+        params = {"case": claim.case.number, "reason": case.claim_reversal.reason, "amount": plain(abs(amount))}
+        messages.notify(member=claim.patient, kind=kind, params=params, at=at)
 
 
 def _must_stand(claim: Claim) -> None:

@@ -207,13 +207,13 @@ def amend_claim(
 ) -> Claim:
     """Change a claim that came back, and hand it in again; the day on which it was first handed in still counts.
 
-    Raises Refused as `submit_claim`, stale, not_in_this_state; and PermissionDenied.
+    Raises Refused as `submit_claim`, different_region, stale, not_in_this_state; and PermissionDenied.
     """
     cases.refuse_own(by, claim.patient_id)
     case = cases.lock(case=claim.case, version=version, verb="submit")
     role = _role(by, claim.patient, case.region_id)
     before = _told(claim)
-    check_claim(patient=claim.patient, bill=asked.bill, filed_on=filed_on(case), on=timezone.localdate(at))
+    check_filed(case, patient=claim.patient, bill=asked.bill, on=timezone.localdate(at))
     refuse_twin(patient=claim.patient, institution=asked.institution, bill=asked.bill, invoice=asked.invoice_number)
     _refuse_same_invoice(asked, but=claim)
     claim = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
@@ -235,10 +235,22 @@ def amend_claim(
     return claim
 
 
+def check_filed(case: Case, *, patient: Member, bill: care.Bill, on: datetime.date) -> FilingRule | None:
+    """The same of a bill that has its case: also that the case's region is still the one that pays it.
+
+    Raises Refused as `check_claim`, and different_region: another day of care, or a register put right, would have one
+    region's office pay by another's rules.
+    """
+    facts, rule = check_claim(patient=patient, bill=bill, filed_on=filed_on(case), on=on)
+    if facts.region_id != case.region_id:
+        raise Refused("different_region", why="claim")
+    return rule
+
+
 def preview_filed(*, claim: Claim, on: datetime.date) -> care.Quote:
     """How a claim would come out if it were granted on a day; writes nothing. Raises Refused as `file_claim`."""
     bill = bill_of(claim)
-    _facts, rule = check_claim(patient=claim.patient, bill=bill, filed_on=filed_on(claim.case), on=on)
+    rule = check_filed(claim.case, patient=claim.patient, bill=bill, on=on)
     refuse_twin(patient=claim.patient, institution=claim.institution, bill=bill, invoice=claim.invoice_number)
     with_accounts = uses_accounts(rule)
     return care.quote(
@@ -276,7 +288,7 @@ def decide(*, case: Case, verb: str, by: User, at: datetime.datetime, note: str,
 def check_again(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     """What still has to hold at the second check; the twin is looked for again by `file_claim`."""
     claim: Claim = case.claim
-    check_claim(patient=claim.patient, bill=bill_of(claim), filed_on=filed_on(case), on=timezone.localdate(at))
+    check_filed(case, patient=claim.patient, bill=bill_of(claim), on=timezone.localdate(at))
 
 
 def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:

@@ -35,6 +35,13 @@ MESSAGES = {
             " to be paid back at the window. The bill can be handed in anew."
         ),
     ),
+    "claim_reversed_back": (
+        _("A settled bill was reversed"),
+        _(
+            "Your bill paid in cash, number %(case)s, was reversed: “%(reason)s”. %(amount)s yuan that its settling anew had"
+            " you owe go to your bank account. The bill can be handed in anew."
+        ),
+    ),
     "reimbursement_paid": (
         _("Money is on its way to your bank account"),
         _("For the case %(case)s %(amount)s yuan have been sent to your bank account."),
@@ -70,6 +77,10 @@ REASONS = {
     "late_filing.deadline": (
         _("Bills of that day could be handed in until %(last_on)s; this one comes too late."),
         _("If there is a reason that still counts, tell it to the office in writing."),
+    ),
+    "different_region.claim": (
+        _("On this day of care the patient was insured in another region, whose office pays the bill back."),
+        _("Withdraw this one, and hand the bill in at the office of that region."),
     ),
     "duplicate.bill": (
         _(

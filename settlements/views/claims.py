@@ -108,7 +108,7 @@ def claim(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if undone is not None:
         return redirect("settlements:claim", public_id=undone.claim.case.public_id)
     found = get_object_or_404(_mine(request), case__public_id=public_id)
-    owed = Reimbursement.objects.filter(case__claim_reversal__claim=found, done_on=None).first()
+    undone = Reimbursement.objects.filter(case__claim_reversal__claim=found, done_on=None).first()
     verbs = states.verbs_for(found.case.state, states.APPLICANT)
     context = {
         "claim": found,
@@ -118,7 +118,8 @@ def claim(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "events": events(found.case, request.user),
         "steps": bill_telling.next_steps(found),
         "payment": getattr(found.case, "reimbursement", None),
-        "owed": -owed.amount if owed else None,
+        "owed": -undone.amount if undone and undone.amount < 0 else None,
+        "to_account": undone.amount if undone and undone.amount > 0 else None,
         "may_amend": found.case.state == "returned",
         "may_withdraw": "withdraw" in verbs,
     }

@@ -10,11 +10,11 @@ from django.urls import reverse
 from accounts import clock
 from accounts.models import AuditEvent, Message
 from settlements import ledger
-from settlements.actions import claim_reversals, claims
+from settlements.actions import claim_reversals, claims, recalculation
 from settlements.ledger.checks import run_checks
 from settlements.models import Claim, ClaimReversal, Reimbursement, Usage
 from tests.people import make_staff
-from tests.settlements.test_claims import LAST, SHANGHAI, Desk, at
+from tests.settlements.test_claims import CARE_DAY, LAST, SHANGHAI, Desk, at
 from tests.support.pages import fields, log_in
 from tests.support.refusals import code_of
 
@@ -62,7 +62,7 @@ def test_before_it_was_paid_out_nothing_is_paid_and_the_bill_can_be_handed_in_an
     assert (claim.void, claim.settlement.reversed_on) == (True, LAST)
     assert used(desk) == 0
     line = AuditEvent.objects.get(action="claim_reversed")
-    assert (line.actor_id, line.reason, line.details["paid_out"]) == (desk.supervisor.pk, REASON, False)
+    assert (line.actor_id, line.reason, line.details["owed"]) == (desk.supervisor.pk, REASON, "0.00")
     assert Message.objects.filter(kind="claim_reversed", member=desk.patient.member).count() == 1
     assert desk.submit(in_scope=Decimal("600.00")).case.state == "review"
     assert [found.check.name for found in run_checks(LAST) if found.count] == []
@@ -87,6 +87,69 @@ def test_accounts_that_paid_get_theirs_back() -> None:
     desk.decide(claim)
     decide(desk, ask(desk, claim))
     assert ledger.balances([desk.account.pk], LAST)[desk.account.pk] == before
+
+
+def granted_on(desk: Desk, day: datetime.date, in_scope: str, invoice: str) -> Claim:
+    claim = desk.submit(service_on=day, in_scope=Decimal(in_scope), invoice_number=invoice)
+    desk.decide(claim)
+    return claim
+
+
+def settle_anew(desk: Desk) -> None:
+    who = {"member": desk.patient.member, "region_id": desk.region.pk, "year": 2025}
+    seen = recalculation.preview(**who, on=LAST).as_data()
+    bank = {"bank": "示例银行", "bank_account": "6222020200012345678"}
+    asked = recalculation.request_recalculation(**who, **bank, seen=seen, by=desk.clerk, at=at(hour=15))
+    claims.decide(case=asked.case, verb="approve", by=desk.supervisor, at=at(hour=15), note="", version=1)
+
+
+def pay(desk: Desk, claim: Claim) -> None:
+    row = Reimbursement.objects.get(case=claim.case)
+    claims.pay_out(reimbursement=row, reference="PJ1", by=desk.supervisor, at=at(hour=15))
+
+
+def between_office_and_member() -> Decimal:
+    """Yuan to the member, less what he owes, done or open."""
+    return sum((row.amount for row in Reimbursement.objects.all()), Decimal(0))
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_settled_anew_for_more_and_reversed_nothing_of_it_stays_with_the_member(desk, paid: bool) -> None:
+    late = granted_on(desk, CARE_DAY, "2000.00", "1")
+    # Handed in afterwards: it bears the deductible now, and what it was paid too much the late one is paid too little.
+    early = granted_on(desk, CARE_DAY - datetime.timedelta(days=8), "1000.00", "2")
+    if paid:
+        pay(desk, late)
+    settle_anew(desk)
+    for claim in (late, early):
+        claim.refresh_from_db()
+    assert claims.paid_back(late.settlement) > Reimbursement.objects.get(case=late.case).amount
+    asked = ask(desk, late)
+    decide(desk, asked)
+    assert between_office_and_member() == claims.paid_back(early.settlement) == 0
+    owed = Reimbursement.objects.get(case=asked.case)
+    assert Message.objects.get(kind="claim_reversed_owed").params["amount"] == str(-owed.amount)
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_settled_anew_for_less_and_reversed_the_member_owes_nothing_for_it(desk, paid: bool) -> None:
+    early = granted_on(desk, CARE_DAY - datetime.timedelta(days=8), "2000.00", "1")
+    late = granted_on(desk, CARE_DAY, "1000.00", "2")
+    if paid:
+        pay(desk, late)
+    decide(desk, ask(desk, early))
+    settle_anew(desk)
+    late.refresh_from_db()
+    assert claims.paid_back(late.settlement) == 0
+    asked = ask(desk, late)
+    decide(desk, asked)
+    assert between_office_and_member() == 0
+    row = Reimbursement.objects.filter(case=asked.case).first()
+    if paid:
+        assert row is None, "what he was paid he owes already by the recalculation"
+    else:
+        assert (row.amount, row.bank_account) == (Decimal("700.00"), late.bank_account)
+        assert Message.objects.get(kind="claim_reversed_back").params["amount"] == "700.00"
 
 
 def test_refusals(desk) -> None:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from accounts import clock
 from accounts.enums import Role
 from accounts.errors import Refused
-from accounts.models import AuditEvent, Institution, Message, Region, User
+from accounts.models import AuditEvent, Enrolment, Institution, Message, Region, User
 from settlements import ledger
 from settlements.actions import care, claims
 from settlements.actions.claims import PaidBill
@@ -263,6 +263,26 @@ def test_a_returned_claim_keeps_the_day_on_which_it_was_first_handed_in(desk: De
     desk.decide(claim, on=later)
     assert claim.settlement is not None and claim.settlement.fund == D("70.00")
     assert AuditEvent.objects.filter(action="claim_amended").exists()
+
+
+def test_a_claim_amended_to_a_day_in_another_region_is_that_region_s_affair(desk: Desk) -> None:
+    moved = CARE_DAY + datetime.timedelta(days=2)
+    desk.patient.member.enrolments.update(valid_to=moved)
+    Enrolment.objects.create(
+        member=desk.patient.member,
+        region=region_of_file(SHANGHAI),
+        insurance="employee",
+        status="normal",
+        valid_from=moved,
+    )
+    claim = desk.submit()
+    desk.decide(claim, "return", note="金额与发票不符")
+    terms = {"claim": claim, "by": desk.patient, "at": at(), "version": claim.case.version}
+    assert refused(claims.amend_claim, **terms, asked=desk.asked(service_on=moved)).params == {"why": "claim"}
+    claims.amend_claim(**terms, asked=desk.asked())
+    desk.patient.member.enrolments.filter(region=desk.region).update(valid_to=CARE_DAY)
+    Enrolment.objects.filter(region=SHANGHAI).update(valid_from=CARE_DAY)
+    assert refused(desk.decide, claim).code == "different_region", "the register was put right meanwhile"
 
 
 def test_a_bill_settled_on_line_meanwhile_stops_the_check(desk: Desk) -> None:
