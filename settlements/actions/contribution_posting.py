@@ -59,6 +59,11 @@ RETURNING jsonb_build_object('id', before.id, 'member_id', before.member_id, 're
     'retired_on', before.retired_on, 'employer', before.employer,
     'signed_institution_id', before.signed_institution_id, 'valid_to', before.valid_to)
 """
+ACCOUNTS = """
+SELECT a.id FROM settlements_personalaccount a WHERE a.region_id = %(region)s AND a.member_id IN (
+    SELECT member_id FROM settlements_contribution WHERE file_id = %(file)s AND line BETWEEN %(first)s AND %(last)s
+)
+"""
 ROWS = """
 SELECT c.member_id, a.id, c.month, c.base, EXISTS (
     SELECT 1 FROM accounts_enrolment e WHERE e.member_id = c.member_id AND e.region_id = %(region)s
@@ -82,10 +87,13 @@ def post_chunk(run: CreditRun, chunk: CreditChunk, transaction_id: int) -> Done:
     }  # fmt: skip
     with connection.cursor() as cursor:
         _set_bases(cursor, facts)
+        cursor.execute(ACCOUNTS, facts)
+        # Locked before the lines are looked at: whoever leaves changes his enrolment and then locks his account, so here
+        # it shows.
+        lock_many([account for (account,) in cursor.fetchall()], run.on)
         cursor.execute(ROWS, facts)
         rows = [_Posted(*row) for row in cursor.fetchall()]
     years, accounts = years_of(run.region), {row.account for row in rows if row.account is not None}
-    lock_many(accounts, run.on)
     standing = _standing(run, accounts, years)
     dues, left = [], dict[str, tuple[int, Decimal]]()
     for row in rows:

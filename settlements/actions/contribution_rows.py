@@ -12,7 +12,7 @@ from django.db import connection
 
 from accounts import clock, tables
 from accounts.crypto import blind_index
-from accounts.domain import id_number
+from accounts.domain import id_number, names
 from accounts.errors import Refused
 from accounts.money import ZERO, BadAmount, parse_amount
 from settlements.domain.crediting import CreditRule, month_credit
@@ -145,7 +145,7 @@ class Reading:
             yield self._fault(row, "id_number", "member_elsewhere")
         elif not account:
             yield self._fault(row, "id_number", "member_without_account")
-        if row.values.get("name") and row.values["name"] != name:
+        if row.values.get("name") and not names.same(row.values["name"], name):
             yield self._fault(row, "name", "name_differs")
 
     def _values(self, row: tables.Row) -> Iterator[tables.Fault]:
@@ -174,9 +174,10 @@ class Reading:
         if not text:
             return self.file.month
         found = MONTH_FORMAT.fullmatch(text)
-        if not found or not 1 <= int(found[2]) <= 12:
+        try:
+            return datetime.date(int(found[1]), int(found[2]), 1) if found else None
+        except ValueError:
             return None
-        return datetime.date(int(found[1]), int(found[2]), 1)
 
     def _credit(self, month: datetime.date, base: Decimal) -> Decimal:
         return month_credit(self._rule(month), SOMEBODY, base, month)

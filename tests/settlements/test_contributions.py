@@ -13,8 +13,9 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment
 from accounts.money import ZERO
 from accounts.reasons import registered
-from settlements.actions import contributions, credit_runs, leaving
+from settlements.actions import contribution_posting, contributions, credit_runs, leaving
 from settlements.actions.opening import open_account
+from settlements.ledger.many import lock_many
 from settlements.models import Contribution, ContributionFault, ContributionFile, Credit
 from settlements.queries import uploads
 from settlements.queries.crediting import left_out
@@ -169,6 +170,16 @@ def test_one_mistake_and_nothing_is_kept(beijing):
         contributions.release(file=file, by=make_staff("region_admin", region=beijing))
 
 
+def test_a_month_that_no_calendar_has_is_a_mistake_of_its_row(beijing):
+    file = read(beijing, *(line(insured(beijing)[0], month=month) for month in ("0000-01", "2025-00", "2025-13")))
+    assert [code for _, _, code in mistakes(file)] == ["month_format"] * 3
+
+
+def test_a_name_is_the_same_with_another_dot(beijing):
+    member, _ = insured(beijing, name="阿依古丽·买买提")
+    assert read(beijing, line(member).replace("·", "•")).state == "ready"
+
+
 def test_somebody_nobody_knows(beijing):
     file = read(beijing, "110101199003074514,某人,1.00,")
     assert [code for _, _, code in mistakes(file)] in (["member_unknown"], ["id_check"])
@@ -270,6 +281,24 @@ def test_arrears_of_an_earlier_year_go_to_historical_in_shanghai(shanghai):
     now = state_of(account)
     assert (now[1], now[2] - was[2]) == (was[1], yuan("360.00"))
     assert set(Credit.objects.values_list("period", flat=True)) == {"2024", "2025", "2025-03", "2025-05"}
+    assert faults(DAY) == []
+
+
+def test_whoever_left_while_the_chunk_waited_for_his_account_is_seen_to_have_left(shanghai, monkeypatch):
+    """The year's credit went back from November on; a November that was paid all the same is credited by itself."""
+    member, account = insured(shanghai)
+    credit_runs.credit_region(region=shanghai, every="year", on=datetime.date(2025, 7, 1))
+    file = read(shanghai, line(member))
+    row = Enrolment.objects.select_related("region", "member").get(member=member)
+
+    def left_first(accounts, on):
+        leaving.leave(enrolment=row, why="stopped", on=datetime.date(2025, 10, 10), at=at(DAY))
+        return lock_many(accounts, on)
+
+    monkeypatch.setattr(contribution_posting, "lock_many", left_first)
+    _, [done] = post(file)
+    assert (done.amount, done.left) == (yuan("200.00"), {})
+    assert set(Credit.objects.filter(account=account).values_list("period", flat=True)) == {"2025", "2025-11"}
     assert faults(DAY) == []
 
 
