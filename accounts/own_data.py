@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from accounts.models import User
 from accounts.wording import Text
 
@@ -34,8 +36,14 @@ _tables: dict[int, Table] = {}
 
 
 def register(*tables: Table) -> None:
-    """Add tables; each has a place of its own in the order, so the same place again replaces what was there."""
-    _tables.update({table.order: table for table in tables})
+    """Add tables, each at a place of its own in the order.
+
+    Raises ImproperlyConfigured for a place that is taken: the file would silently lack what stood there.
+    """
+    for table in tables:
+        taken = _tables.setdefault(table.order, table)
+        if taken is not table:
+            raise ImproperlyConfigured(f"Own data: “{table.title}” and “{taken.title}” both stand at {table.order}.")
 
 
 def tables() -> list[Table]:

@@ -45,7 +45,7 @@ def recalculate(request: HttpRequest, serving: Opened) -> HttpResponse:
     region = enrolment.region_id
     years = _years(region)
     asked = request.POST.get("year") or request.GET.get("year") or ""
-    year = int(asked) if asked.isdigit() and int(asked) in years else years[0]
+    year = {str(year): year for year in years}.get(asked, years[0])
     if request.method != "POST":
         desk.look(request, serving.member, f"bills {year}", serving.reason)
     context |= {"years": years, "year": year, "service": "recalculate"}

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 from django.apps import apps
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -220,6 +220,16 @@ def test_no_table_about_a_person_is_forgotten() -> None:
     fields = [field for model in apps.get_models() for field in model._meta.concrete_fields if field.is_relation]
     about = {field.model._meta.label for field in fields if field.related_model is Member}
     assert about == IN_THE_FILE | set(NOT_IN_IT)
+
+
+def test_no_table_takes_the_place_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app that is started with two tables at one place would leave one of them out of everybody's file."""
+    monkeypatch.setattr(own_data, "_tables", {})
+    first, second = (own_data.Table(order=10, title=title, heads=(), rows=lambda *_: ()) for title in ("One", "Two"))
+    own_data.register(first)
+    with pytest.raises(ImproperlyConfigured, match="“Two” and “One”"):
+        own_data.register(second)
+    assert own_data.tables() == [first]
 
 
 def test_the_page_is_found_from_one_s_own_account(clients: dict[str, Client]) -> None:
