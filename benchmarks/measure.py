@@ -24,6 +24,9 @@ MANY = _number("BENCH_MANY", 1_000_000, 2_000)
 ROUNDS = _number("BENCH_ROUNDS", 3, 1)
 SECONDS = _number("BENCH_SECONDS", 6, 1)
 TURNS = _number("BENCH_TURNS", 5, 1)
+# Turns with a slower flush, and how many milliseconds slower.
+SLOW_TURNS = _number("BENCH_SLOW_TURNS", 2, 1)
+FLUSH_MS = 1
 SAMPLES = _number("BENCH_SAMPLES", 40, 5)
 ORM_ACCOUNTS = _number("BENCH_ORM_ACCOUNTS", 2_000, 100)
 PGBENCH_SCALE = _number("BENCH_PGBENCH_SCALE", 20, 1)

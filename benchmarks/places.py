@@ -5,6 +5,8 @@ A clone begins every round with the same pages on disk, which emptying and filli
 
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -59,6 +61,32 @@ def create(name: str, template: str = "template1") -> None:
             )
         )
     use(name)
+
+
+def is_own_server() -> bool:
+    """Whether it is the embedded server, on which we may set what only its superuser may."""
+    return _home == services.Postgres(services.HOUSE).url()
+
+
+@contextmanager
+def slower_flush(milliseconds: int) -> Iterator[None]:
+    """Each flush of the log takes so much longer, for whoever connects to these databases now: the server itself sleeps
+    while it holds the lock of the flush, as it would on a slower disk. Of the embedded server alone."""
+    databases = [name for name in (NAME, f"{NAME}_pgbench") if exists(name)]
+    delay = {"commit_delay": milliseconds * 1000, "commit_siblings": 0}
+    _alter(databases, [sql.SQL("SET {} = {}").format(sql.Identifier(name), value) for name, value in delay.items()])
+    try:
+        yield
+    finally:
+        _alter(databases, [sql.SQL("RESET {}").format(sql.Identifier(name)) for name in delay])
+
+
+def _alter(databases: list[str], changes: list[sql.Composed]) -> None:
+    _close()
+    with services.Postgres(services.HOUSE).connect() as server:
+        for name in databases:
+            for change in changes:
+                server.execute(sql.SQL("ALTER DATABASE {} {}").format(sql.Identifier(name), change))
 
 
 def _drop(server: psycopg.Connection[Any], name: str) -> None:
