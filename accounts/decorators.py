@@ -97,7 +97,7 @@ def password_proof_required(view: View) -> View:
 
 
 def accepts_uploads(most_bytes: int) -> Callable[[View], View]:
-    """Lets a view take a larger body than others (files). Stands outermost."""
+    """Lets a view take a larger body than others: its file, and a little for the rest of the form. Stands outermost."""
 
     def decorate(view: View) -> View:
         @wraps(view)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseStopPolling
 
 from accounts import dates, reasons, tables
+from accounts.decorators import accepts_uploads
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Region
@@ -28,6 +29,7 @@ DETAIL = "admin:settlements_contributionfile_change"
 RUN = "admin:settlements_creditrun_change"
 
 
+@accepts_uploads(contribution_rows.MAX_BYTES + tables.MEGABYTE)
 def upload(request: HttpRequest) -> HttpResponse:
     """Choose region, month and file; the file is read by a worker afterwards."""
     regions = Region.objects.filter(pk__in=regions_with_role(request.user, Role.REGION_ADMIN))

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from accounts import clock
+from accounts.tables import MEGABYTE
 from settlements.actions import contributions, credit_runs
 from settlements.actions.opening import open_account
 from settlements.models import ContributionFile, CreditRun
@@ -63,6 +64,16 @@ def test_upload_preview_and_release_by_another(beijing, member):
     assert credit_runs.work(run_id=run.pk, seconds=5) == credit_runs.Outcome.FINISHED
     assert "240.00" in second.get(run_page).content.decode()
     assert second.get(reverse("admin:settlements_creditrun_part", args=[run.pk])).status_code == 286
+
+
+def test_a_file_is_as_large_as_the_page_says_it_may_be(beijing):
+    """Pages take 2 MB, these two 48: a region's file of a month has more than 2."""
+    client, rows = admin(beijing), ["110101199003070013,12000.00"] * 120_000
+    assert send(client, beijing, *rows).status_code == 302
+    assert ContributionFile.objects.get().size > 3 * MEGABYTE
+    terms = {"region": beijing.pk, "valid_from": (clock.today() + datetime.timedelta(days=1)).isoformat()}
+    file = SimpleUploadedFile("目录.csv", b"x" * 3 * MEGABYTE)
+    assert client.post(reverse("admin:settlements_cataloguefile_add"), terms | {"file": file}).status_code == 302
 
 
 def test_mistakes_are_listed_and_downloaded(beijing, member):
