@@ -221,7 +221,7 @@ PREFIX = "heirs"
 def changed_rows(data: Any, *, add: bool = False, drop: int | None = None) -> dict[str, Any]:
     """What was sent, with a row of heirs more, or without one."""
     flat = {key: data.get(key) for key in data}
-    count = min(int(flat.get(f"{PREFIX}-TOTAL_FORMS") or 0), MOST_HEIRS)
+    count = {str(count): count for count in range(MOST_HEIRS + 1)}.get(flat.get(f"{PREFIX}-TOTAL_FORMS"), 0)
     rows = [{field: flat.pop(f"{PREFIX}-{at}-{field}", "") for field in HeirForm.base_fields} for at in range(count)]
     if drop is not None and drop < len(rows):
         rows.pop(drop)

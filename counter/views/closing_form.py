@@ -22,7 +22,7 @@ from casework import kinds
 from casework.domain import states
 from counter import desk
 from counter.desk import Opened, needs_opened
-from counter.forms.closing import PREFIX, ClosingForm, Heirs, changed_rows, initial_closing, initial_heirs
+from counter.forms.closing import MOST_HEIRS, PREFIX, ClosingForm, Heirs, changed_rows, initial_closing, initial_heirs
 from counter.views.closing import mine
 from counter.views.desk import opened_context
 from family.domain.check import Finding
@@ -175,7 +175,7 @@ def _forms(sheet: Sheet) -> tuple[ClosingForm, Any, bool]:
         heirs = Heirs(prefix=PREFIX, initial=initial_heirs(found) if found else [{"percent": "100"}])
         return ClosingForm(sheet.kind, offered, account, initial=initial), heirs, False
     do = request.POST.get("do", "")
-    drop = int(do.removeprefix("drop-")) if do.startswith("drop-") and do[5:].isdigit() else None
+    drop = {f"drop-{at}": at for at in range(MOST_HEIRS)}.get(do)
     data = changed_rows(request.POST, add=do == "add", drop=drop)
     form, heirs = ClosingForm(sheet.kind, offered, account, data), Heirs(data, prefix=PREFIX)
     only_rows = do == "add" or drop is not None

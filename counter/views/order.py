@@ -1,25 +1,19 @@
 """The order in which the grantors of the member whose record is open pay."""
 
-from typing import Any
-
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import clock, reasons
+from accounts import clock
 from accounts.decorators import role_required
 from accounts.enums import Channel, Role
-from accounts.errors import Refused
 from accounts.once import new_token
 from counter import desk
 from counter.desk import Opened, needs_opened
 from counter.views.desk import opened_context
 from family import queries, telling
-from family.actions import grants as grant_actions
-from family.forms import MoveForm
+from family.moving import Moved, move
 from settlements import ordering
 
 
@@ -29,9 +23,9 @@ from settlements import ordering
 def order(request: HttpRequest, serving: Opened) -> HttpResponse:
     """The order of the opened member's grantors."""
     on, person = clock.today(), serving.member
-    problem, moved, said = None, "", ""
+    problem, moved, said = Moved(None)
     if request.method == "POST":
-        problem, moved, said = _move(request, person)
+        problem, moved, said = move(request.POST, beneficiary=person, by=request.user, channel=Channel.WINDOW)
         if problem is None and not request.htmx:
             messages.success(request, said)
             return redirect("counter:order")
@@ -58,27 +52,3 @@ def order(request: HttpRequest, serving: Opened) -> HttpResponse:
     if request.htmx:
         return render(request, "counter/_order.html", context, status=status)
     return render(request, "counter/order.html", opened_context(request, serving) | context, status=status)
-
-
-def _move(request: HttpRequest, person: Any) -> tuple[reasons.Told | None, str, str]:
-    form = MoveForm(request.POST)
-    held = list(queries.grants_to_order(person.pk, clock.today()))
-    applied = form.applied_to(held) if form.is_valid() else None
-    if applied is None:
-        return reasons.tell("stale_order"), "", ""
-    ids, grant = applied
-    try:
-        grant_actions.reorder(
-            beneficiary=person,
-            grant_ids=ids,
-            version=form.cleaned_data["version"],
-            by=request.user,
-            at=clock.now(),
-            channel=Channel.WINDOW,
-        )
-    except Refused as refused:
-        return reasons.tell_refused(refused), "", ""
-    except PermissionDenied:
-        return reasons.tell("not_permitted"), "", ""
-    facts = {"term": telling.term_of_grantor(grant), "place": ids.index(grant.pk) + 1}
-    return None, str(grant.public_id), _("“%(term)s” is now number %(place)s") % facts

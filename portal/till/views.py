@@ -154,9 +154,10 @@ def _change(going_on: Visit, institution: Institution, forms: list[Any], do: str
     if forms[-1].is_bound and forms[-1].is_valid():
         going_on.flag = forms[-1].cleaned_data["flag"]
     problem = _add(going_on, institution, what) if do == "add" else None
-    if do == "remove" and what.isdigit() and 0 < int(what) <= len(going_on.items):
-        del going_on.items[int(what) - 1]
-        forms.pop(int(what) - 1)
+    gone = {str(at + 1): at for at in range(len(going_on.items))}.get(what) if do == "remove" else None
+    if gone is not None:
+        del going_on.items[gone]
+        forms.pop(gone)
     if before != [[item.sent for item in going_on.items], going_on.flag]:
         had_quote, going_on.quote = going_on.quote is not None, None
         if had_quote and do == "settle" and not any(form.errors for form in forms):
@@ -194,8 +195,12 @@ def _do(going_on: Visit, do: str, what: str) -> Problem | None:
     return _on_line(going_on, do, STEPS[do])
 
 
+def _message(going_on: Visit, number: str) -> dict[str, Any] | None:
+    return next((one for one in going_on.messages if str(one["number"]) == number), None)
+
+
 def _repeat(going_on: Visit, what: str) -> Problem | None:
-    message = going_on.message(int(what)) if what.isdigit() else None
+    message = _message(going_on, what)
     if message is None:
         return None
     return _on_line(going_on, "repeat", lambda line: steps.repeat(line, message))
@@ -266,7 +271,7 @@ def _messages(request: HttpRequest, going_on: Visit) -> dict[str, Any]:
     if not going_on.messages:
         return {"messages_sent": [], "message": None}
     wanted = request.GET.get("message", "")
-    chosen = going_on.message(int(wanted)) if wanted.isdigit() else None
+    chosen = _message(going_on, wanted)
     try:
         key = key_of(going_on.institution)
     except KeyError:

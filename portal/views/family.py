@@ -16,16 +16,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import clock, dates, masks, reasons
 from accounts.decorators import fresh_proof_required, member_required
-from accounts.enums import IdentityLevel
+from accounts.enums import Channel, IdentityLevel
 from accounts.errors import Refused
 from accounts.inputs import MoneyField
 from accounts.models import Member
 from casework.enums import OPEN_STATES, CaseState
 from casework.telling import STATE_TAGS
 from family import queries, telling
-from family.actions import grants as grant_actions
-from family.forms import MoveForm
 from family.models import SharingApplication
+from family.moving import Moved, move
 from portal.views.home import relatives
 from settlements import ordering
 from settlements.queries import member as read
@@ -115,9 +114,9 @@ class ExampleForm(forms.Form):
 def order(request: HttpRequest) -> HttpResponse:
     """Whose account pays first; the list and its example are one part, for each move changes the example."""
     member = request.user.member
-    problem, moved, said = None, None, ""
+    problem, moved, said = Moved(None)
     if request.method == "POST":
-        problem, moved, said = _move(request, member)
+        problem, moved, said = move(request.POST, beneficiary=member, by=request.user, channel=Channel.ONLINE)
         if problem is None and not request.htmx:
             messages.success(request, said)
             return redirect("family:order")
@@ -128,24 +127,6 @@ def order(request: HttpRequest) -> HttpResponse:
     if request.htmx and request.htmx.target == "example":
         template = "portal/_order_example.html"
     return render(request, template, context, status=422 if problem or context["example_form"].errors else 200)
-
-
-def _move(request: HttpRequest, member: Member) -> tuple[reasons.Told | None, str | None, str]:
-    """What was in the way, the row that moved, and the sentence that says so."""
-    on = clock.today()
-    form = MoveForm(request.POST)
-    applied = form.applied_to(list(queries.grants_to_order(member.pk, on))) if form.is_valid() else None
-    if applied is None:
-        return reasons.tell("stale_order"), None, ""
-    ids, grant = applied
-    try:
-        grant_actions.reorder(
-            beneficiary=member, grant_ids=ids, version=form.cleaned_data["version"], by=request.user, at=clock.now()
-        )
-    except Refused as refused:
-        return reasons.tell_refused(refused), None, ""
-    facts = {"term": telling.term_of_grantor(grant), "place": ids.index(grant.pk) + 1}
-    return None, str(grant.public_id), _("“%(term)s” is now number %(place)s") % facts
 
 
 def order_context(request: HttpRequest, member: Member) -> dict[str, Any]:

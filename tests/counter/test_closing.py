@@ -155,6 +155,11 @@ class TestHeirs:
         assert dropped.select_one("#id_heirs-0-name")["value"] == "赵某"
         assert not dropped.select_one("#id_heirs-1-name")
 
+    @pytest.mark.parametrize("odd", [{"do": "drop-²"}, {"heirs-TOTAL_FORMS": "x"}, {"heirs-TOTAL_FORMS": "9" * 5000}])
+    def test_what_no_page_sends_is_a_mistake_and_no_error(self, account, serving, odd) -> None:
+        response = send(serving, BEGIN.format("inheritance"), day(clock.today()) | {"do": "check"} | odd)
+        assert response.status_code == 422
+
     def test_two_heirs(self, people, account, serving) -> None:
         url = BEGIN.format("inheritance")
         other = make_member(region=people.region, insurance="resident")
