@@ -26,6 +26,7 @@ from settlements.actions.regions import file_hash, load, region_files
 from settlements.actions.rollover import boundary_of
 from settlements.cases.reading import REASONS, BadCase, CaseMember, CaseStep, ScenarioCase
 from settlements.domain.scheme import DeductibleStage, RateStage
+from settlements.domain.wallet import SHANGHAI
 from settlements.ledger.batch import roll_chunk
 from settlements.models import PersonalAccount, RolloverChunk, RolloverRun, Settlement, Usage, WalletTransfer
 from settlements.queries import premiums as premium_queries
@@ -262,6 +263,7 @@ class _Player:
         boundary = boundary_of(run)
         if boundary is None or step.on < boundary:
             raise Refused("year_not_over")
+        self._bring_back_before(boundary)
         accounts = sorted(
             account for name, account in self.accounts.items() if self.case.members[name].region == run.region_id
         )
@@ -275,6 +277,13 @@ class _Player:
             roll_chunk(chunk.pk)
         moved, interest = (self._rolled(before, kind) for kind in ("rollover", "interest"))
         return {"moved": moved, "interest": interest}
+
+    def _bring_back_before(self, boundary: datetime.date) -> None:
+        """What nobody accepted is back each morning; the year's last morning is long over when the year is closed."""
+        year_end = datetime.datetime.combine(boundary, datetime.time(0), SHANGHAI) - datetime.timedelta(microseconds=1)
+        with clock.standing(year_end):
+            for sent in self.transfers.values():
+                wallet.return_overdue(at=year_end, only=sent.pk)
 
     def _rolled(self, after: int, kind: str) -> dict[str, str]:
         """Name -> yuan that entries of a kind brought since a transaction, before what a debt took of them.

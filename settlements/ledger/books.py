@@ -13,7 +13,7 @@ from accounts.calls import Call, Moved, from_json, send, to_json
 from accounts.money import ZERO
 from settlements.ledger.balances import balances
 from settlements.ledger.rolling import roll
-from settlements.ledger.wallets import bring_back, moment
+from settlements.ledger.wallets import back_on, bring_back, moment
 
 READ_ACCOUNT = """
 SELECT id, benefit_year, version, current, historical, debt, current_products, historical_products, products_on
@@ -221,8 +221,10 @@ def _shown(row: list[Any], on: datetime.date, at: datetime.datetime) -> OpenAcco
         overdue=due,
     )
     if account.overdue:
-        roll(account.id, on)
+        # Into the year of the day it came back, however late that is written: it bore interest from then on.
+        roll(account.id, back_on(account.id, at) or on)
         bring_back(account.id, at)
+        roll(account.id, on)
         return _read_account(account.id)
     if account.behind:
         shown = balances([account.id], on)[account.id]

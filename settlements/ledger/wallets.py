@@ -77,6 +77,11 @@ SELECT w.id, w.balance + coalesce((
 FROM settlements_wallet w WHERE w.member_id = ANY(%(members)s)
 """
 
+BACK_ON = f"""
+SELECT min((t.expires_at AT TIME ZONE 'Asia/Shanghai')::date)
+FROM settlements_wallettransfer t WHERE t.account_id = %(id)s AND t.source = 'account' AND {OVERDUE}
+"""
+
 
 @dataclass
 class OpenWallet:
@@ -153,6 +158,14 @@ def moving(
     wallet.version += 1
     wallet.balance += delta
     return call
+
+
+def back_on(account_id: int, at: datetime.datetime) -> datetime.date | None:
+    """The day on which what is due to a locked account at a moment was back; none where another has brought it back."""
+    with connection.cursor() as cursor:
+        cursor.execute(BACK_ON, {"id": account_id, "moment": at})
+        day: datetime.date | None = cursor.fetchone()[0]
+        return day
 
 
 def bring_back(account_id: int, at: datetime.datetime) -> int:
