@@ -16,12 +16,6 @@ def visible_to(user: User) -> QuerySet[IssuedDocument]:
     return IssuedDocument.objects.filter(ISSUED, member__in=members_visible_to(user)).select_related("member")
 
 
-def held_back(user: User) -> QuerySet[IssuedDocument]:
-    """Papers whose names our font cannot draw, for the window to make by hand; oldest first."""
-    waiting = IssuedDocument.objects.filter(sha256="", revoked_at=None, member__in=members_visible_to(user))
-    return waiting.select_related("member").order_by("issued_at")
-
-
 def by_number(text: str) -> IssuedDocument | None:
     """The paper with a number as somebody typed it, for anybody who holds the paper; None if there is none."""
     number = numbers.normalise(text)
