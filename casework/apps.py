@@ -14,3 +14,4 @@ class CaseworkConfig(AppConfig):
         register(texts)
         own_data.register(*own_tables.TABLES)
         navigation.register("citizen", "cases", _("Cases"), "casework:mine", order=50, visible=navigation.for_members)
+        navigation.register("foot", "bring", _("What to bring to the window"), "casework:bring", order=50)

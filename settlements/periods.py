@@ -22,13 +22,14 @@ class Preset:
 
 
 def presets(region_code: str, on: datetime.date) -> list[Preset]:
-    """This month, the last three months, this benefit year, the last one; without a benefit year only the first two."""
+    """This month, the last three and twelve months, this benefit year, the last one; the years only where there are any."""
     month = on.replace(day=1)
     three = (month - DAY).replace(day=1)
     three = (three - DAY).replace(day=1)
     found = [
         Preset("month", _("This month"), month, on),
         Preset("quarter", _("Last three months"), three, on),
+        Preset("twelve", _("Last twelve months"), _a_year_before(on), on),
     ]
     year = year_on(region_code, on)
     if year:
@@ -37,3 +38,11 @@ def presets(region_code: str, on: datetime.date) -> list[Preset]:
         if last:
             found.append(Preset("last-year", _("Last benefit year"), last.starts_on, last.ends_on))
     return found
+
+
+def _a_year_before(on: datetime.date) -> datetime.date:
+    """The same day of last year; of 29 February the day before."""
+    try:
+        return on.replace(year=on.year - 1)
+    except ValueError:
+        return on.replace(year=on.year - 1, day=28)

@@ -124,7 +124,7 @@ def _count_try(phone_index: str, purpose: str, subject: str, at: datetime.dateti
 
 
 def confirm(*, phone: str, purpose: str, subject: str, code: str, at: datetime.datetime) -> None:
-    """Use up the code. Raises Refused: code_wrong (`left` tries), code_expired, code_used_up.
+    """Use up the code. Raises Refused: code_wrong (`left` tries, at least one), code_expired, code_used_up.
 
     Call it outside any transaction: a wrong try must count even if what follows is undone (RuntimeError otherwise).
     """
@@ -135,7 +135,8 @@ def confirm(*, phone: str, purpose: str, subject: str, code: str, at: datetime.d
     if held.tries >= MOST_TRIES:
         raise Refused("code_used_up")
     if not held.code_index or not hmac.compare_digest(held.code_index, _digest(index, purpose, subject, code)):
-        raise Refused("code_wrong", left=MOST_TRIES - held.tries - 1)
+        left = MOST_TRIES - held.tries - 1
+        raise Refused("code_wrong", left=left) if left else Refused("code_used_up")
     # Two requests with the right code: one of them finds it used.
     if not ConsentCode.objects.filter(pk=held.pk, used_at=None).update(used_at=at):
         raise Refused("code_expired")

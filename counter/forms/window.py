@@ -21,6 +21,8 @@ REASONS = [
     ("reimbursement", _("Bills paid in cash")),
     ("premium", _("Premiums")),
     ("wallet", _("Wallet")),
+    ("closing", _("Pay out, inherit, carry over")),
+    ("person", _("Telephone and identity")),
     ("correction", _("Checking or correcting the record")),
     (OTHER, _("Something else (say what)")),
 ]

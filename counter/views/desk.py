@@ -268,7 +268,7 @@ def journal(request: HttpRequest) -> HttpResponse:
     """What this clerk did and looked at on a day, with its totals; today unless an earlier day is asked for."""
     today = clock.today()
     on = _day_asked(request, today)
-    acts, readings = list(queries.acts_of(request.user, on)), list(queries.readings_of(request.user, on))
+    acts, readings = list(queries.acts_of(request.user, on)), _readings(request, on)
     members = queries.members_by_id({line.member_id for line in [*acts, *readings] if line.member_id})
     sums = queries.sums_of(request.user, on, acts)
     context = {
@@ -283,6 +283,15 @@ def journal(request: HttpRequest) -> HttpResponse:
         "readings": _lines(audit_texts.grouped(readings), members),
     }
     return render(request, "counter/journal.html", context)
+
+
+def _readings(request: HttpRequest, on: datetime.date) -> list[AuditEvent]:
+    """What the clerk looked at. Whom a refused try was about is for the log: here it would tell who is insured elsewhere."""
+    readings = list(queries.readings_of(request.user, on))
+    for line in readings:
+        if line.action == "open_refused":
+            line.member_id = None
+    return readings
 
 
 def _day_asked(request: HttpRequest, today: datetime.date) -> datetime.date:

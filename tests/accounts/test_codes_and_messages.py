@@ -81,10 +81,12 @@ def test_five_wrong_tries_use_it_up():
     issue(phone, at)
     code = last_code(phone)
     wrong = "000000" if code != "000000" else "111111"
-    for left in range(4, -1, -1):
+    for left in range(4, 0, -1):
         with pytest.raises(Refused) as error:
             confirm(phone, wrong, at)
         assert (error.value.code, error.value.params) == ("code_wrong", {"left": left})
+    # Whoever has no try left is told to have a new one sent, not to try again.
+    assert refused(confirm, phone, wrong, at) == "code_used_up"
     assert refused(confirm, phone, code, at) == "code_used_up"
 
 

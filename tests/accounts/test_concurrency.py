@@ -7,8 +7,9 @@ from django.db import connection, transaction
 
 from accounts.actions import audit, codes, messages, outbox, users
 from accounts.clock import now
+from accounts.crypto import blind_index
 from accounts.errors import Refused
-from accounts.models import AuditBlock, AuditEvent, SmsOutbox, User
+from accounts.models import AuditBlock, AuditEvent, ConsentCode, SmsOutbox, User
 from tests.people import PASSWORD, last_code, make_member, make_phone
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,7 +102,8 @@ def test_many_guesses_at_once_are_still_five():
         return codes.confirm(phone=phone, purpose="login", subject="s", code=wrong, at=at)
 
     refusals = [result.code for result in at_once(*[guess] * 8)]
-    assert (refusals.count("code_wrong"), refusals.count("code_used_up")) == (5, 3)
+    assert (refusals.count("code_wrong"), refusals.count("code_used_up")) == (4, 4)
+    assert ConsentCode.objects.get(phone_index=blind_index(phone)).tries == 5
 
 
 def test_a_record_is_claimed_once_by_two_at_once():

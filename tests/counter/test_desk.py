@@ -55,6 +55,10 @@ def test_who_is_insured_elsewhere_and_who_does_not_exist_are_one_answer(people, 
     assert [answer.status_code for answer in answers] == [422, 422]
     assert AuditEvent.objects.filter(action="open_refused").count() == 2
     assert clerk.get(MEMBER).status_code == 302
+    # Nor does the clerk's own journal tell them apart: neither a name, nor by what is counted together.
+    (line,) = clerk.get(reverse("counter:journal")).context["readings"]
+    assert line["name"] == ""
+    assert "高" not in clerk.get(reverse("counter:journal")).content.decode()
 
 
 def test_a_mistyped_id_number_is_told_and_is_no_try_to_open_a_record(people, clerk) -> None:

@@ -147,3 +147,12 @@ def test_an_account_of_somebody_else_is_never_told(scene: Scene) -> None:
     told = str(tell(scene.stranger, clock.now(), scene.on))
     assert scene.institution.name not in told and make_member("赵某").name not in told
     assert Enrolment.objects.filter(member=scene.stranger.member).exists()
+
+
+def test_each_movement_leads_to_its_bill_and_the_page_to_a_year_ago(scene: Scene) -> None:
+    settled = bill(scene)
+    page = log_in(scene.daughter).get(reverse("settlements:why")).text
+    assert reverse("settlements:bill", args=[settled.public_id]) in page
+    year = reverse("settlements:statement") + "?period=twelve"
+    assert year in page
+    assert log_in(scene.daughter).get(year).context["told"].end == scene.on

@@ -19,11 +19,12 @@ from documents.models import IssuedDocument
 from settlements import ledger
 from settlements.actions import crediting, premiums, statements, wallet
 from settlements.models import Wallet
+from settlements.periods import presets
 from settlements.queries.statement import statement
 from settlements.queries.wallet import balance_of
 from settlements.telling import movements
 from tests.people import make_member, make_region, make_staff
-from tests.settlements.scene import BEIJING, bill, make_scene, share, undo
+from tests.settlements.scene import BEIJING, SHANGHAI, bill, make_scene, share, undo
 
 pytestmark = pytest.mark.django_db
 URL, FILE = reverse("settlements:statement"), reverse("settlements:statement_file")
@@ -79,10 +80,17 @@ def test_what_relatives_used_is_net_of_what_came_back():
     assert (who, relation, used) == (scene.father.member, "parent", -paid)
 
 
+@pytest.mark.parametrize(("on", "start"), [("2026-11-22", "2025-11-22"), ("2028-02-29", "2027-02-28")])
+def test_twelve_months_begin_on_the_same_day_of_last_year(on, start):
+    make_scene()
+    found = {preset.code: preset for preset in presets(SHANGHAI, datetime.date.fromisoformat(on))}["twelve"]
+    assert (found.start.isoformat(), found.end.isoformat()) == (start, on)
+
+
 def test_the_page_has_presets_and_dates(client):
     scene = busy()
     client.force_login(scene.daughter)
-    for preset in ("month", "quarter", "year"):
+    for preset in ("month", "quarter", "twelve", "year"):
         response = client.get(URL, {"period": preset})
         assert response.status_code == 200
         assert response.context["told"].end == scene.on
