@@ -1,14 +1,16 @@
 """Reading nested data (TOML, JSON) into dataclasses, so that a mistake is told with the place where it stands."""
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
+from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
-from accounts.money import BadAmount, parse_amount
+from accounts.money import ZERO, BadAmount, parse_amount
 
 Path: TypeAlias = tuple[str | int, ...]
+T = TypeVar("T")
 
 HUNDRED = Decimal(100)
 # How good a source is: official, repost, consumer page; general knowledge; inferred from a sourced rule.
@@ -44,10 +46,14 @@ MESSAGES = {
 
 
 class BadData(ValueError):
-    """Data that breaks its format: `path` (keys and positions), `code` and `params` of the reason."""
+    """Data that breaks its format: `path` (keys and positions), `code` and `params` of the reason.
+
+    `others`: what else is wrong, where mistakes are collected.
+    """
 
     def __init__(self, path: Path, code: str, **params: object) -> None:
         self.path, self.code, self.params = path, code, params
+        self.others: tuple[BadData, ...] = ()
         super().__init__(f"{self.key} {self.reason}")
 
     @property
@@ -61,26 +67,63 @@ class BadData(ValueError):
         return MESSAGES.get(self.code, self.code).format(**self.params)
 
 
+def raise_all(mistakes: Sequence[BadData]) -> None:
+    """Raise the first with the others; nothing where there is none."""
+    if mistakes:
+        mistakes[0].others = tuple(mistakes[1:])
+        raise mistakes[0]
+
+
 class Reader:
     """One table of the data. Each key is asked for by name; leaving the `with` block refuses those not asked for.
 
     Every method raises BadData. A `default` of None means that the key may be left out.
+
+    With `collect`, wrong values of this table and those below are kept, and something stands in for each; leaving the
+    block raises the first with all the others, so that nothing read with a stand-in gets out. A value on which depends
+    what else belongs into the table is asked for with `deciding`: a wrong one ends the reading of its table.
     """
 
-    def __init__(self, data: object, path: Path = ()) -> None:
+    def __init__(self, data: object, path: Path = (), *, collect: bool = False) -> None:
         if not isinstance(data, dict):
             raise BadData(path, "wrong_type", expected="a table")
         self._data: dict[str, Any] = data
         self._asked: set[str] = set()
+        self._collects = collect
+        self._mistakes: list[BadData] | None = [] if collect else None
         self.path = path
+
+    def _below(self, data: object, path: Path) -> "Reader":
+        reader = Reader(data, path)
+        reader._mistakes = self._mistakes
+        return reader
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        unknown = [key for key in self._data if key not in self._asked]
-        if kind is None and unknown:
-            raise BadData((*self.path, unknown[0]), "unknown_key")
+        if error is None:
+            for key in self.rest():
+                self._wrong(BadData((*self.path, key), "unknown_key"))
+        if not self._collects or self._mistakes is None:
+            return
+        if error is None:
+            raise_all(self._mistakes)
+        elif isinstance(error, BadData):
+            raise_all([*self._mistakes, error])
+
+    def _wrong(self, mistake: BadData) -> None:
+        if self._mistakes is None:
+            raise mistake
+        self._mistakes.append(mistake)
+
+    def kept(self, read: Callable[[], T], instead: T) -> T:
+        """What `read` gives; where mistakes are collected, `instead` for a wrong value."""
+        try:
+            return read()
+        except BadData as mistake:
+            self._wrong(mistake)
+            return instead
 
     def has(self, key: str) -> bool:
         """Whether the key is there at all."""
@@ -114,6 +157,9 @@ class Reader:
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text that is not empty."""
+        return self.kept(lambda: self._text(key, default), "")
+
+    def _text(self, key: str, default: str | None = None) -> str:
         if default is not None and not self.has(key):
             return default
         value: str = self._typed(key, str, "a text in quotation marks")
@@ -125,10 +171,13 @@ class Reader:
         """true or false."""
         if default is not None and not self.has(key):
             return default
-        return bool(self._typed(key, bool, "true or false"))
+        return self.kept(lambda: bool(self._typed(key, bool, "true or false")), False)
 
     def whole(self, key: str, least: int, most: int) -> int:
         """A whole number within bounds."""
+        return self.kept(lambda: self._whole(key, least, most), least)
+
+    def _whole(self, key: str, least: int, most: int) -> int:
         value: int = self._typed(key, int, "a whole number")
         if not least <= value <= most:
             raise BadData((*self.path, key), "out_of_range", least=least, most=most)
@@ -140,7 +189,7 @@ class Reader:
 
     def date(self, key: str) -> datetime.date:
         """A day: a TOML date, or the same as a text in JSON."""
-        return read_date(self.get(key), (*self.path, key))
+        return self.kept(lambda: read_date(self.get(key), (*self.path, key)), datetime.date.min)
 
     def date_or_none(self, key: str) -> datetime.date | None:
         """A day, or None where the key is left out."""
@@ -150,15 +199,21 @@ class Reader:
         """Yuan as a text; never a TOML number, which would be a float."""
         if default is not None and not self.has(key):
             return default
-        return read_amount(self.get(key), (*self.path, key))
+        return self.kept(lambda: read_amount(self.get(key), (*self.path, key)), ZERO)
 
     def choice(self, key: str, allowed: Collection[str], default: str | None = None) -> str:
         """One of the allowed texts."""
-        value = self.text(key, default)
-        return check_choice(value, allowed, (*self.path, key))
+        return self.kept(lambda: self.deciding(key, allowed, default), "")
+
+    def deciding(self, key: str, allowed: Collection[str], default: str | None = None) -> str:
+        """One of the allowed texts, on which depends what else belongs here: a wrong one is raised at once."""
+        return check_choice(self._text(key, default), allowed, (*self.path, key))
 
     def choices(self, key: str, allowed: Collection[str]) -> tuple[str, ...]:
         """A list of allowed texts, each once, at least one."""
+        return self.kept(lambda: self._choices(key, allowed), ())
+
+    def _choices(self, key: str, allowed: Collection[str]) -> tuple[str, ...]:
         values: list[object] = self._typed(key, list, "a list")
         if not values:
             raise BadData((*self.path, key), "empty")
@@ -170,7 +225,7 @@ class Reader:
 
     def table(self, key: str) -> "Reader":
         """A table below this one."""
-        return Reader(self.get(key), (*self.path, key))
+        return self._below(self.get(key), (*self.path, key))
 
     def tables(self, key: str, *, optional: bool = False) -> list["Reader"]:
         """A list of tables below this one; empty only if `optional`."""
@@ -179,7 +234,18 @@ class Reader:
         rows: list[object] = self._typed(key, list, "a list of tables")
         if not rows and not optional:
             raise BadData((*self.path, key), "empty")
-        return [Reader(row, (*self.path, key, at)) for at, row in enumerate(rows)]
+        return [self._below(row, (*self.path, key, at)) for at, row in enumerate(rows)]
+
+    def parts(self, key: str, read: Callable[["Reader"], T], *, optional: bool = False) -> tuple[T, ...]:
+        """What `read` makes of each table of a list; empty only if `optional`. A wrong one is left out if collecting."""
+        none: list[Reader] = []
+        found: list[T] = []
+        for row in self.kept(partial(self.tables, key, optional=optional), none):
+            try:
+                found.append(read(row))
+            except BadData as mistake:
+                self._wrong(mistake)
+        return tuple(found)
 
 
 def check_choice(value: object, allowed: Collection[str], path: Path) -> str:

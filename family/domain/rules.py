@@ -46,18 +46,14 @@ class SharingRules:
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "SharingRules":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
-        with Reader(data, path) as reader:
+        with Reader(data, path, collect=True) as reader:
             source, grade, note = reader.provenance()
-            order, adjustable = reader.choice("order", STRATEGIES), reader.flag("order_adjustable")
-            if adjustable and order != "filed":
-                # Only the filed order reads what a beneficiary files: anywhere else a new order would change nothing.
-                raise BadData((*path, "order_adjustable"), "not_adjustable", order=order)
-            return cls(
+            rules = cls(
                 relations=frozenset(reader.choices("relations", NEAR_RELATIVES)),
                 same_region=reader.flag("same_region"),
                 mutual=reader.flag("mutual"),
-                order=order,
-                order_adjustable=adjustable,
+                order=reader.choice("order", STRATEGIES),
+                order_adjustable=reader.flag("order_adjustable"),
                 uses=reader.choices("uses", USES),
                 verification_age=reader.whole("verification_age", 0, 150),
                 review=reader.choice("review", REVIEWS),
@@ -70,8 +66,12 @@ class SharingRules:
                 keep=reader.amount("keep"),
                 max_beneficiaries=reader.whole_or_none("max_beneficiaries", 1, 100),
                 max_grantors=reader.whole_or_none("max_grantors", 1, 100),
-                max_per_relation=_limits(reader),
+                max_per_relation=reader.kept(lambda: _limits(reader), {}),
             )
+        if rules.order_adjustable and rules.order != "filed":
+            # Only the filed order reads what a beneficiary files: anywhere else a new order would change nothing.
+            raise BadData((*path, "order_adjustable"), "not_adjustable", order=rules.order)
+        return rules
 
 
 def _limits(reader: Reader) -> dict[str, int]:

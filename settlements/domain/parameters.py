@@ -107,17 +107,22 @@ class Parameter:
     @classmethod
     def read(cls, reader: Reader, key: str, read_value: ReadValue) -> "Parameter":
         """From `key = "70"` or `key = [{when = {…}, value = "70"}, {when = {…}, add = "5"}]`. Raises BadData."""
+        return reader.kept(lambda: cls._read(reader, key, read_value), cls(()))
+
+    @classmethod
+    def _read(cls, reader: Reader, key: str, read_value: ReadValue) -> "Parameter":
         raw, path = reader.get(key), (*reader.path, key)
         if not isinstance(raw, list):
             return cls((Row(Condition(), read_value(raw, path)),))
-        rows: list[Row] = []
-        additions: list[Row] = []
-        for row in reader.tables(key):
+
+        def one(row: Reader) -> tuple[bool, Row]:
             with row:
                 kind = "add" if row.has("add") else "value"
                 when = Condition.read(row.table("when")) if row.has("when") else Condition()
-                (additions if kind == "add" else rows).append(Row(when, read_value(row.get(kind), (*row.path, kind))))
-        return cls(tuple(rows), tuple(additions))
+                return kind == "add", Row(when, read_value(row.get(kind), (*row.path, kind)))
+
+        read = reader.parts(key, one)
+        return cls(tuple(row for add, row in read if not add), tuple(row for add, row in read if add))
 
     def at(self, circumstances: Circumstances) -> Decimal:
         """The value in these circumstances: the first row that holds, plus every addition that holds.

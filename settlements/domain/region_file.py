@@ -143,7 +143,7 @@ class Problem:
 
 
 class BadRegionFile(ValueError):
-    """A region file with mistakes; `problems` holds the first one of each part of the file."""
+    """A region file with mistakes; `problems` holds those of each part that could be told together."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -162,8 +162,7 @@ def load_region_text(text: str, path: str) -> RegionFile:
     except BadData as error:
         errors.append(error)
     if errors:
-        problems = [_problem(error, text, path) for error in errors]
-        raise BadRegionFile(sorted(problems, key=lambda problem: problem.line or 0))
+        raise BadRegionFile(_problems(errors, text, path))
     return region
 
 
@@ -192,12 +191,18 @@ def load_version_text(
         else:
             Scheme.from_data(data, rows[0].path).check(levels, counters, rows[0].path)
     except BadData as error:
-        raise BadRegionFile([_problem(error, text, path)]) from None
+        raise BadRegionFile(_problems([error], text, path)) from None
     return data
 
 
-def _problem(error: BadData, text: str, path: str) -> Problem:
-    return Problem(path, line_of(text, error.path), error.key, error.reason, error.code, error.params)
+def _problems(errors: Sequence[BadData], text: str, path: str) -> list[Problem]:
+    """In the order of the file's lines."""
+    found = [
+        Problem(path, line_of(text, one.path), one.key, one.reason, one.code, one.params)
+        for error in errors
+        for one in (error, *error.others)
+    ]
+    return sorted(found, key=lambda problem: problem.line or 0)
 
 
 def _syntax_problem(message: str, text: str, path: str) -> Problem:

@@ -3,9 +3,20 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TypeAlias
 
-from accounts.domain.reading import GRADES, HUNDRED, BadData, Path, Reader, check_choice, read_amount, read_percent
+from accounts.domain.reading import (
+    GRADES,
+    HUNDRED,
+    BadData,
+    Path,
+    Reader,
+    check_choice,
+    raise_all,
+    read_amount,
+    read_percent,
+)
 from accounts.money import ZERO
 from settlements.domain.parameters import Parameter
 
@@ -117,7 +128,7 @@ class Scheme:
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "Scheme":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
-        with Reader(data, path) as reader:
+        with Reader(data, path, collect=True) as reader:
             source, grade, note = reader.provenance()
             if not reader.flag("known", True):
                 payers: dict[str, tuple[Payer, ...]] = dict.fromkeys(ITEM_CLASSES, ())
@@ -131,28 +142,34 @@ class Scheme:
                     known=False,
                 )
             scheme = cls(
-                stages=tuple(_stage(row, source) for row in reader.tables("stage", optional=True)),
-                payers=_payers(reader.table("payers")),
+                stages=reader.parts("stage", lambda row: _stage(row, source), optional=True),
+                payers=reader.kept(lambda: _payers(reader.table("payers")), {}),
                 accumulate_by=reader.choice("accumulate_by", ("service", "settlement")),
                 source=source,
                 grade=grade,
                 note=note,
             )
         _check_order(scheme.stages, path)
+        _check_bands(scheme.stages, path)
         return scheme
 
     def check(self, levels: Collection[str], counters: Collection[str], path: Path = ()) -> None:
         """That every parameter has a value at each of the region's levels and every counter is one of the region's.
 
-        Raises BadData.
+        Raises BadData, with all that is wrong.
         """
+        mistakes: list[BadData] = []
         for at, stage in enumerate(self.stages):
             here = (*path, "stage", at)
             for place, counter in _counters(stage):
                 if counter not in counters:
-                    raise BadData((*here, *place), "unknown_counter", counter=counter)
+                    mistakes.append(BadData((*here, *place), "unknown_counter", counter=counter))
             for below, parameter, most in _parameters(stage):
-                parameter.check((*here, *below), levels, most)
+                try:
+                    parameter.check((*here, *below), levels, most)
+                except BadData as mistake:
+                    mistakes.append(mistake)
+        raise_all(mistakes)
 
     def level_of(self, level: str) -> str:
         """The level by which an institution's bills count here: a top hospital is a third-level one unless a row names top.
@@ -173,7 +190,7 @@ def _stage(reader: Reader, default_source: str) -> Stage:
         source = reader.text("source", default_source)
         # For whoever reads the file or the page of the scheme; the working shows the source alone.
         reader.choice("grade", GRADES, "OWN"), reader.text("note", "")
-        match reader.choice("kind", ("account", "deductible", "rate", "supplement")):
+        match reader.deciding("kind", ("account", "deductible", "rate", "supplement")):
             case "account":
                 return AccountStage(bucket=reader.choice("bucket", OWN_BUCKETS), source=source)
             case "deductible":
@@ -185,7 +202,7 @@ def _stage(reader: Reader, default_source: str) -> Stage:
 
 
 def _deductible(reader: Reader, source: str) -> DeductibleStage:
-    scope = reader.choice("scope", SCOPES)
+    scope = reader.deciding("scope", SCOPES)
     return DeductibleStage(
         amount=Parameter.read(reader, "amount", read_amount),
         scope=scope,
@@ -200,16 +217,15 @@ def _rate(reader: Reader, source: str) -> RateStage:
     if reader.has("rate"):
         bands: tuple[Band, ...] = (Band(None, Parameter.read(reader, "rate", read_percent)),)
     else:
-        axis = reader.choice("axis", ("fund", "in_scope", "bill"))
-        bands = tuple(_band(row) for row in reader.tables("band"))
-        _check_bands(bands, (*reader.path, "band"))
+        axis = reader.deciding("axis", ("fund", "in_scope", "bill"))
+        bands = reader.parts("band", _band)
     return RateStage(
         bands=bands,
         axis=axis,
         axis_counter=reader.text("axis_counter") if axis == "in_scope" else "",
         counter=reader.text("counter"),
         cap=Parameter.read(reader, "cap", read_amount) if reader.has("cap") else None,
-        within=tuple(_sub_cap(row) for row in reader.tables("within", optional=True)),
+        within=reader.parts("within", _sub_cap, optional=True),
         source=source,
     )
 
@@ -239,10 +255,10 @@ def _supplement(reader: Reader, source: str) -> SupplementStage:
 def _payers(reader: Reader) -> dict[str, tuple[Payer, ...]]:
     """Per item class the row of payers; an entry is a name or {bucket = "historical", above = "6000.00"}."""
     with reader:
-        return {item_class: tuple(_payer_row(reader, item_class)) for item_class in ITEM_CLASSES}
+        return {each: reader.kept(partial(_payer_row, reader, each), ()) for each in ITEM_CLASSES}
 
 
-def _payer_row(reader: Reader, item_class: str) -> list[Payer]:
+def _payer_row(reader: Reader, item_class: str) -> tuple[Payer, ...]:
     path = (*reader.path, item_class)
     entries = reader.get(item_class)
     if not isinstance(entries, list):
@@ -251,7 +267,7 @@ def _payer_row(reader: Reader, item_class: str) -> list[Payer]:
     for at, payer in enumerate(row):
         if payer.bucket in [earlier.bucket for earlier in row[:at]]:
             raise BadData((*path, at), "repeated", value=payer.bucket)
-    return row
+    return tuple(row)
 
 
 def _payer(entry: object, path: Path) -> Payer:
@@ -262,14 +278,15 @@ def _payer(entry: object, path: Path) -> Payer:
         return Payer(reader.choice("bucket", OWN_BUCKETS), reader.amount("above"))
 
 
-def _check_bands(bands: tuple[Band, ...], path: Path) -> None:
+def _check_bands(stages: tuple[Stage, ...], path: Path) -> None:
     """Bands rise, and only the last one has no end."""
-    reached = ZERO
-    for at, band in enumerate(bands):
-        last = at == len(bands) - 1
-        if (band.up_to is None) != last or (band.up_to is not None and band.up_to <= reached):
-            raise BadData((*path, at), "band_order")
-        reached = band.up_to or reached
+    for place, stage in enumerate(stages):
+        bands, reached = stage.bands if isinstance(stage, RateStage) else (), ZERO
+        for at, band in enumerate(bands):
+            last = at == len(bands) - 1
+            if (band.up_to is None) != last or (band.up_to is not None and band.up_to <= reached):
+                raise BadData((*path, "stage", place, "band", at), "band_order")
+            reached = band.up_to or reached
 
 
 def _check_order(stages: tuple[Stage, ...], path: Path) -> None:

@@ -12,7 +12,7 @@ from accounts.domain.benefit_year import YearRule
 from family.domain.rules import SharingRules
 from settlements.domain.crediting import CreditRule
 from settlements.domain.filing import FilingRule
-from settlements.domain.region_file import BadRegionFile, load_region_text
+from settlements.domain.region_file import BadRegionFile, load_region_text, load_version_text
 from settlements.domain.toml_lines import line_of
 from tests.settlements.domain.world import BEIJING, ROOT, SHANGHAI, SHENYANG, ZHENGZHOU, file_of, region
 
@@ -87,7 +87,6 @@ def test_the_data_of_each_version_is_json_and_gives_the_same_again(path: Path) -
         ("month = 1\n", "month = 13\n", "benefit_year[1].month should be"),
         ("day = 1\n", "day = 29\n", "benefit_year[1].day should be"),
         ("same_region = true", 'same_region = "yes"', "sharing[1].same_region should be true or false"),
-        ("mutual = true", "mutal = true", "sharing[1].mutual is missing"),
         ('keep = "0.00"', 'keep = "0.001"', "sharing[1].keep should be an amount"),
         ('keep = "0.00"', "keep = 0.00", "sharing[1].keep should be an amount"),
         ('order = "single"', 'order = "youngest"', "sharing[1].order should be one of"),
@@ -111,9 +110,100 @@ def test_a_mistake_is_told_with_line_and_key(old: str, new: str, told: str) -> N
     text, line = changed(old, new)
 
     [problem] = problems(text)
-    # A key that is not there is told at the table that lacks it.
-    expected = text[: text.index("[[sharing]]")].count("\n") + 1 if "is missing" in told else line
-    assert problem.startswith(f"r.toml, line {expected}: {told}")
+    assert problem.startswith(f"r.toml, line {line}: {told}")
+
+
+def test_a_key_that_is_not_there_is_told_at_the_table_that_lacks_it_and_the_slip_at_its_line() -> None:
+    text, line = changed("mutual = true", "mutal = true")
+    table = text[: text.index("[[sharing]]")].count("\n") + 1
+    assert problems(text) == [
+        f"r.toml, line {table}: sharing[1].mutual is missing",
+        f"r.toml, line {line}: sharing[1].mutal is not a key that is known here",
+    ]
+
+
+VERSION = """\
+[[scheme]]
+accumulate_by = "servise"
+typo = 1
+payers = { in_scope = ["historical", "nobody"], pre_self_pay = [], self_paid = "none" }
+source = "BJ1"
+grade = "Z"
+
+[[scheme.stage]]
+kind = "deductible"
+scope = "yeer"
+counter = "deductible"
+amount = "1800.00"
+
+[[scheme.stage]]
+kind = "rate"
+counter = "fund"
+axis = "fund"
+band = [
+  { up_to = 20000, rate = [{ when = { level = "clinic" }, value = "90" }, { value = "185" }] },
+  { rate = [{ when = { age_below = "70" }, add = "x" }] },
+]
+"""
+
+
+def test_all_that_is_written_wrong_in_a_version_is_told_at_once() -> None:
+    with pytest.raises(BadRegionFile) as caught:
+        load_version_text(VERSION, "scheme", ["primary"], ["fund", "deductible"], "r.toml")
+    assert [(problem.line, problem.key, problem.code) for problem in caught.value.problems] == [
+        (2, "scheme[1].accumulate_by", "not_one_of"),
+        (3, "scheme[1].typo", "unknown_key"),
+        (4, "scheme[1].payers.in_scope[2]", "not_one_of"),
+        (4, "scheme[1].payers.self_paid", "wrong_type"),
+        (6, "scheme[1].grade", "not_one_of"),
+        # What else belongs to a deductible depends on its scope.
+        (10, "scheme[1].stage[1].scope", "not_one_of"),
+        (19, "scheme[1].stage[2].band[1].up_to", "bad_amount"),
+        (19, "scheme[1].stage[2].band[1].rate[1].when.level", "not_one_of"),
+        (19, "scheme[1].stage[2].band[1].rate[2].value", "bad_percent"),
+        (20, "scheme[1].stage[2].band[2].rate[1].when.age_below", "wrong_type"),
+        (20, "scheme[1].stage[2].band[2].rate[1].add", "bad_percent"),
+    ]
+
+
+def test_all_that_does_not_fit_together_is_told_at_once() -> None:
+    text = """\
+[[scheme]]
+accumulate_by = "service"
+payers = { in_scope = [], pre_self_pay = [], self_paid = [] }
+source = "BJ1"
+grade = "A"
+
+[[scheme.stage]]
+kind = "deductible"
+scope = "year"
+counter = "deductibel"
+amount = [{ when = { status = "active" }, value = "1800.00" }]
+
+[[scheme.stage]]
+kind = "rate"
+counter = "found"
+rate = [{ value = "90" }, { add = "20" }]
+"""
+    with pytest.raises(BadRegionFile) as caught:
+        load_version_text(text, "scheme", ["primary"], ["fund", "deductible"], "r.toml")
+    assert [(problem.line, problem.code) for problem in caught.value.problems] == [
+        (10, "unknown_counter"),
+        (11, "no_value"),
+        (15, "unknown_counter"),
+        (16, "too_much"),
+    ]
+
+
+def test_all_that_is_wrong_in_sharing_rules_is_told_at_once() -> None:
+    text = SHENYANG_TEXT[SHENYANG_TEXT.index("[[sharing]]") :].split("\n\n")[0]
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("valid_"))
+    wrong = text.replace("same_region = true", 'same_region = "yes"').replace('keep = "0.00"', "keep = 0")
+    wrong = wrong.replace('order = "single"', 'order = "youngest"') + "\nmore = 0\n"
+    with pytest.raises(BadRegionFile) as caught:
+        load_version_text(wrong, "sharing", [], [], "r.toml")
+    keys = {problem.key.removeprefix("sharing[1].") for problem in caught.value.problems}
+    assert keys == {"same_region", "keep", "order", "more"}
 
 
 def test_an_unknown_counter_is_a_key_of_the_file() -> None:
