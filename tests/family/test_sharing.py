@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 
 from accounts.domain import id_number
 from accounts.enums import Channel, IdentityLevel, Role
@@ -416,7 +415,7 @@ class TestTakingBack:
             raise RuntimeError("no message")
 
         monkeypatch.setattr(sharing.notices, "bound", broken)
-        with pytest.raises(RuntimeError), transaction.atomic():
+        with pytest.raises(RuntimeError):
             ask(beneficiary=people.child, relation="child")
         assert not SharingGrant.objects.exists()
         assert not Case.objects.exists()
