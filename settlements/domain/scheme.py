@@ -202,9 +202,10 @@ def _stage(reader: Reader, default_source: str) -> Stage:
 
 
 def _deductible(reader: Reader, source: str) -> DeductibleStage:
+    amount = Parameter.read(reader, "amount", read_amount)
     scope = reader.deciding("scope", SCOPES)
     return DeductibleStage(
-        amount=Parameter.read(reader, "amount", read_amount),
+        amount=amount,
         scope=scope,
         # A stay bears its deductible anew, so nothing is remembered.
         counter="" if scope == "stay" else reader.text("counter"),

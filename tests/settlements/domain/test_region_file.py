@@ -134,7 +134,7 @@ grade = "Z"
 kind = "deductible"
 scope = "yeer"
 counter = "deductible"
-amount = "1800.00"
+amount = "1,800"
 
 [[scheme.stage]]
 kind = "rate"
@@ -156,8 +156,9 @@ def test_all_that_is_written_wrong_in_a_version_is_told_at_once() -> None:
         (4, "scheme[1].payers.in_scope[2]", "not_one_of"),
         (4, "scheme[1].payers.self_paid", "wrong_type"),
         (6, "scheme[1].grade", "not_one_of"),
-        # What else belongs to a deductible depends on its scope.
+        # Whether a counter belongs to a deductible depends on its scope.
         (10, "scheme[1].stage[1].scope", "not_one_of"),
+        (12, "scheme[1].stage[1].amount", "bad_amount"),
         (19, "scheme[1].stage[2].band[1].up_to", "bad_amount"),
         (19, "scheme[1].stage[2].band[1].rate[1].when.level", "not_one_of"),
         (19, "scheme[1].stage[2].band[1].rate[2].value", "bad_percent"),
