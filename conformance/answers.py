@@ -112,7 +112,7 @@ def _row_faults(node: fields.Node, row: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{other} differs" for other in field.also if other in row and row[other] != value)
         if value is not None:
             yield from _value_faults(field, value)
-        elif field.required:
+        elif field.required or field.wanted:
             yield f"{field.name} is required"
 
 
@@ -123,7 +123,7 @@ def _value_faults(field: fields.Field, value: Any) -> Iterator[str]:
         yield f"{field.name} is {value!r}, wanted {field.kind}"
     elif field.kind == "string" and len(value) > field.size:
         yield f"{field.name} is longer than {field.size}"
-    elif value == "" or (field.kind == "string" and value in ("null", "None")):
+    elif (value == "" and not field.wanted) or (field.kind == "string" and value in ("null", "None")):
         yield f"{field.name} is {value!r}"
     elif value not in code_lists().get(field.dictionary, [value]) and field.dictionary not in open_lists():
         yield f"{field.name}: {value} is not in its list"

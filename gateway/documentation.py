@@ -58,7 +58,7 @@ SETUP: dict[str, Promise] = {
     "post_only": gettext_lazy("Send the message by POST."),
 }
 # Codes of the settlement itself that reach an institution, told by accounts.reasons.
-OF_SETTLEMENTS = ("not_insured", "closed", "duplicate")
+OF_SETTLEMENTS = ("not_insured", "closed")
 ANSWERED_AT, SERIAL = "20261122093015", "0000000042"
 
 
@@ -74,6 +74,7 @@ class Row:
     notes: str
     dictionary: str
     is_always: bool
+    is_wanted: bool
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,7 @@ def _row(field: Field) -> Row:
         notes=("；" if is_chinese() else "; ").join(notes),
         dictionary=field.dictionary if has_list else "",
         is_always=field.required,
+        is_wanted=field.wanted,
     )
 
 
@@ -300,9 +302,11 @@ def sample_file(number: str) -> str:
 
 def refusals(asked: str = "") -> list[Refusal]:
     """Every code that may stand in brackets, what it says, and what helps; with a search those that hold it."""
-    told = [Refusal(code, _plain(str(text)), remedy(code)) for code, text in TEXTS.items()]
-    told.append(Refusal("not_covered", " / ".join(map(str, REASONS.values())), remedy("not_covered")))
-    told += [Refusal(code, said.reason, said.remedy) for code in OF_SETTLEMENTS for said in [reasons.tell(code)]]
+    said = {code: [_plain(str(text))] for code, text in TEXTS.items()}
+    for reason, text in REASONS.items():
+        said.setdefault(reason.partition(".")[0], []).append(str(text))
+    told = [Refusal(code, " / ".join(texts), remedy(code)) for code, texts in said.items()]
+    told += [Refusal(code, *reasons.tell(code)) for code in OF_SETTLEMENTS]
     return [refusal for refusal in told if asked.lower() in f"{refusal.code} {refusal.text} {refusal.remedy}".lower()]
 
 

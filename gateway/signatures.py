@@ -47,11 +47,13 @@ class Claimed:
 
 
 class Scheme(Protocol):
-    """One way to sign. `timestamp` is the form of the timestamp, None where there is none."""
+    """One way to sign. `timestamp` is the form of the timestamp, None where there is none; `sends_nonce`: whether two
+    calls that say the same thing differ, so that one that comes twice was sent by somebody else."""
 
     headers: tuple[str, ...]
     timestamp: re.Pattern[str] | None
     window: datetime.timedelta
+    sends_nonce: bool
 
     def claimed(self, values: list[str]) -> Claimed | None:
         """The claim in the values of `headers`, None if they do not make one."""
@@ -72,6 +74,7 @@ class XTif:
     headers = ("x-tif-paasid", "x-tif-timestamp", "x-tif-nonce", "x-tif-signature")
     timestamp = re.compile(r"[0-9]{10}")
     window = WINDOW
+    sends_nonce = True
 
     def claimed(self, values: list[str]) -> Claimed | None:
         key_id, timestamp, nonce, signature = values
@@ -93,6 +96,7 @@ class XCa:
     headers = ("x-ca-key", "x-ca-signature")
     timestamp = re.compile(r"[0-9]{10}")
     window = WINDOW
+    sends_nonce = False
 
     def claimed(self, values: list[str]) -> Claimed | None:
         timestamp, colon, signature = values[1].partition(":")
@@ -117,6 +121,7 @@ class Api:
     headers = ("_api_access_key", "_api_name", "_api_timestamp", "_api_version", "_api_signature")
     timestamp = re.compile(r"[0-9]{10}([0-9]{3})?")
     window = API_WINDOW
+    sends_nonce = False
 
     def claimed(self, values: list[str]) -> Claimed | None:
         access_key, name, timestamp, version, signature = values
@@ -138,6 +143,7 @@ class ApiKey:
     headers = ("apikey",)
     timestamp = None
     window = WINDOW
+    sends_nonce = True
 
     def claimed(self, values: list[str]) -> Claimed | None:
         key_id, _dot, secret = values[0].rpartition(".")

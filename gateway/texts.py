@@ -58,6 +58,7 @@ TEXTS: Mapping[str, Promise] = {
     "several_visits": _("One upload may hold lines of one visit only"),
     "line_repeated": _("feedetl_sn %(line)s is there twice, or was uploaded before in this visit"),
     "line_later": _("fee_ocur_time of line %(line)s lies in the future"),
+    "line_quantity": _("cnt of line %(line)s is 0; a line has a quantity"),
     "line_amount": _(
         "det_item_fee_sumamt of line %(line)s is %(amount)s yuan, but cnt times pric is %(expected)s yuan"
     ),
@@ -137,6 +138,7 @@ TEXTS: Mapping[str, Promise] = {
     "med_type_other": _("A visit has one med_type, and that of this one is %(med_type)s"),
     "not_a_pharmacy": _("Only pharmacies settle in one step; hospitals register the visit first (2201)"),
     "already_reversed": _("The settlement was reversed already; a correction is not possible"),
+    "duplicate": _("The settlement was reversed already; there is nothing left to take back"),
     "correction_unsupported": _("Transaction %(infno)s (oinfno) cannot be corrected; reverse it instead"),
     "correction_other": _("omsgid is the message of transaction %(infno)s, not of oinfno"),
 }
@@ -150,6 +152,7 @@ REASONS: Mapping[str, Promise] = {
         "For this care no reliable figures of the place of insurance are known, so it cannot be settled here; charge it in"
         " full and keep the invoice, the insurance office tells what is paid back"
     ),
+    "duplicate.recalculated": _("This bill was settled anew by the office since, so it cannot be reversed here."),
 }
 
 
@@ -165,7 +168,7 @@ def outcome(code: str) -> str:
 
 def err_msg(refusal: Refused) -> str:
     """The text of `err_msg` in the language that is active; at most 200 characters."""
-    told = TEXTS.get(refusal.code) or REASONS.get(f"{refusal.code}.{refusal.params.get('why')}")
+    told = REASONS.get(f"{refusal.code}.{refusal.params.get('why')}") or TEXTS.get(refusal.code)
     text = str(told) % refusal.params if told else reasons.tell(refusal.code, refusal.params)[0]
     code = f"[{refusal.code}]"
     return f"FSI-{text}"[: MOST_ERR_MSG - len(code)] + code

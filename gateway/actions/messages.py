@@ -2,6 +2,7 @@
 
 import datetime
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -148,7 +149,7 @@ def deliver(
     """
     if call.infno not in TRANSACTIONS:
         raise Rejected("infno_unknown", infno=call.infno)
-    message = _record(key, nonce, call, at, address)
+    message = _recorded(key, nonce, call, at, address)
     try:
         given = fields.read(fields.tables(call.infno).input, call.input)
         given["insured_at"] = insured_at(message.institution, call.insuplc)
@@ -162,6 +163,19 @@ def deliver(
         # Nothing was changed; the institution may send the same msgid again.
         logger.exception("gateway message %s failed", message.id)
         return _refuse(message, Rejected("system_error"), error=type(error).__name__)
+
+
+def _recorded(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, address: str | None) -> Message:
+    """The call in the database. Where no nonce is sent, a message that is signed anew within the same second is the same
+    bytes: one that acts once for its msgid is let through and gets the answer again, as any other that is sent again."""
+    try:
+        return _record(key, nonce, call, at, address)
+    except Rejected as rejected:
+        if rejected.code != "nonce_used" or signatures.VARIANTS[key.variant].sends_nonce:
+            raise
+        if not TRANSACTIONS[call.infno].changes:
+            raise
+    return _record(key, secrets.token_hex(32), call, at, address)
 
 
 def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, address: str | None) -> Message:

@@ -125,9 +125,15 @@ def _same(theirs: dict[str, Decimal], ours: dict[str, Decimal], refunds: str) ->
 def _counted(said: int, ours: Totals) -> bool:
     """Whether it is our number of settlements: with the reversals, without them, or with those taken off.
 
-    The text does not say which; the sums do not depend on it.
+    The text does not say which; the sums do not depend on it. Nor do they on what was settled and taken back within the
+    period: of one whose answer was lost, and which was corrected (2601), the institution knows nothing.
     """
-    return said in {ours.settled + ours.reversed, ours.settled, ours.settled - ours.reversed}
+    both = ours.settled + ours.reversed
+    return (
+        said in range(both - 2 * ours.undone, both + 1, 2)
+        or said in range(ours.settled - ours.undone, ours.settled + 1)
+        or said == ours.settled - ours.reversed
+    )
 
 
 def _told(ours: Totals, balanced: bool) -> str:

@@ -16,8 +16,8 @@ from gateway.fields.tables import Field, Node, code_in, fold
 Value = str | Decimal | datetime.datetime | datetime.date | bytes | None
 Row = dict[str, Any]
 
-# A Java BigDecimal may write 1E+2; a longer exponent is an attack on memory.
-NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
+# A Java BigDecimal may write 1E+2; a longer exponent is an attack on memory. Oracle writes .5 for a half.
+NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{1,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?")
 EMPTY = {"", "null", "NULL"}
 EMPTY_NODES: tuple[Any, ...] = ("", "null", "NULL", [], {})
 # Java's compact form, what .NET writes on a Chinese system, and both without leading zeros.

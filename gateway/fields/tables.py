@@ -11,7 +11,8 @@ from importlib.resources import files
 from typing import Any
 
 REQUIRED = "Y"
-NEEDS = (REQUIRED, "(Y)", "")
+WANTED = "(Y)"
+NEEDS = (REQUIRED, WANTED, "")
 
 
 @lru_cache(maxsize=4096)
@@ -46,6 +47,12 @@ class Field:
     def required(self) -> bool:
         """Whether a call without it is sent back, and an answer without it is a fault of ours."""
         return self.need == REQUIRED
+
+    @cached_property
+    def wanted(self) -> bool:
+        """Whether the text wants a value where there may be none: an answer then has an empty text, for programs that
+        take the table at its word would stumble over null. A date has no empty form that they could read."""
+        return self.need == WANTED and self.kind == "string"
 
     @cached_property
     def key(self) -> str:

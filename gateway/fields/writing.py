@@ -9,7 +9,7 @@ from accounts import clock
 from gateway.domain.json_text import quoted
 from gateway.fields.tables import Field, Node
 
-NOTHING = "null"
+NOTHING, EMPTY = "null", '""'
 
 
 def write(nodes: Iterable[Node], answer: Mapping[str, Any]) -> str:
@@ -43,7 +43,7 @@ def _row(node: Node, given: Mapping[str, Any]) -> str:
         if value is None or (isinstance(value, str) and not value):
             if field.required:
                 raise ValueError(f"{field.name} is required")
-            written.append(field.key + NOTHING)
+            written.append(field.key + (EMPTY if field.wanted else NOTHING))
             continue
         text = WRITERS[field.kind](field, value)
         written.append(field.key + text)

@@ -41,7 +41,7 @@ WITH moved AS (
     SELECT -1, false, {AMOUNTS}
     FROM {FROM} WHERE {IN_PERIOD.format(day="reversed_on")} AND vs.reversed_at IS NOT NULL AND {WHICH}
 )
-SELECT count(*) FILTER (WHERE sign = 1), count(*) FILTER (WHERE sign = -1),
+SELECT count(*) FILTER (WHERE sign = 1), count(*) FILTER (WHERE sign = -1), count(*) FILTER (WHERE undone),
     coalesce(sum(sign * total), 0), coalesce(sum(sign * fund), 0), coalesce(sum(sign * accounts), 0),
     coalesce(sum(sign * cash), 0)
 FROM moved
@@ -109,10 +109,14 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Settlements and reversals of a scope: how many of each, and their sums in yuan, reversals taken off."""
+    """Settlements and reversals of a scope: how many of each, and their sums in yuan, reversals taken off.
+
+    `undone`: how many of the settlements were taken back within the period.
+    """
 
     settled: int
     reversed: int
+    undone: int
     total: Decimal
     fund: Decimal
     accounts: Decimal
@@ -135,10 +139,10 @@ def totals(scope: Scope) -> Totals:
     """Our sums of the scope: one statement, and none of its rows comes here."""
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, scope.parameters)
-        settled, taken_back, total, fund, accounts, cash = cursor.fetchone()
+        settled, taken_back, undone, total, fund, accounts, cash = cursor.fetchone()
     return Totals(
-        settled=settled, reversed=taken_back, total=total + ZERO, fund=fund + ZERO, accounts=accounts + ZERO,
-        cash=cash + ZERO,
+        settled=settled, reversed=taken_back, undone=undone, total=total + ZERO, fund=fund + ZERO,
+        accounts=accounts + ZERO, cash=cash + ZERO,
     )  # fmt: skip
 
 

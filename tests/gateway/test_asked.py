@@ -134,6 +134,9 @@ def test_lines_of_a_settlement_are_a_bare_list(world: World) -> None:
         ("NOBODY-KNOWS", "201", "03"),
     ]
     assert told[0]["preselfpay_amt"] == 2
+    # The text wants a value; nothing is no value, but null would be none either.
+    assert {row["dosform_name"] for row in told} == {""}
+    assert {row["spec"] for row in told} == {None}
 
 
 def test_what_a_person_has_used_of_the_year(world: World) -> None:

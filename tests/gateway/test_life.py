@@ -21,9 +21,6 @@ from gateway.texts import TEXTS
 from settlements.models import Settlement
 from tests.gateway.world import DRUG, World, line
 
-# Refusals that the settlement itself raises, told by the register of reasons.
-ELSEWHERE = {"duplicate"}
-
 
 def test_the_table_names_a_text_for_all_that_may_not_follow() -> None:
     assert set(FOLLOWS) == set(Stage)
@@ -31,7 +28,7 @@ def test_the_table_names_a_text_for_all_that_may_not_follow() -> None:
         for step in Step:
             code = refusal(stage, step)
             assert (code is None) == (step in FOLLOWS[stage])
-            assert code is None or code in TEXTS or code in ELSEWHERE
+            assert code is None or code in TEXTS
 
 
 def test_nothing_follows_an_end_and_no_settled_visit_ends() -> None:

@@ -185,6 +185,13 @@ def test_sums_over_nothing_are_null(world: World) -> None:
     assert world.hospital.ok("3201", {"data": asked})["stmtinfo"]["stmt_rslt"] == "0"
 
 
+def test_a_half_as_oracle_writes_it(world: World) -> None:
+    mdtrt_id = world.hospital.register(world.patient)
+    half = line(world.patient, mdtrt_id, "1", DRUG, "0.5", "9.00") | {"cnt": ".5"}
+    (told,) = world.hospital.ok("2204", {"feedetail": [half]})["result"]
+    assert (told["cnt"], told["det_item_fee_sumamt"]) == (Decimal("0.5"), Decimal("4.50"))
+
+
 def test_a_purchase_does_not_fail_for_its_trace_codes(world: World) -> None:
     pharmacy = make_hospital(world.region, "示例药店", kind="pharmacy", level="primary")
     traced = drug(

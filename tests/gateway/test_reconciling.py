@@ -151,6 +151,25 @@ def test_refunds_count_in_every_way_that_institutions_count(world: World) -> Non
     assert balanced(world, totals_input([back], refd_setl_flag="1", **positive))
 
 
+def test_what_was_lost_and_corrected_is_not_counted_by_the_institution(world: World) -> None:
+    """It knows neither the settlement, whose answer was lost, nor what the correction (2601) did."""
+    kept, lost = settle(world, "80.00"), [f"H00000000001202611211200000{n:03}" for n in range(3)]
+    for omsgid in lost:
+        settle(world, "30.00", msgid=omsgid)
+        given = {"psn_no": kept["psn_no"], "omsgid": omsgid, "oinfno": "2207"}
+        world.hospital.ok("2601", {"data": given})
+    known = [kept, settle(world, "20.00")]
+    known.append(take_back(world, known[-1]))
+    for count in (3, 2, 1):
+        assert balanced(world, totals_input(known, count=count))
+    assert not balanced(world, totals_input(known, count=0))
+    assert not balanced(world, totals_input(known, count=10))
+    other_sums = totals_input(known)
+    other_sums["data"]["acct_pay"] = str(Decimal(other_sums["data"]["acct_pay"]) - Decimal("0.01"))
+    assert not balanced(world, other_sums)
+    assert {row[4] for row in compare(world, known)} == {"0"}
+
+
 def test_another_institutions_settlements_are_its_own(world: World) -> None:
     settle(world, "80.00")
     other = World(world.region, make_hospital(world.region, "另一家医院"), world.patient, world.husband)

@@ -95,7 +95,7 @@ def test_from_look_up_to_reversal_with_the_familys_share(world: World) -> None:
 
     again = hospital.call("2208", given)
     assert again["infcode"] == -1
-    assert again["err_msg"].endswith("[duplicate]")
+    assert again["err_msg"] == "FSI-该结算此前已撤销，无需再次撤销[duplicate]"
     # What was reversed can be settled anew.
     assert hospital.settle(patient, mdtrt_id, total)["infcode"] == 0
     assert set(GatewayMessage.objects.values_list("outcome", flat=True)) == {"ok", "duplicate"}

@@ -12,7 +12,7 @@ from accounts.clock import now
 from gateway import client, signatures
 from gateway.actions import keys
 from gateway.enums import Variant
-from gateway.models import GatewayMessage
+from gateway.models import GatewayMessage, SignIn
 from tests.gateway.world import Hospital, World, credential
 
 
@@ -70,6 +70,25 @@ def test_a_key_signs_in_its_own_way_only(world: World, variant: str) -> None:
 def test_the_same_call_twice(world: World, variant: str) -> None:
     hospital, body = other(world, variant), body_of(world)
     headers = headers_of(hospital, variant, body)
+    assert [code(hospital.post(body, headers)) for _ in range(2)] == ["", "nonce_used"]
+
+
+@pytest.mark.parametrize("variant", [Variant.X_CA, Variant.API])
+def test_what_acts_once_may_come_twice_in_one_second(world: World, variant: str) -> None:
+    """Without a nonce a message that is signed anew within the second is the same bytes: no replay, but a second try."""
+    hospital, signing = other(world, variant), {"signIn": {"opter_no": "1", "mac": "0", "ip": "0"}}
+    body = body_of(world, infno="9001", input=signing)
+    headers = headers_of(hospital, variant, body, timestamp=int(now().timestamp()))
+    answers = [hospital.post(body, headers) for _ in range(3)]
+    assert [code(answer) for answer in answers] == ["", "", ""]
+    assert len({answer.content for answer in answers}) == 1
+    assert SignIn.objects.count() == 1
+
+
+def test_a_nonce_that_was_sent_is_not_forgiven(world: World) -> None:
+    hospital, signing = world.hospital, {"signIn": {"opter_no": "1", "mac": "0", "ip": "0"}}
+    body = body_of(world, infno="9001", input=signing)
+    headers = headers_of(hospital, Variant.X_TIF, body)
     assert [code(hospital.post(body, headers)) for _ in range(2)] == ["", "nonce_used"]
 
 
