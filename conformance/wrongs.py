@@ -37,7 +37,7 @@ def lines(stand: Stand) -> None:
         ({"det_item_fee_sumamt": "10.01"}, "line_amount", "det_item_fee_sumamt"),
         ({"det_item_fee_sumamt": "9.99"}, "line_amount", "det_item_fee_sumamt"),
         ({"det_item_fee_sumamt": "10.001"}, "field_format", "det_item_fee_sumamt"),
-        ({"cnt": "0", "det_item_fee_sumamt": "0"}, "line_amount", "cnt"),
+        ({"cnt": "0", "det_item_fee_sumamt": "0"}, "line_quantity", "cnt"),
         ({"cnt": "1.00001"}, "field_format", "cnt"),
         ({"cnt": "999999999999", "pric": "9999999999"}, "amount_too_large", "det_item_fee_sumamt"),
         ({"fee_ocur_time": tomorrow}, "line_later", "fee_ocur_time"),
@@ -161,7 +161,7 @@ def sums(stand: Stand) -> None:
     for name, value, code in (
         ("medfee_sumamt", "1.00", "total_other"),
         ("med_type", "11", "med_type_unsupported"),
-        ("insutype", "390", "not_insured"),
+        ("insutype", "390", "insutype_not_his"),
         ("begntime", messages.moment(2), "begun_later"),
     ):
         for infno in ("2101", "2102"):
@@ -195,7 +195,7 @@ def people(stand: Stand) -> None:
         ({"psn_no": "Z" * 30}, "person_unknown", "psn_no"),
         ({"mdtrt_cert_no": "310101199001011234"}, "person_unknown", "mdtrt_cert_no"),
         ({"mdtrt_cert_type": "03"}, "person_unknown", "mdtrt_cert_type"),
-        ({"insutype": "390"}, "not_insured", ""),
+        ({"insutype": "390"}, "insutype_not_his", "insutype"),
         ({"begntime": messages.moment(1)}, "begun_later", "begntime"),
         ({"begntime": "1900-01-01 00:00:00"}, "not_insured", ""),
     ):

@@ -91,8 +91,10 @@ def rows_of(clearing: Clearing, write: Callable[[Any], str]) -> list[list[str]]:
 
 
 def line_name(clr_type: str, kind: str, insurance: str) -> str:
-    """Clearing category with the name that the interface gives it, kind of care and insurance."""
-    return f"{clr_name(clr_type)} · {CareKind(kind).label} · {Insurance(insurance).label}"
+    """Clearing category with the name that the interface gives it, kind of care if that does not say it, and insurance."""
+    category, care = clr_name(clr_type), str(CareKind(kind).label)
+    said = [category] if care.lower() in category.lower() else [category, care]
+    return " · ".join([*said, str(Insurance(insurance).label)])
 
 
 def clr_name(clr_type: str) -> str:

@@ -57,7 +57,7 @@ def must_be_allowed(step: Step, stage: Stage, **params: object) -> None:
 def register(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
     """Answer 2201: a new visit.
 
-    Raises Refused: credential_unsupported, person_unknown, not_insured (in the insurance named, on the day),
+    Raises Refused: credential_unsupported, person_unknown, not_insured (on the day), insutype_not_his,
     insurance_ended, insuplc_other, begun_later.
     """
     data = given["data"]
@@ -82,8 +82,10 @@ def insured(given: dict[str, Any], data: dict[str, Any], at: datetime.datetime) 
     if data["begntime"] > at + AHEAD:
         raise Refused("begun_later")
     member, enrolment = patient(data, timezone.localdate(data["begntime"]))
-    if enrolment is None or answers.INSUTYPE[enrolment.insurance] != data["insutype"]:
+    if enrolment is None:
         raise Refused("not_insured")
+    if answers.INSUTYPE[enrolment.insurance] != data["insutype"]:
+        raise Refused("insutype_not_his")
     if enrolment.status == EnrolmentStatus.CLOSED:
         raise Refused("insurance_ended")
     must_be_insured_there(given, enrolment.region_id)
@@ -118,7 +120,7 @@ def upload(
 def classified(
     visit: Visit, rows: list[dict[str, Any]], institution: Institution, at: datetime.datetime
 ) -> list[FeeLine]:
-    """The lines, not saved. Raises Refused: lines_too_many, line_later, line_amount, amount_too_large."""
+    """The lines, not saved. Raises Refused: lines_too_many, line_later, and what `check_amount` does."""
     if len(rows) > MOST_LINES:
         raise Refused("lines_too_many", most=MOST_LINES)
     today = clock.local(at + AHEAD).date()
@@ -159,11 +161,13 @@ def must_be_unique(rows: Iterable[dict[str, Any]]) -> None:
 
 
 def check_amount(row: dict[str, Any]) -> None:
-    """Quantity times price is the line, to the fen (F7). Raises Refused: line_amount, amount_too_large."""
+    """Quantity times price is the line, to the fen (F7). Raises Refused: line_quantity, line_amount, amount_too_large."""
     said, product = row["det_item_fee_sumamt"], row["cnt"] * row["pric"]
     if max(said, product) > MAX_AMOUNT:
         raise Refused("amount_too_large")
-    if row["cnt"] == 0 or said != fen(product):
+    if row["cnt"] == 0:
+        raise Refused("line_quantity", line=row["feedetl_sn"])
+    if said != fen(product):
         raise Refused("line_amount", line=row["feedetl_sn"], amount=plain(said), expected=plain(product))
 
 

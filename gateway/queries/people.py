@@ -41,15 +41,20 @@ FROM accounts_member m LEFT JOIN accounts_enrolment e
     ON e.member_id = m.id AND e.valid_from <= %(day)s AND (e.valid_to IS NULL OR e.valid_to > %(day)s)
 WHERE m.{{index}} = %(index)s
 """
+PLACE_LENGTH = 6
 INDEXES = {ID_CARD: "id_number_index", SOCIAL_SECURITY_CARD: "card_number_index"}
 
 
 def insured_at(institution: Institution, place: str) -> str | None:
     """The region that a division code (insuplc_admdvs) means; None if it is empty. The region of treatment is tried
     first, without a query: nearly everybody is insured there. Raises Refused("insuplc_not_held")."""
-    if not place or covering(place, [institution.region_id]):
-        return institution.region_id if place else None
-    found = covering(place, Region.objects.values_list("pk", flat=True))
+    if not place:
+        return None
+    # A part of a code is no place: in 33 lie several regions.
+    whole = len(place) == PLACE_LENGTH and place.isdecimal()
+    if whole and covering(place, [institution.region_id]):
+        return institution.region_id
+    found = covering(place, Region.objects.values_list("pk", flat=True)) if whole else None
     if found is None:
         raise Refused("insuplc_not_held", place=place)
     return found

@@ -31,7 +31,15 @@ BAR_KINDS = {
     "cash": "cash",
 }
 # Where a refusal belongs: the part of the page in which something can be done about it. Everything else: paying.
-OF_PATIENT = {"person_unknown", "not_insured", "insurance_ended", "insutype_other", "insuplc_other", "closed"}
+OF_PATIENT = {
+    "person_unknown",
+    "not_insured",
+    "insutype_not_his",
+    "insurance_ended",
+    "insutype_other",
+    "insuplc_other",
+    "closed",
+}
 OF_BASKET = {"line_amount", "line_later", "line_repeated", "lines_too_many", "amount_too_large", "total_other"}
 COMMAND = """\
 # {number} {name}

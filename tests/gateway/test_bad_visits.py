@@ -31,7 +31,7 @@ def err_msg(world: World, infno: str, given: dict[str, Any], **envelope: str) ->
         ({"pric": "-5.00"}, "field_format", "feedetail[0].pric"),
         ({"det_item_fee_sumamt": "10.01"}, "line_amount", "det_item_fee_sumamt"),
         ({"det_item_fee_sumamt": "9.99"}, "line_amount", "det_item_fee_sumamt"),
-        ({"cnt": "0", "det_item_fee_sumamt": "0"}, "line_amount", "cnt"),
+        ({"cnt": "0", "det_item_fee_sumamt": "0"}, "line_quantity", "cnt"),
         ({"fee_ocur_time": f"{today() + datetime.timedelta(days=1)} 12:00:00"}, "line_later", "fee_ocur_time"),
         ({"rx_circ_flag": "7"}, "field_code", "rx_circ_flag"),
         ({"hosp_appr_flag": "9"}, "field_code", "hosp_appr_flag"),
@@ -119,7 +119,9 @@ def test_who_may_have_a_visit(world: World) -> None:
     assert err_msg(world, "2201", given).endswith("[not_insured]")
     patient.died_on = None
     patient.save()
-    assert err_msg(world, "2201", {"data": given["data"] | {"insutype": "390"}}).endswith("[not_insured]")
+    wrong = err_msg(world, "2201", {"data": given["data"] | {"insutype": "390"}})
+    assert wrong.endswith("[insutype_not_his]")
+    assert "insutype" in wrong.partition("[")[0]
     assert err_msg(world, "2201", {"data": given["data"] | {"insutype": "999"}}).endswith("]")
 
 
@@ -187,6 +189,9 @@ def test_the_place_of_insurance_is_held_against_the_register(world: World) -> No
     text = err_msg(world, "2201", given, insuplc_admdvs="460100")
     assert text.endswith("[insuplc_not_held]")
     assert "460100" in text
+    # A part of a code, and what only begins like one, is no place.
+    for place in ("31", "31000", "31ABCD"):
+        assert err_msg(world, "2201", given, insuplc_admdvs=place).endswith("[insuplc_not_held]")
     mdtrt_id = hospital.register(patient)
     hospital.ok("2204", {"feedetail": line(patient, mdtrt_id, "1", DRUG, "1", "40.00")})
     bill = {"data": bill_input(patient, mdtrt_id, "40.00")}

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.clock import today
 from accounts.enums import Role
 from accounts.models import AuditEvent
+from gateway.actions.clearing_paper import line_name
 from gateway.queries.clearing import clearing_of
 from settlements.actions import care
 from tests.gateway.test_reconciling import settle, take_back
@@ -80,6 +81,12 @@ def test_the_statement_on_its_page_as_table_and_on_paper(world: World) -> None:
     assert paper.content.startswith(b"%PDF-")
     taken = AuditEvent.objects.filter(action="clearing_statement")
     assert sorted(event.details["form"] for event in taken) == ["csv", "pdf"]
+
+
+def test_a_line_names_the_kind_of_care_once() -> None:
+    assert line_name("11", "outpatient", "employee") == "11 门诊 · 职工医保"
+    assert line_name("41", "pharmacy", "resident") == "41 药店购药 · 居民医保"
+    assert line_name("14", "pharmacy", "employee") == "14 门诊慢特病 · 药店 · 职工医保"
 
 
 def test_only_for_institutions_of_the_region_and_months_of_the_list(world: World) -> None:

@@ -80,7 +80,7 @@ def test_quoted_settled_and_taken_back(world: World, pharmacy: Hospital) -> None
     [
         ({"total": "270.04"}, "total_other"),
         ({"med_type": "11"}, "med_type_unsupported"),
-        ({"insutype": "390"}, "not_insured"),
+        ({"insutype": "390"}, "insutype_not_his"),
         ({"begntime": f"{today() + datetime.timedelta(days=1)} 09:00:00"}, "begun_later"),
     ],
 )

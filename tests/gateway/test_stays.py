@@ -147,7 +147,7 @@ def test_refusals_of_an_admission(world: World) -> None:
     assert hospital.call("2401", admission(patient, soon))["err_msg"].startswith("FSI-mdtrtinfo.begntime")
     for other in ("11", "2102", "22", "52", "28"):
         assert refused(hospital, "2401", admission(patient, med_type=other)) == "med_type_unsupported"
-    assert refused(hospital, "2401", admission(patient, insutype="390")) == "not_insured"
+    assert refused(hospital, "2401", admission(patient, insutype="390")) == "insutype_not_his"
     assert refused(hospital, "2401", admission(patient, psn_no=psn_no(world.husband))) == "person_unknown"
     nobody = admission(patient, mdtrt_cert_no="", certno="")
     assert refused(hospital, "2401", nobody) == "field_missing"
