@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from accounts import dates, masks
 from accounts.templatetags.portal import yuan, yuan_unit
-from settlements.actions.care import Quote
 from settlements.actions.claims import PaidBill
+from settlements.actions.quoting import Quote
 from settlements.actions.recalculation import Line, Preview
 from settlements.enums import CareKind
 from settlements.models import Claim

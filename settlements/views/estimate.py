@@ -12,7 +12,7 @@ from accounts.decorators import member_required
 from accounts.errors import Refused
 from accounts.queries import enrolment_on
 from settlements import ordering
-from settlements.actions.care import Bill
+from settlements.actions.quoting import Bill
 from settlements.enums import CareKind
 from settlements.forms.claims import EstimateForm
 from settlements.queries.year import year_on

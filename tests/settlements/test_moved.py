@@ -31,7 +31,7 @@ def in_between(act: Callable[[], object]):
 
     Gives a list with a row for that, and one for each decision.
     """
-    real, done = care._decide, []
+    real, done = care.decide, []
 
     def decided(*args):
         quoted = real(*args)
@@ -48,7 +48,7 @@ def in_between(act: Callable[[], object]):
 
 @contextmanager
 def _patched(decided, done):
-    with mock.patch.object(care, "_decide", decided):
+    with mock.patch.object(care, "decide", decided):
         yield done
 
 

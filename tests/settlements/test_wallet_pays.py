@@ -13,7 +13,7 @@ from accounts import clock
 from accounts.errors import KeyReused, Refused
 from accounts.models import AuditEvent, Region
 from settlements.actions import care, recalculation, wallet
-from settlements.actions.care import Bill
+from settlements.actions.quoting import Bill
 from settlements.ledger.checks import CHECKS, run_checks
 from settlements.models import Settlement, Wallet, WalletEntry
 from settlements.queries.wallet import balance_of
