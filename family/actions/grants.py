@@ -6,13 +6,14 @@ from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts import clock
 from accounts.actions import audit
 from accounts.enums import Channel, Relation
 from accounts.errors import Refused
-from accounts.models import Member, User
+from accounts.models import Enrolment, Member, User
 from accounts.money import plain
 from accounts.policies import is_member
 from casework.actions.cases import refuse_own
@@ -76,11 +77,13 @@ def end_for(
     by: User | None = None,
     at: datetime.datetime | None = None,
     channel: str = Channel.SYSTEM,
+    left: str = "",
 ) -> list[SharingGrant]:
     """End by rule what a death, a move or a divorce ends, from a day on: all grants the member gives or holds.
 
     `why`: died, moved, divorced (between spouses only), or stopped, which ends nothing (the grantor is passed over
-    while he is suspended). No minimum duration holds here. Gives the grants ended. ValueError for another `why`.
+    while he is suspended). `left`: the region that was moved from; what was bound since the member is insured elsewhere
+    goes on. No minimum duration holds here. Gives the grants ended. ValueError for another `why`.
     """
     if why == "stopped":
         return []
@@ -91,6 +94,10 @@ def end_for(
     )
     if why == EndReason.DIVORCED:
         mine = mine.filter(relation=Relation.SPOUSE)
+    if why == EndReason.MOVED and left:
+        there = Enrolment.objects.filter(Q(valid_to=None) | Q(valid_to__gt=OuterRef("starts_on")), member=member)
+        there = there.filter(valid_from__lte=OuterRef("starts_on")).exclude(region=left)
+        mine = mine.exclude(Exists(there), starts_on__gte=on)
     lock_members(member.pk, *{pk for pair in mine.values_list("grantor_id", "beneficiary_id") for pk in pair})
     at = at or clock.now()
     # A day reported late may lie before a grant began; that grant then never held.

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import clock
 from accounts.actions import audit, messages
 from accounts.domain.benefit_year import start_of, year_of
-from accounts.enums import Channel, EnrolmentStatus
+from accounts.enums import Channel, EnrolmentStatus, Insurance
 from accounts.errors import Refused
 from accounts.models import Enrolment, Member, User
 from accounts.money import ZERO, plain
@@ -25,6 +25,7 @@ from settlements.enums import Contra, EntryKind
 from settlements.models import Clawback, Credit, Entry, PersonalAccount
 from settlements.queries.parameters import credit_rule_on
 
+DAY = datetime.timedelta(days=1)
 STOPPED, MOVED, DIED = WHYS = ("stopped", "moved", "died")
 
 
@@ -50,13 +51,16 @@ def leave(
     by: User | None = None,
     at: datetime.datetime | None = None,
     channel: str = Channel.SYSTEM,
+    left_before: bool = False,
 ) -> Left:
     """A member stops contributing, moves away or dies on a day; `at` is when that is entered (now).
 
     stopped: suspended from the 1st of the next month. moved, died: closed from the day, and his grants end. What was
     credited for months after it goes back (Ningbo ZJ14, Shanghai SH8): this year's from current, a closed year's from
-    where its rest went, historical; what is not there becomes a debt. The personal account stays open: paying it out or
-    carrying it over is another act. The same leaving again changes nothing and gives the first answer.
+    where its rest went, historical; what is not there becomes a debt. Where the register had his insurance rest or end
+    before the day, the months from there on go back. The personal account stays open: paying it out or carrying it over
+    is another act. The same leaving again changes nothing and gives the first answer. `left_before`: it may be of
+    somebody who has left already by the register.
     Raises Refused: day_to_come; suspended, frozen or closed (he has left already).
     """
     at = at or clock.now()
@@ -66,7 +70,7 @@ def leave(
         raise Refused("day_to_come", day_on=on.isoformat())
     enrolment = Enrolment.objects.select_related("region", "member").get(pk=enrolment.pk)
     account = PersonalAccount.objects.filter(member=enrolment.member_id, region=enrolment.region_id).first()
-    step = partial(_leave, enrolment, account, why, on, by, at, channel)
+    step = partial(_leave, enrolment, account, why, on, by, at, channel, left_before)
     if account is None:
         with transaction.atomic():
             step(None)
@@ -114,13 +118,15 @@ def _leave(
     by: User | None,
     at: datetime.datetime,
     channel: str,
+    left_before: bool,
     transaction_id: int | None,
 ) -> dict[str, Any]:
     member = enrolment.member
     lock_members(member.pk)
     rows = _rows(enrolment, on)
     status = rows[0].status if rows else EnrolmentStatus.CLOSED
-    if why != DIED and status != EnrolmentStatus.NORMAL and (why, status) != (MOVED, EnrolmentStatus.SUSPENDED):
+    may_be = {EnrolmentStatus.NORMAL, *((EnrolmentStatus.SUSPENDED,) if why == MOVED else ())}
+    if why != DIED and status not in may_be and not (left_before and status == EnrolmentStatus.CLOSED):
         raise Refused(status)
     if rows and why == STOPPED:
         _cut(rows, EnrolmentStatus.SUSPENDED, _first_of_next_month(on))
@@ -129,7 +135,7 @@ def _leave(
     if why == DIED and member.died_on is None:
         Member.objects.filter(pk=member.pk).update(died_on=on)
         member.died_on = on
-    end_for(member=member, why=why, on=on, by=by, at=at, channel=channel)
+    end_for(member=member, why=why, on=on, by=by, at=at, channel=channel, left=enrolment.region_id)
     _record(f"left_{why}", member, enrolment, {"on": on.isoformat()}, by, at, channel)
     taken = _take_back(account, enrolment, on, clock_day(at), transaction_id) if account and transaction_id else Left()
     _tell(member, taken, on, at)
@@ -147,18 +153,23 @@ def _rows(enrolment: Enrolment, on: datetime.date) -> list[Enrolment]:
 
 
 def _cut(rows: list[Enrolment], status: str, on: datetime.date) -> None:
-    """The status holds from a day on: the row of that day is split there, and what had been foreseen after it goes."""
+    """The status holds from a day on, or until he is insured elsewhere: the row of that day is split there, and what had
+    been foreseen after it goes."""
     before = [row for row in rows if row.valid_from < on]
     after = rows[len(before) :]
     row = before[-1] if before else after.pop(0)
     for foreseen in after:
         foreseen.delete()
+    elsewhere = Enrolment.objects.filter(member=row.member_id, valid_from__gte=on).exclude(region=row.region_id)
+    until = elsewhere.order_by("valid_from").values_list("valid_from", flat=True).first()
     if before:
         row.valid_to = min(row.valid_to or on, on)
         row.save(update_fields=["valid_to"])
+        if until == on:
+            return
         row.pk, row.valid_from = None, on
         row._state.adding = True
-    row.status, row.valid_to = status, None
+    row.status, row.valid_to = status, until
     row.save()
 
 
@@ -172,7 +183,9 @@ def _take_back(
     """Post what was credited for later than the leaving: as much as is there, the rest as a debt."""
     books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk], on=on)
     years, held = years_of(enrolment.region), books.accounts[account.pk]
-    due = _due(account, enrolment, left_on, years)
+    insured = _insured_last(enrolment, left_on)
+    left_on = min(left_on, _ended_on(insured, left_on))
+    due = _due(account, insured, left_on, years)
     Clawback.objects.bulk_create(
         Clawback(account=account, period=period, transaction_id=transaction_id, left_on=left_on, amount=amount)
         for period, amount in due.items()
@@ -190,6 +203,28 @@ def _take_back(
         )  # fmt: skip
         books.post(transaction_id, [movement])
     return taken
+
+
+def _insured_last(enrolment: Enrolment, on: datetime.date) -> Enrolment:
+    """How the member was last insured by his contributions up to a day, in the region of an enrolment."""
+    rows = Enrolment.objects.select_related("region", "member").filter(
+        member=enrolment.member_id, region=enrolment.region_id, insurance=Insurance.EMPLOYEE, valid_from__lte=on
+    )
+    return rows.exclude(status__in=[EnrolmentStatus.SUSPENDED, EnrolmentStatus.CLOSED]).last() or enrolment
+
+
+def _ended_on(insured: Enrolment, on: datetime.date) -> datetime.date:
+    """The day of leaving that fits the end of an enrolment: its first day without, the day itself where it went on.
+
+    Who is suspended from the 1st of a month has stopped in the month before.
+    """
+    end = insured.valid_to
+    if end is None or end >= on:
+        return on
+    rests = Enrolment.objects.filter(
+        member=insured.member_id, region=insured.region_id, valid_from=end, status=EnrolmentStatus.SUSPENDED
+    )
+    return end - DAY if rests.exists() else end
 
 
 def _due(account: PersonalAccount, enrolment: Enrolment, left_on: datetime.date, years: Any) -> dict[str, Decimal]:

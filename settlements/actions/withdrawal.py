@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.actions import audit, messages
 from accounts.crypto import blind_index
-from accounts.enums import Channel
+from accounts.enums import Channel, EnrolmentStatus
 from accounts.errors import Refused
 from accounts.masks import mask_name
 from accounts.models import Member, Region, ServiceCentre, User
@@ -121,16 +121,16 @@ def _tried(
 
 
 def _leave(account: PersonalAccount, kind: str, since: datetime.date, by: User | None, at: datetime.datetime) -> None:
-    """Out of the insurance of the region, if that has not happened yet: grants end, what was credited ahead goes back."""
+    """Out of the insurance of the region: grants end, and what was credited ahead goes back, whoever had it end."""
     why = DIED if kind == INHERITANCE else MOVED
     enrolment = queries.last_enrolment(account)
-    if enrolment is None or (enrolment.status == "closed" and enrolment.member.died_on is not None):
-        end_for(member=account.member, why=why, on=since, by=by, at=at, channel=Channel.WINDOW)
+    if enrolment is None:
+        end_for(member=account.member, why=why, on=since, by=by, at=at, channel=Channel.WINDOW, left=account.region_id)
         return
-    if enrolment.status == "closed" and why == MOVED:
-        end_for(member=account.member, why=why, on=max(since, enrolment.valid_from), by=by, at=at)
-        return
-    leave(enrolment=enrolment, why=why, on=since, by=by, at=at, channel=Channel.WINDOW)
+    insured, ended_on = queries.insured_until(account, timezone.localdate(at))
+    if why == MOVED and not insured and ended_on and enrolment.status != EnrolmentStatus.SUSPENDED:
+        since = max(since, ended_on)  # an end that the register tells is not put earlier by what was typed here
+    leave(enrolment=enrolment, why=why, on=since, by=by, at=at, channel=Channel.WINDOW, left_before=True)
 
 
 def _findings(
