@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +36,10 @@ LONG_AGO = datetime.date(1900, 1, 1)
 Given = dict[str, Any]
 
 
+class BrokenStep(Exception):
+    """A step that ended neither in figures nor in a refusal: a fault of the portal."""
+
+
 class _Undo(Exception):
     """Leaves the transaction without a trace."""
 
@@ -46,7 +50,7 @@ def play(case: ScenarioCase) -> tuple[list[Given], dict[str, dict[str, str]]]:
     try:
         with transaction.atomic():
             player = _Player(case)
-            result = [player.step(step) for step in case.steps], player.balances()
+            result = [player.play(number, step) for number, step in enumerate(case.steps, 1)], player.balances()
             raise _Undo
     except _Undo:
         return result
@@ -57,8 +61,7 @@ class _Player:
         self.case = case
         self.first_on = min((step.on for step in case.steps), default=LONG_AGO)
         self.last_on = max((step.on for step in case.steps), default=LONG_AGO)
-        elsewhere = {one.region for one in (*case.members.values(), *case.steps) if one.region}
-        self.regions = _regions({case.region, *elsewhere})
+        self.regions = _regions(_named_regions(case))
         self.region = self.regions[case.region]
         self._need_years()
         self.members: dict[str, Member] = {}
@@ -169,6 +172,14 @@ class _Player:
         return self._region_of(step), step.fields["year"]
 
     # Steps
+
+    def play(self, number: int, step: CaseStep) -> Given:
+        """What a step gave; if it breaks, what is raised says which it was."""
+        try:
+            return self.step(step)
+        except Exception as error:
+            first, *_rest = str(error).splitlines() or [""]
+            raise BrokenStep(f"step {number}: {type(error).__name__}: {first}") from error
 
     def step(self, step: CaseStep) -> Given:
         verb: Callable[[CaseStep], Given] | None = getattr(self, f"_{step.verb}", None)
@@ -437,12 +448,23 @@ class _Player:
         }
 
 
-def _regions(codes: Set[str]) -> dict[str, Region]:
+def _named_regions(case: ScenarioCase) -> dict[str, str]:
+    """Code -> where the case names it first."""
+    found = {case.region: "case.region"}
+    for name, member in case.members.items():
+        found.setdefault(member.region, f"members.{name}.region")
+    for number, step in enumerate(case.steps, 1):
+        if step.region:
+            found.setdefault(step.region, f"step {number}: region")
+    return found
+
+
+def _regions(codes: Mapping[str, str]) -> dict[str, Region]:
     """The regions of a case by their code, as their files say: the database may hold older ones, or none."""
     files = {path.stem: path for path in region_files() if path.stem in codes}
     held = dict(Region.objects.filter(code__in=codes).values_list("code", "file_hash"))
-    for code in sorted(codes - files.keys() - held.keys()):
-        raise BadCase(f"region {code} is not known: there is no regions/{code}.toml")
+    for code in sorted(codes.keys() - files.keys() - held.keys()):
+        raise BadCase(f"{codes[code]} {code} is not known: there is no regions/{code}.toml")
     load([path for code, path in files.items() if held.get(code) != file_hash(path)])
     return {region.code: region for region in Region.objects.filter(code__in=codes)}
 

@@ -74,6 +74,7 @@ class ScenarioCase:
     grants: tuple[CaseGrant, ...]
     steps: tuple[CaseStep, ...]
     balances: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    file: str = ""
 
 
 Reader = Callable[[Any], Any]
@@ -89,7 +90,8 @@ def amount(raw: Any) -> Decimal:
 
 
 def date(raw: Any) -> datetime.date:
-    if not isinstance(raw, str) or not re.fullmatch(DATE, raw, re.ASCII):
+    # Years end in 2199: whoever counts on from a day of 9999 has no days left.
+    if not isinstance(raw, str) or not re.fullmatch(DATE, raw, re.ASCII) or raw >= "2200":
         raise ValueError(f"is no date: {raw!r}")
     return datetime.date.fromisoformat(raw)
 
@@ -97,11 +99,12 @@ def date(raw: Any) -> datetime.date:
 def moment(raw: Any) -> datetime.datetime:
     if not isinstance(raw, str) or not re.fullmatch(rf"{DATE}T\d\d:\d\d:\d\d", raw, re.ASCII):
         raise ValueError(f"is no moment: {raw!r}")
+    date(raw[:10])
     return datetime.datetime.fromisoformat(raw).replace(tzinfo=SHANGHAI)
 
 
 def text(raw: Any) -> str:
-    if not isinstance(raw, str) or not raw:
+    if not isinstance(raw, str) or not raw or re.search(NO_TEXT, raw):
         raise ValueError("is no text")
     return raw
 
@@ -146,7 +149,7 @@ def map_of(read_value: Reader) -> Reader:
 
 
 def rate(raw: Any) -> Decimal:
-    if not re.fullmatch(r"\d{1,3}(\.\d{1,4})?", text(raw), re.ASCII):
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,4})?", text(raw), re.ASCII) or Decimal(raw) >= 20:
         raise ValueError(f"is no percentage: {raw!r}")
     return Decimal(raw)
 
@@ -165,6 +168,9 @@ def object_of(**readers: Reader) -> Reader:
 
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
 DATE = r"\d{4}-\d\d-\d\d"
+# What no column of text takes: NUL, and halves of a pair of surrogates.
+NO_TEXT = r"[\x00\ud800-\udfff]"
+NAME_LENGTH = 60
 buckets = object_of(current=amount, historical=amount)
 sums = map_of(amount)
 bucket_sums = map_of(buckets)
@@ -230,8 +236,8 @@ VERBS: dict[str, tuple[dict[str, Reader], set[str], dict[str, Reader]]] = {
 def read_cases(path: Path) -> list[ScenarioCase | tuple[str, str]]:
     """The cases of a file; a malformed one is (its id, what is wrong) so that the others still play. Raises BadCase."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        raw = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise BadCase(f"{path}: {error}") from None
     if not isinstance(raw, list):
         raise BadCase(f"{path}: is no list of cases")
@@ -239,20 +245,25 @@ def read_cases(path: Path) -> list[ScenarioCase | tuple[str, str]]:
 
 
 def _case_or_mistake(path: Path, index: int, raw: Any) -> ScenarioCase | tuple[str, str]:
-    name = raw.get("id", f"case {index}") if isinstance(raw, dict) else f"case {index}"
+    name = raw.get("id") if isinstance(raw, dict) else None
     try:
-        return _case(raw)
+        return _case(raw, path.name)
     except BadCase as bad:
-        return str(name), f"{path.name} {bad}"
+        return _printable(str(name or f"case {index}")), _printable(f"{path.name} {bad}")
+
+
+def _printable(line: str) -> str:
+    return line.encode("utf-8", "backslashreplace").decode()
 
 
 def _fields(raw: Any, where: str, readers: Mapping[str, Reader], required: Set[str] = frozenset()) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise BadCase(f"{where} is no object")
+    inside = f"{where} " if where.endswith(":") else f"{where}."
     for key in raw.keys() - readers.keys():
-        raise BadCase(f"{where}.{key} is unknown")
+        raise BadCase(f"{inside}{key} is unknown")
     for key in sorted(required - raw.keys()):
-        raise BadCase(f"{where}.{key} is missing")
+        raise BadCase(f"{inside}{key} is missing")
     values = {}
     for key, value in raw.items():
         try:
@@ -260,11 +271,11 @@ def _fields(raw: Any, where: str, readers: Mapping[str, Reader], required: Set[s
         except BadCase:
             raise
         except (ValueError, ArithmeticError) as error:
-            raise BadCase(f"{where}.{key} {error}") from None
+            raise BadCase(f"{inside}{key} {error}") from None
     return values
 
 
-def _case(raw: Any) -> ScenarioCase:
+def _case(raw: Any, file: str) -> ScenarioCase:
     anything: Reader = lambda value: value  # noqa: E731 - a reader that reads nothing
     top = _fields(
         raw,
@@ -290,6 +301,7 @@ def _case(raw: Any) -> ScenarioCase:
         grants=tuple(_grant(value, f"grants[{at}]") for at, value in enumerate(top.get("grants", ()), 1)),
         steps=tuple(_step(value, f"step {at}:") for at, value in enumerate(top["steps"], 1)),
         balances=top.get("balances", {}),
+        file=file,
     )
     _check_whole(case)
     return case
@@ -395,6 +407,13 @@ def _step(raw: Any, where: str) -> CaseStep:
 
 def _check_whole(case: ScenarioCase) -> None:
     """Everybody who is named must be a member, grants are such as can be, and days go forward."""
+    if not case.steps:
+        raise BadCase("case.steps is empty")
+    for name in case.members:
+        if not name or len(name) > NAME_LENGTH or re.search(NO_TEXT, name):
+            raise BadCase(f"case.members.{name!r} is no name")
+    for name in case.balances.keys() - case.members.keys():
+        raise BadCase(f"case.balances names nobody: {name}")
     for at, grant in enumerate(case.grants, 1):
         for name in (grant.grantor, grant.beneficiary):
             if name not in case.members:

@@ -98,7 +98,7 @@ def test_json_gives_what_came_out(tmp_path: Path, capsys: pytest.CaptureFixture[
         ({"steps": [{"on": "2025-09-10", "visit": visit(in_scope="10.001")}]}, "step 1: visit.in_scope is no amount"),
         ({"steps": [{"on": "2025-09-10", "visit": visit(in_scope="-1.00")}]}, "step 1: visit.in_scope is no amount"),
         ({"steps": [{"on": "2025-09-10", "visit": visit(in_scope="１０.00")}]}, "step 1: visit.in_scope is no amount"),
-        ({"steps": [{"on": "2025-02-30", "visit": visit()}]}, "step 1:.on"),
+        ({"steps": [{"on": "2025-02-30", "visit": visit()}]}, "cases.json step 1: on day is out of range"),
         ({"steps": [{"on": "2025-09-10", "visit": visit(patient="Z")}]}, "step 1: visit names nobody: Z"),
         ({"steps": [{"on": "2025-09-10", "dance": {}}]}, "not exactly one known verb"),
         ({"members": {"A": {"purse": "1.00"}}}, "members.A.purse is unknown"),
@@ -107,9 +107,9 @@ def test_json_gives_what_came_out(tmp_path: Path, capsys: pytest.CaptureFixture[
             {"steps": [{"on": "2025-09-10", "visit": {"patient": "A", "kind": "outpatient", "in_scope": "1.00"}}]},
             "step 1: visit.level is missing",
         ),
-        ({"steps": [{"on": "2025-W37-3", "visit": visit()}]}, "step 1:.on is no date"),
-        ({"steps": [{"at": "2025-09-10T10:00:00+01:00", "visit": visit()}]}, "step 1:.at is no moment"),
-        ({"steps": [{"on": "2025-09-10", "visit": visit(), "refused": "no_money"}]}, "step 1:.refused is not one of"),
+        ({"steps": [{"on": "2025-W37-3", "visit": visit()}]}, "step 1: on is no date"),
+        ({"steps": [{"at": "2025-09-10T10:00:00+01:00", "visit": visit()}]}, "step 1: at is no moment"),
+        ({"steps": [{"on": "2025-09-10", "visit": visit(), "refused": "no_money"}]}, "step 1: refused is not one of"),
         (
             {"steps": [{"on": "2025-09-10", "visit": visit(), "refused": "closed", "expect": {}}]},
             "step 1: has both expect and refused",
@@ -133,8 +133,20 @@ def test_json_gives_what_came_out(tmp_path: Path, capsys: pytest.CaptureFixture[
         ({"balances": {"A": {"past": "0.00"}}}, "case.balances has the unknown key past"),
         (
             {"steps": [{"on": "1999-05-05", "visit": visit()}]},
-            "step 1: on 1999-05-05 is before the first benefit year of 310000, 2001-04-01",
+            "cases.json step 1: on 1999-05-05 is before the first benefit year of 310000, 2001-04-01",
         ),
+        ({"steps": [{"on": "9999-12-31", "visit": visit()}]}, "step 1: on is no date: '9999-12-31'"),
+        ({"steps": []}, "case.steps is empty"),
+        ({"members": {"A": {}, "B\0": {}}}, "case.members.'B\\x00' is no name"),
+        ({"members": {"A": {}, "B\ud800": {}}}, "case.members.'B\\ud800' is no name"),
+        ({"members": {"A": {}, "": {}}}, "case.members.'' is no name"),
+        ({"members": {"A": {}, "B" * 61: {}}}, "is no name"),
+        ({"steps": [{"on": "2025-09-10", "visit": visit(institution="H\0")}]}, "visit.institution is no text"),
+        (
+            {"steps": [{"on": "2026-07-01", "roll_over": {"year": 2025, "interest": {"current_rate": "20"}}}]},
+            "step 1: roll_over.interest is no percentage: '20'",
+        ),
+        ({"balances": {"Z": {"current": "0.00"}}}, "case.balances names nobody: Z"),
     ],
 )
 def test_a_malformed_case_fails_by_field(
@@ -147,9 +159,49 @@ def test_a_malformed_case_fails_by_field(
 
 
 def test_an_unknown_region_is_a_failure_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    elsewhere = [{"on": "2025-09-10", "region": "999998", "visit": visit()}]
     with pytest.raises(SystemExit):
-        call_command("run_cases", write(tmp_path, [case(region="999999")]))
-    assert "FAIL X region 999999 is not known" in capsys.readouterr().out
+        call_command("run_cases", write(tmp_path, [case(region="999999"), case(id="Y", steps=elsewhere)]))
+    printed = capsys.readouterr().out
+    assert "FAIL X cases.json case.region 999999 is not known" in printed
+    assert "FAIL Y cases.json step 1: region 999998 is not known" in printed
+
+
+def test_a_file_that_is_no_list_of_cases_is_a_failure_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in [
+        ("a", b"{"),
+        ("b", b"\xff"),
+        ("c", b"[" * 100_000),
+        ("d", b"{}"),
+        ("e", b'[{"id": "\\ud800"}]'),
+    ]:
+        (tmp_path / f"{name}.json").write_bytes(content)
+    (tmp_path / "f.json").write_bytes(b"\xef\xbb\xbf" + json.dumps([case()]).encode())
+    with pytest.raises(SystemExit):
+        call_command("run_cases", tmp_path)
+    *lines, total = capsys.readouterr().out.splitlines()
+    assert [line.split(" ")[1] for line in lines] == ["a.json", "b.json", "c.json", "d.json", "\\ud800", "X"]
+    assert lines[4] == "FAIL \\ud800 e.json case.members is missing"
+    assert (lines[5], total) == ("ok X", "1 passed, 5 failed")
+
+
+def test_a_step_that_breaks_is_told_with_its_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(player: object, step: object) -> None:
+        raise ZeroDivisionError("by nothing\nand more")
+
+    monkeypatch.setattr(playing._Player, "_expire", broken)
+    steps = [{"on": "2025-09-10", "visit": visit()}, {"on": "2025-09-10", "expire": {"transfer": "t"}}]
+    with pytest.raises(SystemExit):
+        call_command("run_cases", write(tmp_path, [case(steps=steps), case(id="Y")]))
+    assert capsys.readouterr().out.splitlines() == [
+        "FAIL X cases.json step 2: ZeroDivisionError: by nothing",
+        "ok Y",
+        "1 passed, 1 failed",
+    ]
 
 
 def test_every_verb_of_the_format_is_read() -> None:

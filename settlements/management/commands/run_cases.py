@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from settlements.cases.playing import differences, play
+from settlements.cases.playing import BrokenStep, differences, play
 from settlements.cases.reading import BadCase, ScenarioCase, read_cases
 
 
@@ -44,9 +44,13 @@ class Command(BaseCommand):
         try:
             given, balances = play(found)
         except BadCase as bad:
-            return self._report(found.id, [str(bad)], as_json, {"malformed": str(bad)})
+            problem = f"{found.file} {bad}"
+            return self._report(found.id, [problem], as_json, {"malformed": problem})
+        except BrokenStep as broken:
+            problem = f"{found.file} {broken}"
+            return self._report(found.id, [problem], as_json, {"error": problem})
         except Exception as error:  # noqa: BLE001 - a case that breaks must not hide the others; it is a failure by its name
-            problem = f"{type(error).__name__}: {error}"
+            problem = f"{found.file} {type(error).__name__}: {error}"
             return self._report(found.id, [problem], as_json, {"error": problem})
         problems = differences(found, given, balances)
         return self._report(found.id, problems, as_json, {"steps": given, "balances": balances})
