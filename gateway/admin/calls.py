@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -19,6 +20,19 @@ from gateway.actions import keys
 from gateway.forms.staff import KeyForm, SettingsForm
 from gateway.models import GatewayMessage, InstitutionKey, InstitutionSettings, SignIn
 from gateway.views import staff
+
+
+class _InstitutionField(ModelChoiceField):
+    """Two institutions may have one name: the code is told with it."""
+
+    def label_from_instance(self, institution: Any) -> str:
+        return f"{institution.name} · {institution.code}"
+
+
+def _institutions_of(user: Any, **only: Any) -> dict[str, Any]:
+    """What a form offers: the institutions of the regions that somebody administers."""
+    mine = Institution.objects.filter(region__in=regions_with_role(user, Role.REGION_ADMIN), **only)
+    return {"queryset": mine, "form_class": _InstitutionField}
 
 
 @admin.register(InstitutionKey)
@@ -44,8 +58,7 @@ class InstitutionKeyAdmin(RoleAdmin):
 
     def formfield_for_foreignkey(self, field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if field.name == "institution":
-            mine = regions_with_role(request.user, Role.REGION_ADMIN)
-            kwargs["queryset"] = Institution.objects.filter(region__in=mine)
+            kwargs |= _institutions_of(request.user)
         return super().formfield_for_foreignkey(field, request, **kwargs)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
@@ -133,8 +146,7 @@ class InstitutionSettingsAdmin(_OfInstitution):
 
     def formfield_for_foreignkey(self, field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if field.name == "institution":
-            mine = regions_with_role(request.user, Role.REGION_ADMIN)
-            kwargs["queryset"] = Institution.objects.filter(region__in=mine, gateway_settings=None)
+            kwargs |= _institutions_of(request.user, gateway_settings=None)
         return super().formfield_for_foreignkey(field, request, **kwargs)
 
 

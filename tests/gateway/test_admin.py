@@ -94,6 +94,8 @@ def test_a_key_is_asked_for_in_named_boxes_and_by_one_button(world: World, rf: R
     boxes = re.findall(r'<input[^>]+name="valid_until_[01]"[^>]*>', page)
     assert len(boxes) == 2
     assert all("aria-label=" in box for box in boxes)
+    institution = world.hospital.institution
+    assert f"{institution.name} · {institution.code}" in page
     assert "_save" in page
     assert "_addanother" not in page
     assert "_continue" not in page
