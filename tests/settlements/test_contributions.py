@@ -227,6 +227,13 @@ def test_where_the_year_is_credited_ahead_the_rule_is_named(shanghai):
     assert "crediting.every = year" in page.content.decode()
 
 
+def test_a_month_of_a_year_that_will_be_credited_is_not_credited_by_itself(shanghai):
+    member, account = insured(shanghai)
+    _, [done] = post(read(shanghai, line(member)))
+    assert (done.amount, dict(done.left)) == (ZERO, {"year": (1, yuan("200.00"))})
+    assert not Credit.objects.filter(account=account).exists()
+
+
 def test_a_month_posted_twice_is_credited_once(beijing):
     member, account = insured(beijing)
     post(read(beijing, line(member)))
