@@ -134,7 +134,7 @@ def _known(institution: Institution, data: dict[str, Any]) -> tuple[Visit, Visit
 
 def _lines(visit: Visit, known: VisitSettlement) -> QuerySet[FeeLine]:
     """The lines of its batch that stood while it stood. Those that came in after a reversal cannot be told apart."""
-    stood = Q(cancelled_at=None) | Q(cancelled_at__gt=known.reversed_at or known.settled_at)
+    stood = Q(cancelled_at=None) | Q(cancelled_at__gte=known.reversed_at or known.settled_at)
     return visit.lines.filter(stood, batch=known.batch)
 
 

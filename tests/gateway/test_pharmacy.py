@@ -75,6 +75,20 @@ def test_quoted_settled_and_taken_back(world: World, pharmacy: Hospital) -> None
     assert Visit.objects.get().state == VisitState.REVERSED
 
 
+@pytest.mark.parametrize("way", ["2103", "2601"])
+def test_what_was_bought_and_taken_back_is_told_as_it_was(world: World, pharmacy: Hospital, way: str) -> None:
+    """Its lines go in the same moment as the settlement."""
+    info = pharmacy.ok("2102", purchase(world), msgid="P1")["setlinfo"]
+    asked = {"data": {name: info[name] for name in ("setl_id", "mdtrt_id", "psn_no")}}
+    lines, bill = pharmacy.ok("5204", asked), pharmacy.ok("5203", asked)["setlinfo"]
+    assert len(lines) == 4
+    assert bill["overlmt_selfpay"] == info["overlmt_selfpay"] > 0
+    undo = {"data": {"psn_no": info["psn_no"], "omsgid": "P1", "oinfno": "2102"}} if way == "2601" else asked
+    pharmacy.ok(way, undo)
+    assert pharmacy.ok("5204", asked) == lines
+    assert pharmacy.ok("5203", asked)["setlinfo"] == bill | {"refd_setl_flag": "1"}
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
