@@ -35,7 +35,7 @@ from settlements.forms.paying import GroupForm
 from settlements.models import PremiumPayment
 from settlements.queries import premiums as read
 from settlements.queries.premiums import Choice, Window
-from settlements.views.premiums import group_name, is_monthly, source_of
+from settlements.views.premiums import group_name, is_monthly, source_of, undebited_told
 from settlements.views.wallet import source_held
 
 clerk = role_required(Role.CLERK)
@@ -64,6 +64,11 @@ def home(request: HttpRequest, serving: Opened) -> HttpResponse:
         "waiting": [
             {"order": one, "who": _who(serving, one.insured, one.grant.relation if one.grant else None)}
             for one in orders
+        ],
+        "undebited": [
+            {"order": one, "who": _who(serving, one.insured, one.grant.relation if one.grant else None)}
+            | undebited_told(one)
+            for one in read.undebited(serving.member, at.date())
         ],
         "page_obj": page,
         "rows": [_payment_row(serving, one) for one in page],

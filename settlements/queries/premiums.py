@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.enums import Role
 from accounts.errors import Refused
@@ -18,12 +18,13 @@ from family.models import SharingGrant
 from family.queries import grant_between, rules_on, whom_shares
 from settlements.domain import premiums as rules
 from settlements.domain.premiums import PremiumGroup, PremiumPlan
-from settlements.enums import AccountStatus, WalletSource
+from settlements.enums import AccountStatus, OrderState, WalletSource
 from settlements.models import PersonalAccount, PremiumOrder, PremiumPayment, Wallet
 from settlements.models import PremiumPlan as PlanRow
 from settlements.queries import wallet as wallets
 
 RESIDENT = "resident"
+UNDEBITED_TOLD = datetime.timedelta(days=90)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +261,21 @@ def orders_visible_to(user: User) -> QuerySet[PremiumOrder]:
     else:
         found = found.filter(region__in=regions_with_role(user, Role.CLERK))
     return found.select_related("payer", "insured", "grant", "region", "payment")
+
+
+def undebited(payer: Member, on: datetime.date) -> QuerySet[PremiumOrder]:
+    """A payer's orders whose debit failed of late, and which nothing has replaced since; the latest of each premium.
+
+    After these days the tax office has collected it, which is not told here.
+    """
+    same = {"insured": OuterRef("insured"), "insurance": OuterRef("insurance"), "year": OuterRef("year")}
+    replaced = Exists(PremiumPayment.objects.filter(refunded_on=None, **same)) | Exists(
+        PremiumOrder.objects.filter(state=OrderState.WAITING, **same)
+    )
+    failed = PremiumOrder.objects.filter(payer=payer, state=OrderState.FAILED).exclude(replaced)
+    failed = failed.filter(ended_at__date__gte=on - UNDEBITED_TOLD)
+    last = failed.order_by("insured_id", "insurance", "year", "-ended_at").distinct("insured_id", "insurance", "year")
+    return failed.filter(pk__in=last.values("pk")).select_related("insured", "grant")
 
 
 def order_visible_to(user: User, public_id: UUID) -> PremiumOrder | None:

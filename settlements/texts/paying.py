@@ -92,6 +92,10 @@ REASONS = {
         _("Your wallet may pay premiums for yourself and for relatives who may use your account."),
         _("Transfer the money to this relative's wallet: it can pay the premium from there."),
     ),
+    "insufficient_balance.premium_debit": (
+        _("The account held too little on that day."),
+        _("Pay it at the tax office, or when the balance is higher."),
+    ),
     "insufficient_balance.premium_wallet": (
         _(
             "The wallet holds %(available)s yuan, the premium is %(amount)s yuan; a premium is paid whole or not at all."

@@ -64,6 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ],
         "window": _window_told(read.windows(enrolment.region_id) if enrolment else [], at),
         "waiting": [_order_row(order) for order in waiting],
+        "undebited": [_order_row(order) | undebited_told(order) for order in read.undebited(member, at.date())],
         "page_obj": page,
         "rows": [_payment_row(payment, member) for payment in page],
     }
@@ -119,6 +120,13 @@ def _payment_row(payment: PremiumPayment, member: Member) -> dict[str, Any]:
 def _order_row(order: PremiumOrder) -> dict[str, Any]:
     who = who_is(order.insured, order.grant.relation if order.grant else None)
     return {"order": order, "who": who, "group": group_name(order.group_names)}
+
+
+def undebited_told(order: PremiumOrder) -> dict[str, Any]:
+    """When the debit of an order failed, and why."""
+    assert order.ended_at is not None  # a failed one has ended, by CHECK
+    why = "premium_debit" if order.refused == "insufficient_balance" else "premium"
+    return {"on": timezone.localdate(order.ended_at), "why": reasons.tell(order.refused, {"why": why}).reason}
 
 
 @verified

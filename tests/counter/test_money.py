@@ -249,6 +249,17 @@ class TestPremiums:
             late = desk.client.post(url, {"token": "e" * 24}, follow=True)
             assert "Waiting for the month's end" not in text(late)
 
+    def test_what_could_not_be_debited_is_seen_at_the_window(self, now) -> None:
+        scene = make_scene(code=BEIJING, on=datetime.date(2025, 12, 3), current="0.00", historical="20.00")
+        with clock.standing(moment(day=datetime.date(2025, 12, 3))):
+            child = make_member("沈小禾", datetime.date(2016, 4, 4), region=scene.region, insurance="resident")
+            share(scene.daughter.member, child, "child", scene.region, ON)
+            Desk(scene.daughter.member, scene.region).send(pay_page(child), do="act", consent="paper")
+        assert premiums.collect(at=moment(day=datetime.date(2025, 12, 31))) == (0, 1)
+        with clock.standing(moment(day=datetime.date(2026, 1, 5))):
+            page = text(Desk(scene.daughter.member, scene.region).get(PREMIUMS))
+        assert "tried on 31 December 2025 · The account held too little on that day." in page
+
     def test_the_proof_on_both_papers_then_a_copy(self, scene, child, desk) -> None:
         premium, _window = premiums.premium_of(child, "student", moment())
         payment = premiums.pay(payer=scene.daughter.member, insured=child, premium=premium, on=ON, key="k")

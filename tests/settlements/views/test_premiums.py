@@ -210,6 +210,25 @@ def test_where_the_office_debits_at_the_months_end_it_is_ordered_and_can_be_take
         assert order.state == "withdrawn"
 
 
+def test_what_could_not_be_debited_stands_on_the_page_until_it_is_ordered_anew():
+    on = datetime.date(2025, 12, 3)
+    with clock.standing(moment(on)):
+        scene, child = family(code=BEIJING, on=on, current="0.00", historical="20.00")
+        client = english(scene.daughter)
+        home = client.get(group_page(child), {"group": "student"}, follow=True)
+        assert "Could not be debited" not in text(client.post(home.redirect_chain[-1][0], fields(home), follow=True))
+    last = datetime.date(2025, 12, 31)
+    assert premiums.collect(at=moment(last, 20)) == (0, 1)
+    with clock.standing(moment(datetime.date(2026, 1, 5))):
+        client = english(scene.daughter)
+        page = text(client.get(HOME))
+        assert "Could not be debited" in page
+        assert "For 2026, tried on 31 December 2025 · The account held too little on that day." in page
+        assert "Pay it there or here, not at both" in page
+        home = client.get(group_page(child), {"group": "student"}, follow=True)
+        assert "Could not be debited" not in text(client.post(home.redirect_chain[-1][0], fields(home), follow=True))
+
+
 def test_chinese_words(now):
     scene, child = family()
     client = log_in(scene.daughter)
