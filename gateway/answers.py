@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from accounts.domain.age import age_on
 from accounts.enums import EnrolmentStatus, Insurance, PersonalStatus
 from accounts.models import Enrolment, Member
-from accounts.money import ZERO
+from accounts.money import ZERO, fen
 from gateway.domain import json_text
 from gateway.fields import name_of
 from gateway.models import FeeLine, Visit
@@ -106,8 +106,11 @@ def person(member: Member, on: datetime.date) -> dict[str, Any]:
 
 
 def buckets(current: Decimal, historical: Decimal) -> str:
-    """Current and historical balance as Zhejiang's extension of 1101 names them; the text has only their sum."""
-    return json_text.dumps({"crtYearBalc": current, "calYearBalc": historical})
+    """Current and historical balance as Zhejiang's extension of 1101 names them; the text has only their sum.
+
+    To the fen: a bucket that the year end has emptied comes as a bare 0.
+    """
+    return json_text.dumps({"crtYearBalc": fen(current), "calYearBalc": fen(historical)})
 
 
 def insurance(enrolment: Enrolment, on: datetime.date, balance: Decimal) -> dict[str, Any]:

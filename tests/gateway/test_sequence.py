@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from accounts.clock import today
 from accounts.models import AuditEvent, Message
+from gateway import answers
 from gateway.enums import VisitState
 from gateway.models import GatewayMessage, Visit
 from gateway.queries.people import account_id_of, psn_no
@@ -18,6 +19,10 @@ def held(world: World) -> dict[str, Decimal]:
     ids = {name: account_id_of(getattr(world, name), world.region.code) for name in ("patient", "husband")}
     shown = balances(ids.values(), today())
     return {name: shown[account_id].total for name, account_id in ids.items()}
+
+
+def test_a_bucket_that_the_year_end_emptied_is_told_to_the_fen() -> None:
+    assert answers.buckets(Decimal(0), Decimal("12.5")) == '{"crtYearBalc":0.00,"calYearBalc":12.50}'
 
 
 def test_from_look_up_to_reversal_with_the_familys_share(world: World) -> None:
