@@ -6,6 +6,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
+from gateway import paths
+
 # A connection that answered so lately, in seconds, is not asked first whether it lives: that is a trip to the server for
 # each call. If it has died since, the one call fails and the institution sends it again, as after any lost line.
 LATELY = 1.0
@@ -20,12 +22,12 @@ def machines_pass(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
     It stands behind the redirect to HTTPS. Everything that is not an institution's call goes the usual way.
     """
-    address = "/fsi/api/"
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(address):
+        address = paths.ours(request.path_info)
+        if address is None:
             return get_response(request)
-        found = _resolved(request.path_info)
+        found = _resolved(address)
         if time.monotonic() - getattr(connection, "answered_at", 0.0) < LATELY:
             connection.health_check_done = True
         response = found.func(request, *found.args, **found.kwargs)

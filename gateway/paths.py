@@ -3,8 +3,18 @@
 Misspelt as in the programs that call them. Whoever has no address here is reached by the one for all.
 """
 
+import re
 from collections.abc import Collection
 
+PREFIX = "/fsi/api/"
+FOR_ALL_AT = f"{PREFIX}rsfComIfsService/callService"
+# Whole addresses that programs of other regions have built in: something before ours, or one of their own in its place.
+ELSEWHERE = re.compile(
+    r"(?:/ebus/\w+|/mbs/fmi)?/fsi/api/(?P<service>.*)"
+    r"|(?:/ebus/\w+/\w+/hsa/hgs|/csb|/hss-call-service-interface|/uif-hsaf-med-api/api/medical/service)(?P<number>(?:/.*)?)"
+    r"|(?P<version>/[0-9.]+/hsa-fsi-\w+/?)",
+    re.IGNORECASE,
+)
 SERVICES: dict[str, dict[str, tuple[str, ...]]] = {
     "signInSignOutService": {"signIn": ("9001",), "signOut": ("9002",)},
     "fileupload": {"upload": ("9101",), "download": ("9102",)},
@@ -54,6 +64,17 @@ _FOLDED = {
     for service, methods in SERVICES.items()
     for method, numbers in methods.items()
 }
+
+
+def ours(path: str) -> str | None:
+    """The address of the portal that a program means by its own; None for what is no call of an institution."""
+    if path.startswith(PREFIX):
+        return path
+    found = ELSEWHERE.fullmatch(path)
+    if not found:
+        return None
+    service = found["service"]
+    return f"{FOR_ALL_AT}{found['number'] or found['version'] or ''}" if service is None else f"{PREFIX}{service}"
 
 
 def numbers_at(service: str, method: str, rest: str = "") -> Collection[str] | None:

@@ -17,12 +17,11 @@ from django.conf import settings
 from django.utils import translation
 
 from accounts.clock import now
-from gateway import envelope
+from gateway import envelope, paths
 from gateway.errors import Rejected
 from gateway.texts import err_msg
 
 log = logging.getLogger(__name__)
-PREFIX = "/fsi/api/"
 # tcpi_last_data_recv in struct tcp_info of Linux, milliseconds.
 LAST_DATA_RECEIVED = 52
 TOLD_EVERY_SECONDS = 10.0
@@ -41,7 +40,7 @@ class Relieved:
         self.lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if not environ.get("PATH_INFO", "").startswith(PREFIX) or waited_ms(environ) <= settings.GATEWAY_PATIENCE_MS:
+        if paths.ours(environ.get("PATH_INFO", "")) is None or waited_ms(environ) <= settings.GATEWAY_PATIENCE_MS:
             return self.application(environ, start_response)
         self._count()
         drain(environ.get("wsgi.input"), _length(environ))

@@ -46,6 +46,15 @@ def look_up(world: World, **changed) -> dict:
         PATH.lower(),
         "/fsi/api/callFsiService/callService",
         "/fsi/api/fsiPsnInfoService/queryPsnInfo/",
+        "/FSI/API/FSIPSNINFOSERVICE/QUERYPSNINFO",
+        # As other regions' gateways have them, which their programs have built in.
+        "/ebus/gdyb_api/prd/hsa/hgs/1101",
+        "/ebus/rio_fsi/fsi/api/fsiPsnInfoService/queryPsnInfo",
+        "/uif-hsaf-med-api/api/medical/service",
+        "/CSB",
+        "/hss-call-service-interface",
+        "/mbs/fmi/fsi/api/callFsiService/callService",
+        "/1.0.0/hsa-fsi-1101",
     ],
 )
 def test_addresses_as_programs_put_them_together(world: World, path: str) -> None:
@@ -60,6 +69,8 @@ def test_addresses_as_programs_put_them_together(world: World, path: str) -> Non
         ("/fsi/api/fsiPsnInfoService/queryPsnInfo/1101", "path_unknown"),
         ("/fsi/api/a/b/c/d", "path_unknown"),
         (f"{PATH}/1.0.0/hsa-fsi-2207", "infno_mismatch"),
+        ("/ebus/gdyb_api/prd/hsa/hgs/2207", "infno_mismatch"),
+        ("/mbs/fmi/fsi/api/nowhere", "path_unknown"),
     ],
 )
 def test_a_wrong_address_is_told_by_the_interface_and_not_by_a_page(world: World, path: str, refused: str) -> None:
