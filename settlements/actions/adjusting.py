@@ -60,7 +60,7 @@ def plan(
 ) -> RolloverAdjustment:
     """Plan the correction of a run to other rates (percent a year); `count` works out what it comes to.
 
-    Raises Refused: run_state (not counted yet, or under correction), rate_missing, rate_same.
+    Raises Refused: run_state (not counted yet, or under correction), rate_missing, rate_same, adjustment_open.
     """
     at = at or clock.now()
     with transaction.atomic():

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.urls import reverse
@@ -66,10 +67,15 @@ def test_ten_megabytes_are_turned_away_with_a_page(client, db, kind):
     assert "2 MB" in response.content.decode()
 
 
-def test_a_view_for_files_takes_more():
+def test_a_view_for_files_takes_more_from_staff_alone(people):
     view = accepts_uploads(most_bytes=TOO_LARGE)(lambda request: HttpResponse())
     request = RequestFactory().generic("POST", "/", b"a" * (TOO_LARGE - 1), "application/octet-stream")
-    assert RefuseBadInput(lambda request: HttpResponse()).process_view(request, view, (), {}) is None
+    door = RefuseBadInput(lambda request: HttpResponse())
+    request.user = people.clerk
+    assert door.process_view(request, view, (), {}) is None
+    for user in (people.holder, AnonymousUser()):
+        request.user = user
+        assert door.process_view(request, view, (), {}).status_code == 413
 
 
 def test_login_under_htmx_is_a_page_of_its_own(client, people):
