@@ -18,6 +18,7 @@ from accounts.money import ZERO, plain
 from family.actions.grants import end_for
 from family.actions.locks import lock_members
 from settlements import ledger
+from settlements.actions import clearing
 from settlements.actions.crediting import YEAR, amount_of, years_of
 from settlements.actions.rollover import clock_day
 from settlements.domain.crediting import CreditRule, clawback
@@ -238,7 +239,25 @@ def _due(account: PersonalAccount, enrolment: Enrolment, left_on: datetime.date,
             due[period] = clawback(rule, credited, credited_on, left_on, years)
     for earlier in Clawback.objects.filter(account=account, period__in=due):
         due[earlier.period] -= earlier.amount
+    due = {period: amount for period, amount in due.items() if amount > 0}
+    for year in {_year(period, years) for period in due}:
+        due |= _of_cleared(account, {one: due[one] for one in due if _year(one, years) == year}, year, left_on)
     return {period: amount for period, amount in due.items() if amount > 0}
+
+
+def _of_cleared(
+    account: PersonalAccount, due: dict[str, Decimal], year: int, left_on: datetime.date
+) -> dict[str, Decimal]:
+    """Of periods of a year that was cleared, what goes back in all is what the clearing left too much."""
+    rest = clearing.over(account, year, left_on)
+    if rest is None:
+        return due
+    *before, last = due
+    found = {}
+    for period in before:
+        found[period] = min(due[period], rest)
+        rest -= found[period]
+    return found | {last: rest}
 
 
 def _credits(

@@ -88,7 +88,8 @@ def _empty(
     application: WithdrawalApplication, status: AccountStatus, on: datetime.date, by: User | None, transaction_id: int
 ) -> dict[str, Any]:
     account, payees = application.account, list(application.payees.order_by("position"))
-    targets = {payee.pk: _target(payee, on, by) for payee in payees}
+    late = status == AccountStatus.LATE
+    targets = {payee.pk: _target(payee, on, by, late) for payee in payees}
     into = {target.pk for target in targets.values() if target}
     books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk, *into], on=on)
     # Only under the lock: of two who close it, one is second.
@@ -146,7 +147,7 @@ def _into(
     ]
 
 
-def _target(payee: Payee, on: datetime.date, by: User | None) -> PersonalAccount | None:
+def _target(payee: Payee, on: datetime.date, by: User | None, late: bool) -> PersonalAccount | None:
     """The account a payee's part goes into, None where it leaves the portal."""
     if payee.way == PayeeWay.ACCOUNT and payee.member is not None:
         account = account_of(payee.member, on)
@@ -154,17 +155,22 @@ def _target(payee: Payee, on: datetime.date, by: User | None) -> PersonalAccount
             raise Refused("payee_without_account", name=mask_name(payee.name))
         return account
     if payee.way == PayeeWay.REGION and payee.region_id and payee.member is not None:
-        return _in_region(payee, on, by)
+        return _in_region(payee, on, by, late)
     return None
 
 
-def _in_region(payee: Payee, on: datetime.date, by: User | None) -> PersonalAccount:
-    """The member's account where he is insured now: opened for the transfer if there is none, again if it was closed."""
+def _in_region(payee: Payee, on: datetime.date, by: User | None, late: bool) -> PersonalAccount:
+    """The member's account where he is insured now: opened for the transfer if there is none, again if it was closed.
+
+    Late money opens nothing: he has moved on since, and from a closed account it follows him as late money.
+    """
     member, region_id = payee.member, payee.region_id
     assert member is not None and region_id is not None
     account = PersonalAccount.objects.filter(member=member, region=region_id).first()
     if account is None:
         return open_account(member=member, region_id=region_id, on=on, by=by)
+    if late:
+        return account
     if account.status == AccountStatus.LATE:
         raise Refused("payee_without_account", name=mask_name(payee.name))
     PersonalAccount.objects.filter(pk=account.pk, status=AccountStatus.CLOSED).update(status=AccountStatus.OPEN)
