@@ -109,12 +109,13 @@ def clear_chunk(run: CreditRun, chunk: CreditChunk, transaction_id: int) -> Done
     The year is closed: its rest lies in historical, and there the difference goes or comes from (decision).
     """
     year, years = int(run.period), years_of(run.region)
-    accounts = dict(
-        PersonalAccount.objects.filter(region=run.region_id, pk__range=(chunk.first_id, chunk.last_id), status="open")
-        .values_list("pk", "member_id")
-    )  # fmt: skip
-    held = lock_many(accounts, run.on)
-    facts = _Facts(run, year, years, accounts)
+    inside = PersonalAccount.objects.filter(
+        region=run.region_id, pk__range=(chunk.first_id, chunk.last_id), status="open"
+    )
+    held = lock_many(inside.values_list("pk", flat=True), run.on)
+    # Read once they are locked: one that was closed meanwhile has been paid out, and its debts nobody would pay.
+    accounts = dict(inside.filter(pk__in=held).values_list("pk", "member_id"))
+    facts = _Facts(run.region_id, year, years, accounts)
     cleared = {account: found for account in accounts if (found := facts.clear(account)) is not None}
     moves = {account: _move(found.amount, held[account]) for account, found in cleared.items() if found.amount}
     Clearing.objects.bulk_create(
@@ -144,14 +145,34 @@ def _move(amount: Decimal, held: Held) -> Move:
     return Move(historical=-taken, debt=-amount - taken)
 
 
-class _Facts:
-    """What is known of the accounts of a chunk for a year: credits, what went back, enrolments, contributions."""
+def over(account: PersonalAccount, year: int, left_on: datetime.date) -> Decimal | None:
+    """Yuan that somebody who left on a day has too much of a year that was cleared; None where it was not.
 
-    def __init__(self, run: CreditRun, year: int, years: Rules, accounts: dict[int, int]) -> None:
-        self.run, self.years, self.accounts = run, years, accounts
+    The clearing has moved what the credit was short or over. So what goes back is counted as the next clearing would
+    count it: of the credit alone, more or less than what was due would go back.
+    """
+    if not Clearing.objects.filter(account=account, year=year).exists():
+        return None
+    facts = _Facts(account.region_id, year, years_of(account.region), {account.pk: account.member_id})
+    earlier = {back.period for back in facts.back[account.pk] if back.left_on <= left_on}
+    # Behind those of earlier leavings: of a period the last one tells how many months of it stand.
+    facts.back[account.pk] += [
+        Clawback(account=account, period=credit.period, left_on=left_on, amount=ZERO)
+        for credit in facts.credits.get(account.pk, [])
+        if credit.period not in earlier and ("-" not in credit.period or credit.period[:7] > f"{left_on:%Y-%m}")
+    ]
+    found = facts.clear(account.pk)
+    return None if found is None else max(-found.amount, ZERO)
+
+
+class _Facts:
+    """What is known of accounts of a region for a year: credits, what went back, enrolments, contributions."""
+
+    def __init__(self, region_id: str, year: int, years: Rules, accounts: dict[int, int]) -> None:
+        self.years, self.accounts = years, accounts
         self.months = months_of(years, year)
         self.first, self.end = start_of(years, year), start_of(years, year + 1)
-        self.rule: CreditRule = credit_rule_on(run.region_id, self.first)
+        self.rule: CreditRule = credit_rule_on(region_id, self.first)
         mine = Q(period=str(year)) | Q(period__startswith=f"{year}.")
         for month in self.months:
             mine |= Q(period__startswith=f"{month:%Y-%m}")
@@ -161,14 +182,14 @@ class _Facts:
         self.back = _by("account_id", Clawback.objects.filter(mine, account__in=accounts))
         self.earlier = _by("account_id", Clearing.objects.filter(account__in=accounts, year=year))
         rows = Enrolment.objects.filter(
-            member__in=accounts.values(), region=run.region_id, insurance="employee", valid_from__lt=self.end
+            member__in=accounts.values(), region=region_id, insurance="employee", valid_from__lt=self.end
         ).exclude(valid_to__lte=self.first)  # fmt: skip
         self.enrolments = _by("member_id", rows.order_by("valid_from"))
         self.births = dict(Member.objects.filter(pk__in=accounts.values()).values_list("pk", "birth"))
         self.bases: dict[tuple[int, datetime.date], Decimal] = {}
         with connection.cursor() as cursor:
             members = list(accounts.values())
-            span = {"region": run.region_id, "members": members, "first": self.first.replace(day=1), "end": self.end}
+            span = {"region": region_id, "members": members, "first": self.first.replace(day=1), "end": self.end}
             cursor.execute(BASES, span)
             self.bases = {(member, month): base for member, month, base in cursor.fetchall()}
 

@@ -104,7 +104,7 @@ def post_chunk(run: CreditRun, chunk: CreditChunk, transaction_id: int) -> Done:
             count, yuan = left.get(due, (0, ZERO))
             stood_for = month_credit(credit_rule_on(run.region_id, row.month), SOMEBODY, row.base, row.month)
             left[due] = count + 1, yuan + stood_for
-    return replace(post_credits(dues, run.on, transaction_id), left=left)
+    return replace(post_credits(dues, run.on, year_of(years, run.on), transaction_id), left=left)
 
 
 @dataclass(frozen=True)

@@ -247,8 +247,12 @@ def work_next(*, run_id: int) -> Done | Outcome:
     return done
 
 
-def post_credits(dues: Iterable[Due], on: datetime.date, transaction_id: int) -> Done:
-    """Post credits under one transaction, a debt repaid by those to historical; what was credited meanwhile stays out."""
+def post_credits(dues: Iterable[Due], on: datetime.date, year: int, transaction_id: int) -> Done:
+    """Post credits under one transaction, a debt repaid by those to historical; what was credited meanwhile stays out.
+
+    `year`: the benefit year of the day. Where a run goes on after the year has ended, what was for its current belongs by
+    now, in accounts that have moved since, where that year's rest lies: in historical.
+    """
     wanted = {(due.account_id, due.period): due for due in dues if due.amount > 0}
     held = lock_many([account for account, _ in wanted], on)
     fresh = _insert(wanted.values(), transaction_id)
@@ -256,6 +260,8 @@ def post_credits(dues: Iterable[Due], on: datetime.date, transaction_id: int) ->
     total = ZERO
     for key in fresh:
         due = wanted[key]
+        if held[due.account_id].benefit_year > year:
+            due = replace(due, bucket="historical")
         total += due.amount
         moves[due.account_id] = _credit(moves.get(due.account_id, Move()), held[due.account_id], due)
     post_many(
@@ -339,7 +345,7 @@ def _credit_chunk(run: CreditRun, chunk: CreditChunk, transaction_id: int) -> Do
         )  # fmt: skip
     unknown = sum(not due.amount for due in dues)
     gone = max(chunk.planned - len(rows), 0)
-    done = post_credits(dues, run.on, transaction_id)
+    done = post_credits(dues, run.on, year_of(years, run.on), transaction_id)
     return replace(
         done, left={why: (count, ZERO) for why, count in (("unknown", unknown), ("meanwhile", gone)) if count}
     )

@@ -18,7 +18,7 @@ SELECT a.id, a.benefit_year < (
     ) AS behind
 FROM settlements_personalaccount a WHERE a.id = ANY(%s) ORDER BY a.id FOR NO KEY UPDATE
 """
-READ = "SELECT id, current, historical, debt FROM settlements_personalaccount WHERE id = ANY(%s)"
+READ = "SELECT id, benefit_year, current, historical, debt FROM settlements_personalaccount WHERE id = ANY(%s)"
 # Rows and entries in one statement, so that they cannot part.
 MOVE = """
 WITH move AS (
@@ -46,8 +46,9 @@ FROM moved
 
 @dataclass(frozen=True)
 class Held:
-    """What a locked account holds on the day, in yuan."""
+    """What a locked account holds, in yuan, and its benefit year: the day's, or a later one if it has moved since."""
 
+    benefit_year: int
     current: Decimal
     historical: Decimal
     debt: Decimal

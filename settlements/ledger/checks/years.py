@@ -57,6 +57,17 @@ SELECT account_id, version FROM (
 WHERE next_year <> benefit_year + (kind = 'rollover')::int
 """,
     ),
+    # The other way round: a run that goes on after the year has ended must not bring its current into the new one.
+    Check(
+        "I11",
+        "what is credited to current is of the account's year",
+        """
+SELECT e.account_id, e.version, e.business_date, e.benefit_year, e.current_delta FROM settlements_entry e
+JOIN settlements_personalaccount a ON a.id = e.account_id
+JOIN accounts_benefityear y ON y.region_id = a.region_id AND y.year = e.benefit_year
+WHERE e.kind = 'credit' AND e.current_delta > 0 AND e.business_date < y.starts_on
+""",
+    ),
     # Once the new year has begun, an account is rolled before it moves; interest posted afterwards speaks of an old year.
     Check(
         "I11",
