@@ -52,6 +52,8 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
         _refuse_leaving(enrolment, on, rules)
     amount = amount_for(rule, enrolment, every, on, rules)
     period = _not_given_back(account, period_of(every, on, rules))
+    if every == MONTH and _year_stands(account, period_of(YEAR, on, rules)):
+        raise Refused("duplicate")
     answer = ledger.once(
         scope=f"credit:{account.pk}",
         # The amount is part of the key: with another base the same day's second attempt is a duplicate, not a misuse.
@@ -113,6 +115,13 @@ def _not_given_back(account: PersonalAccount, period: str) -> str:
     same = Q(period=period) | Q(period__startswith=f"{period}.")
     times = Clawback.objects.filter(same, account=account).values("period").distinct().count()
     return f"{period}.{times + 1}" if times else period
+
+
+def _year_stands(account: PersonalAccount, year: str) -> bool:
+    """Whether the year was credited ahead, its months with it, and nothing of that went back."""
+    back = Clawback.objects.filter(account=account).values("period")
+    same = Q(period=year) | Q(period__startswith=f"{year}.")
+    return Credit.objects.filter(same, account=account).exclude(period__in=back).exists()
 
 
 def years_of(region: Region) -> list[tuple[int, int, int]]:

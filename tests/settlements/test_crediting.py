@@ -95,6 +95,22 @@ def test_with_another_base_the_same_days_second_attempt_is_a_duplicate(region):
     assert Credit.objects.filter(account=account).count() == 1
 
 
+def test_a_month_of_a_year_that_was_credited_ahead_is_a_duplicate_until_it_goes_back(region):
+    member, account = worker(region)
+    credit_all(region)
+    enrolment = Enrolment.objects.select_related("region", "member").get(member=member)
+    august, november = datetime.date(2026, 8, 10), datetime.date(2026, 11, 10)
+    with pytest.raises(Refused, match="duplicate"):
+        crediting.credit(enrolment=enrolment, every=crediting.MONTH, on=august)
+    assert Credit.objects.filter(account=account).count() == 1
+
+    leaving.leave(enrolment=enrolment, why="stopped", on=august, at=at(august))
+    resting = Enrolment.objects.get(member=member, valid_to=None)
+    back = leaving.rejoin(enrolment=resting, on=november, at=at(november))
+    assert crediting.credit(enrolment=back, every=crediting.MONTH, on=november).current == yuan("200.00")
+    assert faults(november) == []
+
+
 class TestSomebodyWhoIsKnownToLeave:
     """Shanghai SH8: on leaving the months to the year's end go back. Who has left already is not given them first."""
 
