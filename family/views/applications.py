@@ -20,7 +20,6 @@ from casework.enums import CaseState
 from casework.telling import events, tag_of
 from family import queries, telling
 from family.actions import sharing
-from family.domain.check import check_terms
 from family.forms import AmendForm, VersionForm, initial_terms
 from family.models import SharingApplication
 
@@ -75,9 +74,6 @@ def amend(request: HttpRequest, public_id: UUID) -> HttpResponse:
         telling.tell_at_relation(
             form, queries.relation_findings(found.grantor, found.beneficiary, form.cleaned_data["relation"], on)
         )
-    if form.is_valid() and rules:
-        for finding in check_terms(rules, form.terms, on):
-            form.add_error(None, str(reasons.tell(finding.code, finding.params)))
 
     def work() -> HttpResponse:
         try:

@@ -23,7 +23,7 @@ from accounts.once import done_once
 from casework.enums import CaseState
 from family import queries, telling
 from family.actions import sharing
-from family.domain.check import Facts, check_terms, consent_needed
+from family.domain.check import Facts, consent_needed
 from family.domain.rules import SharingRules
 from family.forms import SignForm, TermsForm, WhoForm, initial_terms
 from family.models import SharingApplication
@@ -120,9 +120,6 @@ def terms(request: HttpRequest) -> HttpResponse:
     rules = queries.rules_on(queries.region_of(member, on) or "", on)
     draft = _draft(request, known)
     form = TermsForm(rules, on, request.POST or None, initial=initial_terms(draft) if draft else None)
-    if form.is_valid() and rules:
-        for finding in check_terms(rules, form.terms, on):
-            form.add_error(None, str(reasons.tell(finding.code, finding.params)))
     if form.is_valid():
         return done_once(request, lambda: _keep(request, form, known, draft))
     relative = Member.objects.get(pk=known["member"])
