@@ -1,6 +1,6 @@
 """What the pages for technicians show: made from the tables, so that they cannot differ from what the gateway does."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,15 +133,20 @@ def is_chinese() -> bool:
 
 
 def groups(asked: str = "") -> list[Group]:
-    """The transactions by subject; with a search those whose number, name or fields hold every word of it."""
+    """The transactions by subject; with a search those whose number, name or fields hold every word of it, and if there
+    are none, those whose remarks do."""
     words = [fold(word) for word in asked.split()]
+    return _grouped(_met, words) or _grouped(_told, words)
+
+
+def _grouped(meets: Callable[[str, list[str]], Entry | None], words: list[str]) -> list[Group]:
     found = []
     for title, prefixes in GROUPS:
         numbers = sorted(
             (number for number in fields.known() if number.startswith(prefixes)),
             key=lambda number: (prefixes.index(number[:2]), number),
         )
-        entries = tuple(made for number in numbers if (made := _met(number, words)) is not None)
+        entries = tuple(made for number in numbers if (made := meets(number, words)) is not None)
         if entries:
             found.append(Group(title, entries))
     return found
@@ -157,6 +162,12 @@ def _met(number: str, words: list[str]) -> Entry | None:
         if all(any(word in fold(text) for text in (field.name, *field.also, *_titles(field))) for word in words)
     ]
     return entry(number, tuple(dict.fromkeys(met))) if met else None
+
+
+def _told(number: str, words: list[str]) -> Entry | None:
+    """The entry if its remarks, in either language, hold every word."""
+    remarks = fold(" ".join(text for pair in load_toml("remarks").get(number, ()) for text in pair))
+    return entry(number) if all(word in remarks for word in words) else None
 
 
 def _names(number: str) -> tuple[str, ...]:

@@ -70,6 +70,9 @@ def test_every_transaction_is_in_one_group() -> None:
         ("共济", {"2101", "2102", "2103", "2206", "2206A", "2207", "2207A", "2208", "2303", "2304", "2305", "5203"},
          "acct_mulaid_pay"),
         ("DRUGTRACCODG", {"2102"}, "drug_trac_codg"),
+        # Not the name of a field, but what one of its remarks is about.
+        ("家庭共济", {"2206"}, None),
+        ("family sharing", {"2206"}, None),
         ("nothing of this", set(), None),
     ],
 )  # fmt: skip
