@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts import clock
 from accounts.tables import MEGABYTE
-from settlements.actions import contributions, credit_runs
+from settlements.actions import clearing, contributions, credit_runs, crediting
 from settlements.actions.opening import open_account
 from settlements.models import ContributionFile, CreditRun
 from tests.people import make_member, make_staff
@@ -142,3 +142,14 @@ def test_a_clearing_is_planned_from_its_page(beijing):
     assert (
         client.post(reverse("admin:settlements_creditrun_add"), {"region": beijing.pk, "year": "x"}).status_code == 422
     )
+
+
+def test_a_finished_clearing_says_what_went_back_in_words_of_its_own(beijing, member):
+    planner, releaser = (make_staff("region_admin", region=beijing, name=name) for name in ("章甲", "章乙"))
+    crediting.credit(enrolment=member.enrolments.get(), every="month", on=datetime.date(2025, 3, 5))
+    run = clearing.plan(region=beijing, year=2025, by=planner)
+    credit_runs.release(run=run, by=releaser)
+    credit_runs.work(run_id=run.pk, seconds=60)
+    page = log_in(releaser).get(reverse("admin:settlements_creditrun_change", args=[run.pk])).content.decode()
+    assert "已完成" in page and "从账户扣回" in page
+    assert "计划已撤回" not in page
