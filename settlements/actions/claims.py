@@ -1,11 +1,13 @@
 """Bills paid in cash (零星报销): handed in, checked by a second person, and the fund's part paid back to the patient."""
 
 import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -196,7 +198,8 @@ def submit_claim(
         centre=centre,
         agent_name=agent_name,
     )
-    claim = Claim.objects.create(case=case, patient=patient, level=asked.institution.level, **_fields(asked))
+    with _once_an_invoice(asked):
+        claim = Claim.objects.create(case=case, patient=patient, level=asked.institution.level, **_fields(asked))
     claim.case = cases.move(case=case, verb="submit", by=by, role=role, at=at, to="review", channel=channel)
     return claim
 
@@ -220,7 +223,8 @@ def amend_claim(
     for name, value in _fields(asked).items():
         setattr(claim, name, value)
     claim.level = asked.institution.level
-    claim.save()
+    with _once_an_invoice(asked, but=claim):
+        claim.save()
     audit.record(
         action="claim_amended",
         by=by,
@@ -362,6 +366,17 @@ def _refuse_same_invoice(asked: PaidBill, but: Claim | None = None) -> None:
     first = same.select_related("case").first()
     if first is not None:
         raise Refused("duplicate", why="invoice", number=first.case.number)
+
+
+@contextmanager
+def _once_an_invoice(asked: PaidBill, but: Claim | None = None) -> Iterator[None]:
+    """Of two who hand an invoice in at once the database takes one; the other is told as if he had come later."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        _refuse_same_invoice(asked, but)
+        raise
 
 
 def _fields(asked: PaidBill) -> dict[str, object]:

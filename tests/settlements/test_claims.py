@@ -238,6 +238,19 @@ def test_two_invoices_of_one_day_and_amount_are_two_bills(desk: Desk) -> None:
     assert second.settlement.fund == D("1400.00")
 
 
+def test_of_two_who_hand_one_invoice_in_at_once_the_second_is_told(desk: Desk, monkeypatch: Any) -> None:
+    first, other, again = desk.submit(), desk.submit(invoice_number="7"), claims._refuse_same_invoice
+    desk.decide(other, "return", note="金额与发票不符")
+    amended = {"claim": other, "asked": desk.asked(), "by": desk.patient, "at": at(), "version": other.case.version}
+    for call in (desk.submit, lambda: claims.amend_claim(**amended)):
+        looks = iter([lambda *_args, **_more: None, again])
+        monkeypatch.setattr(
+            claims, "_refuse_same_invoice", lambda *args, looks=looks, **more: next(looks)(*args, **more)
+        )
+        found = refused(call)
+        assert (found.code, found.params) == ("duplicate", {"why": "invoice", "number": first.case.number})
+
+
 def test_the_database_holds_one_invoice_once(desk: Desk) -> None:
     first = desk.submit()
     Claim.objects.filter(pk=first.pk).update(void=True)
