@@ -57,6 +57,8 @@ SETUP: dict[str, Promise] = {
     "path_unknown": gettext_lazy("Take the address from the page of the transaction."),
     "post_only": gettext_lazy("Send the message by POST."),
 }
+# What was asked for is so already.
+DONE_ALREADY = ("duplicate", "already_reversed")
 # Codes of the settlement itself that reach an institution, told by accounts.reasons.
 OF_SETTLEMENTS = ("not_insured", "closed")
 ANSWERED_AT, SERIAL = "20261122093015", "0000000042"
@@ -344,4 +346,6 @@ def remedy(code: str) -> str:
         return _("Send the same msgid again after a moment; nothing happens twice.")
     if code in SETUP:
         return _("%(remedy)s Nothing was done; sign the call anew.") % {"remedy": SETUP[code]}
+    if code in DONE_ALREADY:
+        return _("Nothing is to be done: it is already as the call would have made it.")
     return _("Put it right and send it with a new msgid; the same msgid gets the same answer.")

@@ -29,7 +29,7 @@ class ReasonForm(forms.Form):
         max_length=MOST_REASON,
         error_messages={
             "required": _("Say why you read this message"),
-            "min_length": _("Say it in a few words, such as the number of the complaint"),
+            "min_length": _("At least %(limit_value)s characters: say more, such as the number of the complaint"),
             "max_length": _("At most %(limit_value)s characters; shorten it"),
         },
     )

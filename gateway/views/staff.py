@@ -107,7 +107,7 @@ def _list(day: datetime.date, **asked: Any) -> str:
 
 
 def _facts(found: GatewayMessage) -> list[dict[str, Any]]:
-    name = fields.tables(found.infno).name if found.infno in fields.known() else ""
+    name = documentation.entry(found.infno).name if found.infno in fields.known() else ""
     kept = _("kept, encrypted") if found.body_kept else _("deleted; its time was over")
     return [
         {"label": _("Institution"), "value": f"{found.institution.name} · {found.institution.code}"},

@@ -151,7 +151,10 @@ def test_a_refused_call_says_what_the_institution_does(world: World, rf: Request
     assert documentation.remedy("visit_unknown") in staff.message(ask(rf, admin), message.pk).content.decode()
     with override("en"):
         GatewayMessage.objects.update(outcome="ZeroDivisionError")
-        assert documentation.remedy("system_error") in staff.message(ask(rf, admin), message.pk).content.decode()
+        page = staff.message(ask(rf, admin), message.pk).content.decode()
+        assert documentation.remedy("system_error") in page
+        assert "2208 Outpatient settlement reversal" in page
+    assert documentation.remedy("duplicate") != documentation.remedy("visit_unknown")
 
 
 def test_a_system_administrator_reads_no_body(world: World, rf: RequestFactory) -> None:
