@@ -63,6 +63,7 @@ def _looked_at(known: Difference, run: Reconciliation) -> bool:
     """Whether this comparison would have found it again: it looked at all that the one before looked at."""
     last = known.seen_last_by
     same = (last.region_id, last.refunds) == (run.region_id, run.refunds) and run.clr_type in ("", last.clr_type)
+    same = same and run.insurance in ("", last.insurance)
     return same and run.begins_on <= last.begins_on and last.ends_on <= run.ends_on
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,7 @@ from gateway.queries.reconciling import (
     Scope,
     Totals,
     insurance_of,
+    insurances_of,
     region_of,
     rows,
     rows_by_number,
@@ -75,6 +77,7 @@ def compare_details(
     file = files.file_of(institution, data["file_qury_no"], at=at)
     given_rows = _read(files.content_of(file))
     _must_be_whole(given_rows, data)
+    scope = _narrowed(scope, given_rows)
     compared = _compared(scope, given_rows)
     found = [one for one in compared if one.kind]
     result = _result(institution, compared, scope, at)
@@ -115,6 +118,23 @@ def _scope(institution: Institution, data: dict[str, Any], infno: str, *, insuty
         insurance=insurance,
         refunds=data["refd_setl_flag"] or "",
     )
+
+
+def _narrowed(scope: Scope, theirs: list[Row]) -> Scope:
+    """Of one insurance, where the institution looks for what differed in the totals of that insurance.
+
+    3201 names an insurance and 3202 does not. After a 3201 that did not agree some send the rows of that insurance alone;
+    all others would then be told as missing there, to be corrected (2601), and would be taken back.
+    """
+    asked = Reconciliation.objects.filter(
+        institution=scope.institution, infno=Reconciliation.TOTALS, region=scope.region, clr_type=scope.clr_type,
+        begins_on=scope.begins_on, ends_on=scope.ends_on,
+    ).order_by("-pk").first()  # fmt: skip
+    if asked is None or asked.balanced:
+        return scope
+    one = replace(scope, insurance=asked.insurance)
+    alone = insurances_of(scope.institution, {row.setl_id for row in theirs}) <= {asked.insurance}
+    return one if alone and totals(one) != totals(scope) else scope
 
 
 def _same(theirs: dict[str, Decimal], ours: dict[str, Decimal], refunds: str) -> bool:

@@ -67,6 +67,10 @@ BY_NUMBER = ROWS.format(
     settled="s.institution_id = %(institution)s AND (vs.setl_id = ANY(%(ids)s) OR vs.reversal_setl_id = ANY(%(ids)s))",
     reversed="s.institution_id = %(institution)s AND (vs.setl_id = ANY(%(ids)s) OR vs.reversal_setl_id = ANY(%(ids)s))",
 )
+INSURANCES = f"""
+SELECT DISTINCT s.insurance FROM {FROM}
+WHERE s.institution_id = %(institution)s AND (vs.setl_id = ANY(%(ids)s) OR vs.reversal_setl_id = ANY(%(ids)s))
+"""
 DAY = f"""
 SELECT institution_id, region_id, insurance, med_type, count(*), max(at) FROM (
     SELECT s.institution_id, s.region_id, s.insurance, vs.med_type, vs.settled_at AS at
@@ -154,6 +158,13 @@ def rows(scope: Scope) -> list[Row]:
 def rows_by_number(institution: Institution, numbers: Collection[str]) -> list[Row]:
     """The institution's settlements and reversals with these numbers, of whatever day."""
     return _rows(BY_NUMBER, {"institution": institution.pk, "ids": list(numbers)}) if numbers else []
+
+
+def insurances_of(institution: Institution, numbers: Collection[str]) -> set[str]:
+    """Of which insurances the institution's settlements and reversals with these numbers are."""
+    with connection.cursor() as cursor:
+        cursor.execute(INSURANCES, {"institution": institution.pk, "ids": list(numbers)})
+        return {insurance for (insurance,) in cursor.fetchall()}
 
 
 def _rows(statement: str, parameters: dict[str, Any]) -> list[Row]:

@@ -22,7 +22,9 @@ from gateway.domain.packing import pack
 from gateway.enums import DifferenceKind, DifferenceState
 from gateway.models import Difference, GatewayFile, Reconciliation, VisitSettlement
 from gateway.queries.people import psn_no
+from tests.gateway.test_pharmacy import drug, purchase
 from tests.gateway.world import DRUG, Hospital, World, line, make_hospital
+from tests.people import make_member
 
 
 def settle(world: World, total: str, **changed: Any) -> dict[str, Any]:
@@ -204,6 +206,55 @@ def test_a_comparison_cannot_be_changed(world: World) -> None:
     balanced(world, totals_input([]))
     with pytest.raises(Exception, match="append-only"), transaction.atomic():
         Reconciliation.objects.update(balanced=False)
+
+
+def test_details_of_one_insurance_after_its_totals_differed(world: World) -> None:
+    """3201 names an insurance and 3202 does not: nobody is told to take back what was settled for another one."""
+    pharmacy = make_hospital(world.region, "示例药店", kind="pharmacy", level="primary")
+    till = World(world.region, pharmacy, world.patient, world.husband)
+    resident = World(
+        world.region, pharmacy, make_member("居某", region=world.region, insurance="resident"), world.husband
+    )
+    one = drug("1", DRUG, "1", "45.00")
+    bought, lost = (pharmacy.ok("2102", purchase(till, one))["setlinfo"] for _ in range(2))
+    other = pharmacy.ok("2102", purchase(resident, one, insutype="390"))["setlinfo"]
+    every = {bill["setl_id"] for bill in (bought, lost, other)}
+
+    assert not balanced(till, totals_input([bought], clr_type="41"))
+    rows = compare(till, [bought], clr_type="41")
+    assert {(row[2], row[4]) for row in rows} == {(bought["setl_id"], "0"), (lost["setl_id"], "1")}
+    assert {row[2] for row in compare(till, [], clr_type="41")} == {bought["setl_id"], lost["setl_id"]}
+    assert Difference.objects.exclude(state=DifferenceState.CLOSED).count() == 2
+    # With rows of others in it the file is of all.
+    assert {row[2] for row in compare(till, [bought, other], clr_type="41")} == every
+    assert balanced(till, totals_input([other], clr_type="41", insutype="390"))
+    assert {row[2] for row in compare(till, [other], clr_type="41")} == every
+
+
+def test_details_are_of_all_where_only_one_insurance_was_settled(world: World) -> None:
+    bill = settle(world, "80.00")
+    unknown = bill | {"setl_id": "1", "mdtrt_id": "2"}
+    assert {row[2] for row in compare(world, [bill, unknown])} == {bill["setl_id"], "1"}
+    assert not balanced(world, totals_input([bill], count=5))
+    compare(world, [bill])
+    assert Difference.objects.get().state == DifferenceState.CLOSED
+    assert Reconciliation.objects.latest("pk").insurance == ""
+
+
+def test_what_one_insurance_agrees_on_closes_nothing_of_another(world: World) -> None:
+    pharmacy = make_hospital(world.region, "示例药店", kind="pharmacy", level="primary")
+    till = World(world.region, pharmacy, world.patient, world.husband)
+    resident = World(
+        world.region, pharmacy, make_member("居某", region=world.region, insurance="resident"), world.husband
+    )
+    one = drug("1", DRUG, "1", "45.00")
+    bought = pharmacy.ok("2102", purchase(till, one))["setlinfo"]
+    other = pharmacy.ok("2102", purchase(resident, one, insutype="390"))["setlinfo"]
+    compare(till, [bought], clr_type="41")
+    assert not balanced(till, totals_input([bought], clr_type="41", count=5))
+    assert {row[4] for row in compare(till, [bought], clr_type="41")} == {"0"}
+    assert Difference.objects.get().setl_id == other["setl_id"]
+    assert Difference.objects.get().state == DifferenceState.OPEN
 
 
 def test_details_that_agree(world: World) -> None:
