@@ -15,11 +15,15 @@ class AuditEventAdmin(RoleAdmin):
 
     viewers = (Role.AUDITOR,)
     labels = {"session": _("Session"), "ip": _("Address")}
-    list_display = ["at", "actor", "told_action", "target", "member_id", "reason", "told_channel", "ip"]
+    list_display = ["at", "told_actor", "told_action", "target", "member_id", "reason", "told_channel", "ip"]
     list_filter = ["action", "channel"]
     search_fields = ["actor", "target", "reason"]
     date_hierarchy = "at"
     show_full_result_count = False
+
+    @admin.display(description=_("who"), ordering="actor")
+    def told_actor(self, event: AuditEvent) -> str:
+        return str(_("system")) if event.actor == "system" else event.actor
 
     @admin.display(description=_("act"), ordering="action")
     def told_action(self, event: AuditEvent) -> str:

@@ -118,7 +118,7 @@ class RoleAssignment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} {self.role}"
+        return f"{self.user} {self.get_role_display()}"
 
     def clean(self) -> None:
         """What is wrong is said at its place, before the database says it of the whole."""

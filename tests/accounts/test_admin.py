@@ -118,6 +118,11 @@ def test_a_role_is_given_by_another_with_a_fresh_proof(client, people):
     assert AuditEvent.objects.filter(action="grant_role", actor_id=people.system_admin.pk).count() == 1
 
 
+def test_a_role_is_called_as_its_reader_calls_it(people):
+    with translation.override("zh-hans"):
+        assert str(people.clerk.role_assignments.get()).endswith("柜员")
+
+
 def test_nobody_gives_himself_a_role(client, people):
     client.force_login(people.system_admin)
     prove(client)
@@ -250,6 +255,9 @@ def test_lists_of_the_administration_speak_chinese(client, people):
     client.force_login(people.auditor)
     log = client.get(reverse("admin:accounts_auditevent_changelist"), headers={"accept-language": "zh-hans"}).text
     assert "field-told_channel" in log
+    AuditEvent.objects.create(action="login_failed", actor="system", at=now(), target="login", channel="system")
+    log = client.get(reverse("admin:accounts_auditevent_changelist"), headers={"accept-language": "zh-hans"}).text
+    assert '<td class="field-told_actor">系统</td>' in log
 
 
 def test_every_column_and_field_of_the_administration_has_a_chinese_name(rf, people):

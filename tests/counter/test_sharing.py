@@ -67,6 +67,17 @@ def waiting(serving, asked) -> SharingApplication:
 
 
 class TestAtTheWindow:
+    def test_a_case_has_the_head_of_every_page_of_the_window(self, serving, begun) -> None:
+        """What a page calls its own things must not change what stands above it."""
+        heads = [
+            [
+                tag.get("name")
+                for tag in BeautifulSoup(serving.get(url).text, "html.parser").select(".portal-tools button")
+            ]
+            for url in (BIND, case_url(begun))
+        ]
+        assert heads[0] == heads[1]
+
     def test_begun_by_the_clerk_for_the_member(self, people, begun) -> None:
         case = begun.case
         assert (case.state, case.channel, case.opened_by, case.centre) == (
