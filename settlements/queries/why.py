@@ -123,7 +123,9 @@ def _rest(user: User, account: PersonalAccount, year: Year, on: datetime.date, w
     held = read.balance_of(account, on)
     if held.debt:
         yield Fact("debt", {"amount": held.debt})
-    rolled = [*read.lines(account, since.filter(kind=EntryKind.ROLLOVER)), *due_lines(account, on)]
+    # An account that is years behind has earlier rollovers due as well: those are of their own years.
+    due = [line for line in due_lines(account, on) if line.on >= year.starts_on]
+    rolled = [*read.lines(account, since.filter(kind=EntryKind.ROLLOVER)), *due]
     moved = -sum((line.current for line in rolled if line.kind == EntryKind.ROLLOVER), ZERO)
     if moved and account.region.two_buckets:
         yield Fact("rolled", {"amount": moved, "from_on": year.starts_on})

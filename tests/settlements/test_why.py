@@ -96,6 +96,16 @@ def test_debt_clawback_and_rollover(scene: Scene) -> None:
     assert "debt" in codes(scene.daughter)
 
 
+def test_of_an_account_years_behind_only_this_year_s_rollover_is_told() -> None:
+    old = make_scene(on=datetime.date(2022, 10, 1), current="1000.00", historical="500.00")
+    told = {fact.code: fact.params for fact in why_balance(old.daughter, clock.now(), datetime.date(2022, 11, 1))}
+    assert "rolled" not in told
+    after_one = {fact.code: fact.params for fact in why_balance(old.daughter, clock.now(), datetime.date(2023, 8, 1))}
+    assert after_one["rolled"] == {"amount": D("1000.00"), "from_on": datetime.date(2023, 7, 1)}
+    # Nothing was credited in the years between: what moved in 2023 did not move again.
+    assert "rolled" not in codes(old.daughter, datetime.date(2026, 8, 1))
+
+
 def test_what_went_back_on_leaving_is_told(scene: Scene) -> None:
     enrolment = scene.daughter.member.enrolments.get()
     crediting.credit(enrolment=enrolment, every="year", on=scene.on)
