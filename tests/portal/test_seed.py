@@ -49,10 +49,12 @@ def member_of(who: tuple[str, str]) -> Member:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_small_population_is_whole() -> None:
+def test_a_small_population_is_whole(caplog: pytest.LogCaptureFixture) -> None:
     said = seed(members=MEMBERS, processes=2)
 
     assert "done" in said
+    # What is wrong on purpose is told on its page; on the terminal it would look as if the demo had failed.
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
     assert [finding.check.name for finding in run_checks(clock.today()) if finding.count] == []
     assert MEMBERS <= Member.objects.count() < MEMBERS + 6
     assert set(Case.objects.values_list("state", flat=True)) == STAGES
