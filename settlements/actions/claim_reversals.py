@@ -1,7 +1,8 @@
 """Undoing a settled claim (a bill paid in cash): asked for at the window, done after a second check.
 
-The bill comes out of the counters, accounts that paid it get theirs back, and what the office paid the patient he owes; what
-it has not paid yet it does not pay. The bill can then be handed in anew, put right.
+The bill comes out of the counters, accounts that paid it get theirs back, and what the office paid the patient he owes, also
+where only the file for the bank was written; what it has not paid yet it does not pay. The bill can then be handed in
+anew, put right.
 """
 
 import datetime
@@ -84,7 +85,8 @@ def undoing(claim: Claim, rows: QuerySet[Reimbursement] | None = None) -> Undoin
     assert claim.settlement is not None  # whoever asks has looked
     rows = Reimbursement.objects.all() if rows is None else rows
     listed = rows.filter(case=claim.case).first()
-    dropped = listed if listed is not None and listed.done_on is None else None
+    # What stood in a file for the bank may be paid by now: dropped, it would be paid with nobody knowing of it.
+    dropped = listed if listed is not None and listed.done_on is None and listed.listed_on is None else None
     return Undoing(dropped, paid_back(claim.settlement) - (dropped.amount if dropped else ZERO))
 
 
@@ -96,8 +98,9 @@ def check_again(*, case: Case, by: User | None, at: datetime.datetime) -> None:
 def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     """Reverse the settlement, and drop or claim back what the office pays for it."""
     asked = ClaimReversal.objects.get(case=case)
-    rows = Claim.objects.select_for_update(no_key=True, of=("self",)).select_related("settlement", "patient", "case")
-    claim = rows.get(pk=asked.claim_id)
+    # Locked by itself and read then: a joined settlement would be that of before a recalculation which it waited for.
+    Claim.objects.select_for_update(no_key=True).get(pk=asked.claim_id)
+    claim = Claim.objects.select_related("settlement", "patient", "case").get(pk=asked.claim_id)
     _must_stand(claim)
     assert claim.settlement is not None  # looked at just above
     on, amount = timezone.localdate(at), paid_back(claim.settlement)

@@ -407,8 +407,11 @@ def _role(by: User, patient: Member, region_id: str) -> str:
 @transaction.atomic
 def pay_out(*, reimbursement: Reimbursement, reference: str, by: User, at: datetime.datetime) -> Reimbursement:
     """Note that the bank has carried it out (or that the member has paid what he owed). Raises Refused("duplicate"),
-    own_case, and PermissionDenied for anybody but staff of the region."""
-    row = Reimbursement.objects.select_for_update(no_key=True).select_related("case", "member").get(pk=reimbursement.pk)
+    changed_meanwhile (dropped by a reversal), own_case, and PermissionDenied for anybody but staff of the region."""
+    rows = Reimbursement.objects.select_for_update(no_key=True, of=("self",)).select_related("case", "member")
+    row = rows.filter(pk=reimbursement.pk).first()
+    if row is None:
+        raise Refused("changed_meanwhile")
     cases.refuse_own(by, row.member_id)
     if not may_pay_out(by, row.case.region_id):
         raise PermissionDenied
@@ -426,6 +429,8 @@ def pay_out(*, reimbursement: Reimbursement, reference: str, by: User, at: datet
         on_behalf_of=row.member,
         channel=Channel.WINDOW,
     )
+    if row.member.died_on is not None:
+        return row
     messages.notify(
         member=row.member,
         kind="reimbursement_paid" if row.amount > 0 else "reimbursement_received",

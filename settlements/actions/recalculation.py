@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actions import messages
@@ -117,22 +118,26 @@ class Preview:
 def preview(*, member: Member, region_id: str, year: int, on: datetime.date) -> Preview:
     """Replay a benefit year in order; writes nothing. Bills in the order of the day by which they count, then as entered.
 
-    Raises Refused("not_covered") where a scheme or a rate of one of the bills is no longer known.
+    Those of another region, where the member was insured in the same year, stay as they are: they fill the counters in
+    their places. Raises Refused("not_covered") where a scheme or a rate of one of the bills is no longer known.
     """
-    bills = sorted(_standing(member, region_id, year), key=_place)
+    bills = sorted(_standing(member, year), key=_place)
     counters = _before(member, year, bills)
     lines = []
     for bill in bills:
-        line = Line(bill=bill, anew=_again(bill, counters))
-        for counter, amount in line.anew.decision.counters.items():
+        if bill.region_id == region_id:
+            lines.append(line := Line(bill=bill, anew=_again(bill, counters)))
+            counted = line.anew.decision.counters
+        else:
+            counted = _counted(bill, year)
+        for counter, amount in counted.items():
             counters[counter] = counters.get(counter, ZERO) + amount
-        lines.append(line)
     return Preview(member=member, region_id=region_id, year=year, lines=tuple(lines))
 
 
-def _standing(member: Member, region_id: str, year: int) -> Iterable[Settlement]:
+def _standing(member: Member, year: int) -> Iterable[Settlement]:
     return (
-        Settlement.objects.filter(patient=member, region=region_id, counted_year=year, reversed_on=None)
+        Settlement.objects.filter(patient=member, counted_year=year, reversed_on=None)
         .select_related("institution", "scheme", "transaction", "replaces__old__replaces__old")
         .prefetch_related("payers")
     )
@@ -151,9 +156,14 @@ def _before(member: Member, year: int, bills: Iterable[Settlement]) -> dict[str,
     """The counters without these bills: what the member brought along."""
     counters = dict(usage_of(member.pk, [year])[year])
     for bill in bills:
-        for counter, amount in bill.counters.get(str(year), {}).items():
-            counters[counter] = counters.get(counter, ZERO) - Decimal(amount)
+        for counter, amount in _counted(bill, year).items():
+            counters[counter] = counters.get(counter, ZERO) - amount
     return counters
+
+
+def _counted(bill: Settlement, year: int) -> dict[str, Decimal]:
+    """Counter -> yuan that a bill as it stands has counted in a year."""
+    return {counter: Decimal(amount) for counter, amount in bill.counters.get(str(year), {}).items()}
 
 
 def _again(bill: Settlement, counters: dict[str, Decimal]) -> Replayed:
@@ -246,6 +256,9 @@ def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     """Reverse every bill that comes out otherwise and settle it anew, in one transaction, and list the cash difference."""
     asked = Recalculation.objects.select_for_update(no_key=True).select_related("member").get(case=case)
     on = timezone.localdate(at)
+    # In the order of reversals (claim, bill, counters): one that comes at the same moment follows, and neither is broken off.
+    _lock(ClaimRow.objects.filter(patient=asked.member, void=False))
+    _lock(Settlement.objects.filter(patient=asked.member, counted_year=asked.benefit_year, reversed_on=None))
     # Whoever settles another bill of this patient now waits here, and the preview below is of what then stands.
     ledger.open(patient_id=asked.member_id, years=[asked.benefit_year], account_ids=[], on=on)
     found = current(asked, on)
@@ -270,6 +283,11 @@ def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
             bank_account=asked.bank_account,
             decided_on=on,
         )
+
+
+def _lock(rows: QuerySet[Any]) -> None:
+    """Hold rows in the order of their ids."""
+    list(rows.order_by("id").select_for_update(no_key=True, of=("self",)).values_list("pk"))
 
 
 def after_step(*, case: Case, verb: str, from_state: str, by: User | None, at: datetime.datetime) -> None:

@@ -139,6 +139,7 @@ class Reimbursement(models.Model):
     bank = models.CharField(_("bank"), max_length=60, blank=True)
     bank_account = EncryptedTextField(_("bank account"), null=True, blank=True)
     decided_on = models.DateField(_("decided on"))
+    listed_on = models.DateField(_("in a file for the bank since"), null=True, blank=True)
     done_on = models.DateField(_("paid on"), null=True, blank=True)
     done_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("entered by")

@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -9,13 +10,16 @@ from django.urls import reverse
 
 from accounts import clock
 from accounts.models import AuditEvent, Message
+from casework.models import Case
 from settlements import ledger
 from settlements.actions import claim_reversals, claims, recalculation
+from settlements.actions.payment_file import payment_file
 from settlements.ledger.checks import run_checks
 from settlements.models import Claim, ClaimReversal, Reimbursement, Usage
 from tests.people import make_staff
 from tests.settlements.test_claims import CARE_DAY, LAST, SHANGHAI, Desk, at
 from tests.support.pages import fields, log_in
+from tests.support.races import at_once
 from tests.support.refusals import code_of
 
 pytestmark = pytest.mark.django_db
@@ -207,3 +211,51 @@ def test_at_the_window_and_the_second_check(desk) -> None:
         case_page = reverse("settlements:claim", args=[asked.case.public_id])
         told = member.get(case_page, follow=True).content.decode()
         assert "are to be paid back at the window" in told
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(3))
+def test_reversed_and_settled_anew_at_once_one_follows_the_other(turn: int) -> None:
+    """Whichever is first: nobody is broken off by the database, and nothing stays between office and member."""
+    desk = Desk()
+    late = granted_on(desk, CARE_DAY, "2000.00", "1")
+    early = granted_on(desk, CARE_DAY - datetime.timedelta(days=8), "1000.00", "2")
+    seen = recalculation.preview(member=desk.patient.member, region_id=desk.region.pk, year=2025, on=LAST).as_data()
+    anew = recalculation.request_recalculation(
+        member=desk.patient.member, region_id=desk.region.pk, year=2025, seen=seen, by=desk.clerk, at=at(hour=15),
+        bank="示例银行", bank_account="6222020200012345678",
+    )  # fmt: skip
+    undone = ask(desk, late)
+    outcomes = at_once(partial(approved, desk, anew.case), partial(approved, desk, undone.case))
+    assert outcomes in (["granted", "granted"], ["granted", "recalculation_stale"])
+    early.refresh_from_db()
+    assert between_office_and_member() == claims.paid_back(early.settlement)
+    assert [found.check.name for found in run_checks(LAST) if found.count] == []
+
+
+def approved(desk: Desk, case: Case) -> str:
+    return claims.decide(
+        case=case, verb="approve", by=desk.supervisor, at=at(hour=15), note="", version=case.version
+    ).state
+
+
+def test_what_stood_in_a_file_for_the_bank_is_owed_and_its_payment_can_still_be_noted(desk) -> None:
+    """The bank has the file: a payment that was dropped from the list would be carried out all the same."""
+    claim = granted(desk)
+    row = Reimbursement.objects.get(case=claim.case)
+    first = payment_file(by=desk.supervisor, at=at(hour=15)).decode()
+    again = payment_file(by=desk.supervisor, at=at(LAST + datetime.timedelta(days=1))).decode()
+    assert LAST.isoformat() in again.splitlines()[1].rsplit(",", 1)[1] and first.splitlines()[1].endswith(",")
+    asked = ask(desk, claim)
+    decide(desk, asked)
+    assert Reimbursement.objects.get(case=asked.case).amount == -row.amount
+    claims.pay_out(reimbursement=row, reference="PJ1", by=desk.supervisor, at=at(hour=15))
+    assert between_office_and_member() == 0
+
+
+def test_a_payment_that_was_dropped_meanwhile_is_not_noted(desk) -> None:
+    claim = granted(desk)
+    row = Reimbursement.objects.get(case=claim.case)
+    decide(desk, ask(desk, claim))
+    noted = {"reimbursement": row, "reference": "PJ1", "by": desk.supervisor, "at": at(hour=15)}
+    assert code_of(lambda: claims.pay_out(**noted)) == "changed_meanwhile"

@@ -4,15 +4,17 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from accounts.models import Enrolment, Member
-from settlements.actions import crediting, withdrawal
+from settlements.actions import care, credit_runs, crediting, leaving, payouts, recalculation, withdrawal
 from settlements.actions.opening import open_account
 from settlements.actions.withdrawal import PayeeAsked
 from settlements.models import Clawback, PersonalAccount
-from tests.people import make_member, make_staff
-from tests.settlements.rollover.world import at, faults, yuan
-from tests.settlements.scene import BEIJING, region_of_file, share
+from tests.people import make_institution, make_member, make_staff
+from tests.settlements.rollover.world import at, faults, state_of, yuan
+from tests.settlements.scene import BEIJING, bill, make_scene, region_of_file, share, undo
+from tests.settlements.test_clearing import CLEARED, arrived, clear, months
 
 pytestmark = pytest.mark.django_db
 
@@ -98,3 +100,102 @@ def test_what_was_bound_where_he_is_insured_now_outlives_the_old_account():
     for grant in (there, here):
         grant.refresh_from_db()
     assert (there.ends_on, here.ends_on) == (None, ENDED)
+
+
+def test_late_money_follows_who_has_moved_on_twice():
+    scene = make_scene()
+    settled = bill(scene, scene.daughter, in_scope="900.00")
+    account, now = scene.account, at(scene.on, 12)
+    for code in (BEIJING, "410100"):
+        region = region_of_file(code)
+        close(account, "transfer_out", [PayeeAsked(way="region", name=region.name, region=region)], scene.on, now)
+        account = PersonalAccount.objects.get(member=scene.daughter.member, region=region)
+    carried = account.historical
+    undo(scene, settled)
+    while payouts.pay_on_all(on=scene.on)[0]:
+        pass
+    account.refresh_from_db()
+    assert account.historical - carried == settled.own_current + settled.own_historical > 0
+    others = PersonalAccount.objects.filter(member=scene.daughter.member).exclude(pk=account.pk)
+    assert [other.status for other in others] == ["closed", "closed"]
+    assert faults(scene.on) == []
+
+
+def died(member: Member, on: datetime.date) -> leaving.Left:
+    """Told after the year was cleared."""
+    return leaving.leave(enrolment=enrolment_of(member), why="died", on=on, at=at(CLEARED, 12))
+
+
+@pytest.mark.parametrize(("base", "stands"), [("9000.00", "900.00"), ("12000.00", "1200.00"), ("10000.00", "1000.00")])
+def test_a_death_told_after_the_clearing_leaves_what_was_due_by_the_bases_that_arrived(base, stands):
+    region = region_of_file()
+    member, account = worker(region)
+    arrived(region, member, base, months(0, 12))
+    clear(region)
+    died(member, datetime.date(2025, 12, 31))
+    assert state_of(account) == (2026, 0, yuan(stands), 0), "July to November"
+    clear(region)
+    assert state_of(account)[2] == yuan(stands), "the next clearing finds nothing to put right"
+    assert faults(CLEARED) == []
+
+
+def test_what_a_clearing_took_is_not_taken_again_when_the_leaving_is_told():
+    region = region_of_file()
+    member, account = worker(region, "300.00")
+    from_then_on(member)
+    clear(region)
+    assert state_of(account)[2:] == (yuan("900.00"), 0)
+    assert died(member, ENDED).clawback == 0
+    assert state_of(account)[2:] == (yuan("900.00"), 0)
+    assert faults(CLEARED) == []
+
+
+def test_a_year_in_two_regions_is_settled_anew_with_the_bills_of_the_other_in_their_places():
+    """Both count towards the deductible of the year; the second region's bill is no reason to help with the first's."""
+    suzhou, beijing = region_of_file("320500"), region_of_file(BEIJING)
+    member = make_member(region=suzhou, base=yuan("10000.00"))
+    from_then_on(member, region=beijing)
+    days = {suzhou: ENDED - datetime.timedelta(days=90), beijing: ENDED + datetime.timedelta(days=30)}
+    made = [
+        care.settle(
+            patient=member,
+            institution=make_institution(f"{region.name}医院", region=region, level="secondary"),
+            bill=care.Bill(kind="outpatient", level="secondary", in_scope=yuan("1200.00")),
+            on=day,
+            key="k",
+        )
+        for region, day in days.items()
+    ]
+    assert all(set(settled.counters["2025"]) >= {"deductible"} for settled in made)
+    for region in days:
+        found = recalculation.preview(member=member, region_id=region.pk, year=2025, on=CLOSED.date())
+        assert [line.differences for line in found.lines] == [{}]
+
+
+def test_a_run_that_goes_on_after_the_year_has_ended_brings_no_current_into_the_new_one():
+    region = region_of_file()
+    last, first = datetime.date(2026, 6, 30), datetime.date(2026, 7, 1)
+    joined = [
+        make_member(region=region, base=yuan("10000.00"), valid_from=datetime.date(2026, 5, 20)) for _ in range(2)
+    ]
+    moved, still = (
+        open_account(member=member, region_id=region.pk, on=datetime.date(2026, 5, 20), historical=yuan("100.00"))
+        for member in joined
+    )
+    run = credit_runs.begin(region=region, every="year", on=last)
+    hospital = make_institution("浦江中心医院", region=region, level="tertiary")
+    bill_of_july = care.Bill(kind="outpatient", level="tertiary", in_scope=yuan("60.00"))
+    care.settle(patient=joined[0], institution=hospital, bill=bill_of_july, on=first, key="k")
+    while credit_runs.work_next(run_id=run.pk) is not credit_runs.Outcome.FINISHED:
+        pass
+    assert state_of(moved) == (2026, 0, yuan("440.00"), 0)
+    assert state_of(still) == (2025, yuan("400.00"), yuan("100.00"), 0), "rolls with everybody"
+    assert faults(first) == []
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE settlements_entry DISABLE TRIGGER USER")
+        cursor.execute(
+            "UPDATE settlements_entry SET current_delta = historical_delta, historical_delta = current_delta"
+            " WHERE kind = 'credit' AND account_id = %s",
+            [moved.pk],
+        )
+    assert "what is credited to current is of the account's year" in {found.check.name for found in faults(first)}
