@@ -38,7 +38,7 @@ def test_every_key_of_the_domain_can_be_told():
 
 
 def test_an_unknown_key_is_an_error_and_not_a_gap():
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="stage.new"):
         working.step({"key": "stage.new", "amount": "1.00", "params": {}})
 
 
