@@ -102,3 +102,17 @@ def test_from_the_claim_to_the_statement_on_paper(visit, scene, language) -> Non
     window.go(reverse("settlements:statement"))
     assert window.button("Print a copy").count() == 1
     window.look()
+
+
+def test_an_id_number_is_seen_whole_in_large_print(visit, scene) -> None:
+    """A mistake in the last digit was told of a box that did not show it."""
+    window = visit(scene.daughter, elder=True)
+    window.go(reverse("family:bind"))
+    window.fill(id_number="3" * 18)
+    window.button("See whether it can be done").click()
+    window.page.wait_for_selector(".govuk-error-summary")
+    room = window.page.evaluate(
+        "(box => [box.scrollWidth, box.clientWidth])(document.querySelector('[name=id_number]'))"
+    )
+    assert room[0] <= room[1]
+    window.look()
