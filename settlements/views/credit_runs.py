@@ -190,7 +190,11 @@ def _money(run: CreditRun, shown: Progress) -> list[tuple[str, Any]]:
         ]
     if run.kind != CreditKind.CLEARING:
         return [(_("Credited"), shown.amount)]
-    return [(_("Topped up"), shown.amount), (_("Taken from accounts"), shown.taken), (_("Owed from now on"), shown.debt)]
+    return [
+        (_("Topped up"), shown.amount),
+        (_("Taken from accounts"), shown.taken),
+        (_("Owed from now on"), shown.debt),
+    ]
 
 
 def _left(run: CreditRun) -> list[dict[str, Any]]:
