@@ -76,6 +76,18 @@ def test_what_was_credited_ahead_is_not_carried_away_though_the_register_had_him
     assert faults(CLOSED.date()) == []
 
 
+def test_the_checks_find_what_was_credited_ahead_and_carried_away():
+    _, account = worker(region_of_file())
+    close(account, "transfer_out", ELSEWHERE, ENDED)
+    assert faults(CLOSED.date()) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE settlements_clawback DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM settlements_clawback")
+    found = {finding.check.name for finding in faults(CLOSED.date())}
+    assert "what was credited ahead was not paid out with the account" in found
+
+
 def test_who_rests_since_a_day_gives_back_from_that_day_when_he_moves():
     member, account = worker(region_of_file())
     from_then_on(member, status="suspended")

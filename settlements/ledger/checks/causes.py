@@ -77,6 +77,24 @@ WHERE status = 'closed' AND (current <> 0 OR historical <> 0)
     )
 """,
     ),
+    # Who left has not taken with him what his region had credited ahead: of a year's credit something went back, or the
+    # year was cleared. Whoever leaves in the last months of it may have had nothing to give back.
+    Check(
+        "I10",
+        "what was credited ahead was not paid out with the account",
+        """
+SELECT a.id AS account_id, c.period, c.amount, w.since FROM settlements_personalaccount a
+CROSS JOIN LATERAL (
+    SELECT w.since FROM settlements_withdrawalapplication w JOIN casework_case k ON k.id = w.case_id
+    WHERE w.account_id = a.id AND k.state = 'granted' ORDER BY w.id DESC LIMIT 1
+) AS w
+JOIN settlements_credit c ON c.account_id = a.id AND c.period ~ '^[0-9]{4}([.][0-9]+)?$' AND c.amount >= 1
+JOIN accounts_benefityear y ON y.region_id = a.region_id AND y.year = left(c.period, 4)::int + 1
+WHERE a.status <> 'open' AND w.since < y.starts_on - interval '2 months'
+    AND NOT EXISTS (SELECT FROM settlements_clawback b WHERE b.account_id = a.id AND b.period = c.period)
+    AND NOT EXISTS (SELECT FROM settlements_clearing l WHERE l.account_id = a.id AND l.year = y.year - 1)
+""",
+    ),
     # A premium stands with what its transaction took, account and bucket, or wallet; refunded ones were given back whole,
     # once.
     Check(
