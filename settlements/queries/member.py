@@ -16,7 +16,7 @@ from accounts.queries import enrolment_on
 from family.models import SharingGrant
 from settlements.enums import AccountStatus, EntryKind
 from settlements.ledger import Balance, balances
-from settlements.models import Credit, Entry, Payout, PersonalAccount, Settlement, SettlementPayer
+from settlements.models import Credit, Entry, Payout, PersonalAccount, RolloverRun, Settlement, SettlementPayer
 
 SERVICE = (Role.CLERK, Role.SUPERVISOR)
 
@@ -92,7 +92,8 @@ class Line:
     `two_buckets`: whether the region keeps them apart. `settlement` is the bill that was paid or reversed;
     `relation` what its patient is to the holder ("" for himself).
     `closing`: what closed the account that the money left or came from. `periods`: the months ("2026-11") or benefit
-    years ("2026") that a credit was for; `cause`: what a clearing was for (why and left_on, or what and period).
+    years ("2026") that a credit was for, or the year of interest that came later; `cause`: what a clearing was for (why
+    and left_on, or what and period).
     `due`: a rollover that the balances show already and the batch has not written yet.
     """
 
@@ -173,6 +174,7 @@ def lines(account: PersonalAccount, entries: Iterable[Entry]) -> list[Line]:
         .values_list("settlement", "grant__relation")
     )
     periods = _periods(account, [entry.transaction_id for entry, _ in rows if entry.kind == EntryKind.CREDIT])
+    periods |= _late_interest([entry for entry, _ in rows])
     closings = _closings([entry.transaction_id for entry, _ in rows if entry.kind == EntryKind.WITHDRAWAL])
     return [
         Line(
@@ -221,6 +223,19 @@ def _periods(account: PersonalAccount, transactions: list[int]) -> dict[int, tup
         for cause, period in credits.values_list("transaction_id", "period"):
             found[cause] = (*found.get(cause, ()), period.split(".")[0])
     return found
+
+
+def _late_interest(entries: Iterable[Entry]) -> dict[int, tuple[str, ...]]:
+    """Transaction -> the benefit year of interest that was posted after its rollover; none by itself says its year."""
+    runs = {
+        entry.transaction_id: entry.contra_id
+        for entry in entries
+        if entry.kind == EntryKind.INTEREST and entry.transaction.scope == "rollover-interest"
+    }
+    if not runs:
+        return {}
+    years = dict(RolloverRun.objects.filter(pk__in=set(runs.values())).values_list("pk", "year"))
+    return {cause: (str(years[run]),) for cause, run in runs.items() if run in years}
 
 
 def _settlement(entry: Entry) -> Settlement | None:

@@ -115,6 +115,8 @@ def what(line: Line) -> str:
         return _closed(line, line.closing)
     if line.kind == EntryKind.CREDIT and line.periods:
         return _credited(line)
+    if line.kind == EntryKind.INTEREST and line.periods:
+        return _("Interest of the benefit year %(year)s") % {"year": line.periods[0]}
     if line.kind == EntryKind.CLEARING and line.cause:
         return _cleared(line.cause)
     if line.kind in BACK and line.amount > 0:

@@ -228,4 +228,5 @@ def events(run: RolloverRun, boundary: datetime.date | None) -> list[dict[str, s
 
 
 def _when(when: datetime.date | None) -> str:
-    return dates.moment_short(when) if isinstance(when, datetime.datetime) else dates.day_short(when)
+    # With the year: a run is about the turn of one, and may be made long after.
+    return dates.moment(when) if isinstance(when, datetime.datetime) else dates.day(when)

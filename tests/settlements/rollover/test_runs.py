@@ -13,7 +13,10 @@ from settlements import tasks
 from settlements.actions import rehearsal, rollover, rollover_work
 from settlements.ledger.rolling import roll
 from settlements.models import Entry, RolloverRun
+from settlements.queries.member import lines
 from settlements.queries.rollover import due_runs, progress, years_without_run
+from settlements.telling.movements import what
+from settlements.telling.rollover import events
 from tests.people import make_member, make_region, make_staff
 from tests.settlements.rollover.world import (
     BOUNDARY,
@@ -353,6 +356,12 @@ def test_interest_comes_later_for_who_was_rolled_before_the_release(region, plan
     assert (run.state, run.totals["late_interest"]) == ("reconciled", "493.79")
     assert rollover.post_missing_interest(run=run, at=at(fifth)) == (0, 0)
     assert faults() == []
+    # Of two lines of interest on one day its reader must know which year each is for.
+    entries = Entry.objects.filter(account=touched, kind="interest").select_related("transaction")
+    with translation.override("en"):
+        assert [what(line) for line in lines(touched, entries)] == [f"Interest of the benefit year {YEAR}"]
+        # A run made years after its year ended would else seem to be of this year.
+        assert str(BOUNDARY.year) in events(run, BOUNDARY)[3]["small"]
 
 
 def test_interest_too_high_is_taken_back_as_far_as_there_is_money(region):
