@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 
 from accounts import clock
-from accounts.domain.benefit_year import year_of
+from accounts.domain.benefit_year import start_of, year_of
 from accounts.enums import InstitutionKind
 from accounts.errors import Refused
 from accounts.models import BenefitYear, Enrolment, Institution, Member, Region
@@ -316,7 +316,7 @@ class _Player:
         name = step.fields["member"]
         enrolment = self._enrolment(name, step.on)
         # In a case a later credit of the year is what tells that somebody has come back.
-        if name in self.stopped and step.fields["for"] == crediting.YEAR:
+        if step.fields["for"] == crediting.YEAR and self._comes_back(name, enrolment.region, step.on):
             enrolment = leaving.rejoin(enrolment=enrolment, on=step.on, at=step.at)
         before = self._version(name)
         credited = crediting.credit(enrolment=enrolment, every=step.fields["for"], on=step.on)
@@ -326,6 +326,12 @@ class _Player:
         if step.fields["for"] == crediting.YEAR:
             self.stopped.discard(name)
         return {"current": plain(credited.current), "historical": plain(credited.historical)}
+
+    def _comes_back(self, name: str, region: Region, on: datetime.date) -> bool:
+        """Whoever stopped in the case does with a credit for a year; who was suspended before it, within the year alone."""
+        years = crediting.years_of(region)
+        within = on > start_of(years, year_of(years, on))
+        return name in self.stopped or self.case.members[name].enrolment == "suspended" and within
 
     def _version(self, name: str) -> int | None:
         return PersonalAccount.objects.filter(pk=self.accounts.get(name)).values_list("version", flat=True).first()
