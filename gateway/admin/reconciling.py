@@ -7,12 +7,17 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin_base import RoleAdmin
-from accounts.enums import Role
+from accounts.enums import Insurance, Role
+from accounts.models import Region
 from accounts.templatetags.portal import yuan
+from gateway.actions import clearing_paper
+from gateway.enums import DayState
 from gateway.models import Difference, GatewayFile, Reconciliation, ReconciliationDay
 from gateway.views import reconciling
 
@@ -62,16 +67,71 @@ class DifferenceAdmin(_InstitutionAdmin):
         return [*own, *super().get_urls()]
 
 
+# What is kept of a comparison, by the names of the interface and of the portal.
+SUMS = {
+    "count": gettext_lazy("Settlements"),
+    "settled": gettext_lazy("Settlements"),
+    "reversed": gettext_lazy("Reversals"),
+    "medfee_sumamt": gettext_lazy("Total"),
+    "fund_pay_sumamt": gettext_lazy("Funds"),
+    "acct_pay": gettext_lazy("Accounts"),
+    "cash_payamt": gettext_lazy("Cash"),
+}
+
+
 @admin.register(Reconciliation)
 class ReconciliationAdmin(_InstitutionAdmin):
-    list_display = ["at", "institution", "infno", "begins_on", "ends_on", "clr_type", "balanced", "differences_found"]
+    list_display = ["at", "institution", "infno", "begins_on", "ends_on", "category", "balanced", "differences_found"]
     list_filter = ["balanced", "infno", "at"]
+    fields = [
+        "at", "institution", "infno", "begins_on", "ends_on", "region", "insurance", "category", "refunds",
+        "sums_here", "sums_there", "balanced", "differences_found", "msgid", "uploaded", "result",
+    ]  # fmt: skip
+
+    @admin.display(description=gettext_lazy("clearing category"))
+    def category(self, run: Reconciliation) -> str:
+        return clearing_paper.clr_name(run.clr_type) if run.clr_type else _("all")
+
+    @admin.display(description=gettext_lazy("here"))
+    def sums_here(self, run: Reconciliation) -> str:
+        return _sums(run.ours)
+
+    @admin.display(description=gettext_lazy("at the institution"))
+    def sums_there(self, run: Reconciliation) -> str:
+        return _sums(run.theirs)
+
+
+def _sums(kept: dict[str, Any]) -> str:
+    """Numbers and amounts in yuan, each with its name."""
+    told = [
+        f"{name} {kept[key] if isinstance(kept[key], int) else yuan(Decimal(kept[key]))}"
+        for key, name in SUMS.items()
+        if key in kept
+    ]
+    return ", ".join(told)
 
 
 @admin.register(ReconciliationDay)
 class ReconciliationDayAdmin(_InstitutionAdmin):
     list_display = ["day", "institution", "settlements", "state", "looked_at"]
     list_filter = ["state", "day"]
+    fields = ["day", "institution", "settlements", "state", "by_category", "looked_at"]
+
+    @admin.display(description=gettext_lazy("by clearing category"))
+    def by_category(self, day: ReconciliationDay) -> SafeString:
+        """A line a category: in which region and how insured, how many, and how far they are reconciled."""
+        names = dict(Region.objects.filter(pk__in={part["region"] for part in day.parts}).values_list("pk", "name"))
+        told = (
+            (
+                clearing_paper.clr_name(part["clr_type"]),
+                Insurance(part["insurance"]).label,
+                names.get(part["region"], part["region"]),
+                part["count"],
+                DayState(part["state"]).label,
+            )
+            for part in day.parts
+        )
+        return format_html_join(mark_safe("<br>"), "{} · {} · {}: {}, {}", told)
 
 
 @admin.register(GatewayFile)

@@ -17,11 +17,28 @@ from accounts.models import AuditEvent
 from gateway import tasks
 from gateway.actions import differences, reconciling_watch
 from gateway.enums import DayState, DifferenceState
-from gateway.models import Difference, ReconciliationDay, VisitSettlement
+from gateway.models import Difference, Reconciliation, ReconciliationDay, VisitSettlement
 from tests.gateway.test_reconciling import compare, settle, totals_input
 from tests.gateway.world import World
 from tests.people import make_region, make_staff
 from tests.support.pages import log_in
+
+
+def test_what_was_compared_is_read_in_words(world: World) -> None:
+    bill = settle(world, "80.00")
+    settle(world, "20.00")
+    compare(world, [bill])
+    look()
+    client = log_in(make_staff(Role.REGION_ADMIN, region=world.region))
+    run, day = Reconciliation.objects.get(), ReconciliationDay.objects.get()
+    page = client.get(reverse("admin:gateway_reconciliation_change", args=[run.pk])).content.decode()
+    assert "结算 2, 撤销 0, 总费用 100.00" in page
+    assert "11 门诊" in page
+    assert "medfee_sumamt" not in page
+    page = client.get(reverse("admin:gateway_reconciliationday_change", args=[day.pk])).content.decode()
+    assert "11 门诊 · 职工医保" in page
+    assert str(DayState.DIFFERS.label) in page
+    assert "clr_type" not in page
 
 
 def look() -> list[tuple[str, str]]:
