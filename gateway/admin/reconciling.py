@@ -120,7 +120,8 @@ class ReconciliationDayAdmin(_InstitutionAdmin):
     @admin.display(description=gettext_lazy("by clearing category"))
     def by_category(self, day: ReconciliationDay) -> SafeString:
         """A line a category: in which region and how insured, how many, and how far they are reconciled."""
-        names = dict(Region.objects.filter(pk__in={part["region"] for part in day.parts}).values_list("pk", "name"))
+        regions = Region.objects.filter(pk__in={part["region"] for part in day.parts})
+        names = {region.pk: str(region) for region in regions}
         told = (
             (
                 clearing_paper.clr_name(part["clr_type"]),
