@@ -194,6 +194,19 @@ def test_back_in_a_new_benefit_year(world):
     assert faults(first) == []
 
 
+def test_back_in_the_old_year_though_it_is_written_in_the_new_one(world):
+    """Whatever Celery does: the old year's interest counts the days from the morning it was back."""
+    scene, brother = world
+    first = datetime.date(2026, 7, 1)
+    send(scene, brother, "2000.00")
+    wallet.return_overdue(at=moment(6, day=first))
+    *_earlier, back, rolled = Entry.objects.filter(account=scene.account).order_by("version")
+    assert (back.business_date, back.benefit_year, back.historical_delta) == (NEXT, 2025, yuan("2000.00"))
+    # From the opening on 5,000 yuan lay there for 40 days and then for 41, with one day of 3,000 between.
+    assert rolled.historical_products == 5_000 * (40 + 41) + 3_000
+    assert faults(first) == []
+
+
 def test_out_of_the_wallet_and_back_into_it(world):
     scene, brother = world
     wallet.accept(transfer=send(scene, brother, "300.00"), at=moment())
