@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Sum
+
 from accounts.enums import EnrolmentStatus, Insurance
 from accounts.errors import Refused
 from accounts.models import Enrolment, Member, User
 from accounts.money import ZERO
 from accounts.queries import enrolment_on
-from settlements.enums import AccountStatus, EntryKind
-from settlements.models import Clawback, Credit, PersonalAccount
+from settlements.enums import AccountStatus, EntryKind, TransferState
+from settlements.models import Clawback, Credit, PersonalAccount, WalletTransfer
 from settlements.queries import member as read
 from settlements.queries.member import Line
 from settlements.queries.parameters import credit_rule_on
@@ -104,12 +106,13 @@ def _moves(user: User, account: PersonalAccount, at: datetime.datetime, on: date
         if lines:
             amount = -sum((line.amount for line in lines), ZERO)
             yield Fact(code, {"amount": amount, "count": len(lines)}, tuple(lines[:SHOWN]))
-    waiting = transfer.amount if transfer is not None and transfer.account_id == account.pk else ZERO
-    yield from _rest(user, account, year, on, waiting)
+    # Also one that is overdue and back in the balance already, though nobody has written it down yet.
+    pending = WalletTransfer.objects.filter(account=account, state=TransferState.PENDING)
+    yield from _rest(user, account, year, on, pending.aggregate(sum=Sum("amount", default=ZERO))["sum"])
 
 
 def _rest(user: User, account: PersonalAccount, year: Year, on: datetime.date, waiting: Decimal) -> Iterator[Fact]:
-    """`waiting`: yuan on their way to a wallet, which were told already."""
+    """`waiting`: yuan sent to wallets that have not arrived: on their way, which was told already, or back again."""
     since = read.movements(user, account, start=year.starts_on, end=on)
     premiums = -sum((line.amount for line in read.lines(account, since.filter(kind=EntryKind.PREMIUM))), ZERO)
     if premiums > 0:

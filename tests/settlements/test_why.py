@@ -71,6 +71,10 @@ def test_money_sent_to_wallets_explains_the_balance_once(scene: Scene) -> None:
     wallet.transfer(**facts, amount=D("50.00"), at=noon, key="b")
     told = {fact.code: fact.params.get("amount") for fact in why_balance(scene.daughter, noon, scene.on)}
     assert (told["pending"], told["wallet"]) == (D("50.00"), D("900.00"))
+    # Back by its hour, before anybody has written it down.
+    next_day = noon + datetime.timedelta(days=1)
+    later = {fact.code: fact.params.get("amount") for fact in why_balance(scene.daughter, next_day, next_day.date())}
+    assert "pending" not in later and later["wallet"] == D("900.00")
 
 
 def test_not_credited_yet_goes_away_with_the_credit(scene: Scene) -> None:
