@@ -43,6 +43,8 @@ def pay_on(*, account: PersonalAccount, on: datetime.date, by: User | None = Non
         raise Refused("closed", why="account")
     version = PersonalAccount.objects.values_list("version", flat=True).get(pk=account.pk)
     paid = _pay(application, f"late:{version}", AccountStatus.LATE, on, by)
+    if not paid:
+        return paid  # it came and went again (a bill settled anew), or repaid the debt
     audit.record(
         action="late_money_paid",
         by=by,

@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from accounts.models import Enrolment, Member
-from settlements.actions import care, credit_runs, crediting, leaving, payouts, recalculation, withdrawal
+from accounts.models import AuditEvent, Enrolment, Member
+from settlements.actions import care, claims, credit_runs, crediting, leaving, payouts, recalculation, withdrawal
 from settlements.actions.opening import open_account
 from settlements.actions.withdrawal import PayeeAsked
-from settlements.models import Clawback, PersonalAccount
+from settlements.models import Clawback, Payout, PersonalAccount, Settlement
 from tests.people import make_institution, make_member, make_staff
 from tests.settlements.rollover.world import at, faults, state_of, yuan
 from tests.settlements.scene import BEIJING, bill, make_scene, region_of_file, share, undo
@@ -211,3 +211,50 @@ def test_a_run_that_goes_on_after_the_year_has_ended_brings_no_current_into_the_
             [moved.pk],
         )
     assert "what is credited to current is of the account's year" in {found.check.name for found in faults(first)}
+
+
+@pytest.mark.parametrize("undone_first", [True, False])
+def test_bills_settled_anew_that_a_closed_account_paid(undone_first):
+    """What the fund takes over goes on to the payee; where nobody gets anything back, nobody is told of money."""
+    day = datetime.date(2025, 9, 10)
+    scene = make_scene(
+        on=day, current="0.00", historical="3000.00", father_current="0.00", father_historical="0.00",
+    )  # fmt: skip
+    Enrolment.objects.filter(member=scene.daughter.member).update(base=None)
+    first = bill(scene, in_scope="700.00", self_paid="0.00", on=day)
+    second = bill(scene, in_scope="600.00", self_paid="0.00", on=day + datetime.timedelta(days=1))
+    assert first.shared and second.shared
+    when = at(day + datetime.timedelta(days=3), 12)
+    close(scene.account, "transfer_out", ELSEWHERE, when.date(), when)
+    if undone_first:
+        undo(scene, first, when.date())
+        payouts.pay_on_all(on=when.date())
+    else:
+        claims.file_claim(
+            patient=scene.father.member,
+            institution=scene.institution,
+            bill=care.Bill(
+                kind="outpatient",
+                level="tertiary",
+                in_scope=yuan("300.00"),
+                service_on=day - datetime.timedelta(days=1),
+            ),
+            filed_on=when.date(),
+            on=when.date(),
+            key="late",
+        )
+    who = {"member": scene.father.member, "region_id": scene.region.pk, "year": 2025}
+    seen = recalculation.preview(**who, on=when.date())
+    assert seen.changed
+    clerk, supervisor = (make_staff(role, region=scene.region) for role in ("clerk", "supervisor"))
+    asked = recalculation.request_recalculation(
+        **who, seen=seen.as_data(), by=clerk, at=when, bank="示例银行", bank_account="6222020200012345678"
+    )
+    claims.decide(case=asked.case, verb="approve", by=supervisor, at=when, note="", version=asked.case.version)
+    payouts.pay_on_all(on=when.date())
+    scene.account.refresh_from_db()
+    assert (scene.account.status, scene.account.historical, scene.account.current) == ("closed", 0, 0)
+    standing = sum(one.shared for one in Settlement.objects.filter(patient=scene.father.member, reversed_on=None))
+    assert sum(Payout.objects.values_list("amount", flat=True)) == yuan("3000.00") - standing
+    told = [yuan(line.details["amount"]) for line in AuditEvent.objects.filter(action="late_money_paid")]
+    assert all(told) and faults(when.date()) == []
