@@ -4,6 +4,7 @@ import datetime
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import ValidationError
@@ -258,6 +259,14 @@ def test_lists_of_the_administration_speak_chinese(client, people):
     AuditEvent.objects.create(action="login_failed", actor="system", at=now(), target="login", channel="system")
     log = client.get(reverse("admin:accounts_auditevent_changelist"), headers={"accept-language": "zh-hans"}).text
     assert '<td class="field-told_actor">系统</td>' in log
+
+
+def test_what_django_says_itself_is_said_as_chinese_say_it(client, people):
+    client.force_login(people.auditor)
+    page = client.get(reverse("admin:accounts_auditevent_changelist"), headers={"accept-language": "zh-hans"}).text
+    soup = BeautifulSoup(page, "html.parser")
+    assert soup.select_one("#content h1").get_text(strip=True) == "审计记录"
+    assert soup.select_one("#changelist-filter summary").get_text(strip=True).startswith("按")
 
 
 def test_every_column_and_field_of_the_administration_has_a_chinese_name(rf, people):
