@@ -159,7 +159,12 @@ def relation_findings(grantor: Member, beneficiary: Member, relation: str, on: d
 
 
 def _born(member: Member) -> Born:
-    return Born(birth=member.birth, sex=member.sex, permit=id_number.is_permit(member.id_number))
+    return Born(
+        birth=member.birth,
+        sex=member.sex,
+        permit=id_number.is_permit(member.id_number),
+        proved=id_number.has_birth(member.id_number),
+    )
 
 
 def _person(member: Member, enrolment: Enrolment | None, on: datetime.date) -> Person:

@@ -10,6 +10,8 @@ import unicodedata
 from typing import Literal
 
 LENGTH = 18
+# [0-9] and not \d: other scripts' digits would pass and then belong to nobody.
+SHAPE = re.compile(r"[0-9]{17}[0-9X]")
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
 PERMITS = frozenset({"81", "82", "83"})
@@ -64,8 +66,7 @@ def parse(text: str, *, on: datetime.date) -> str:
         raise BadIdNumber("id_missing")
     if len(number) != LENGTH:
         raise BadIdNumber("id_length", length=len(number))
-    # [0-9] and not \d: other scripts' digits would pass and then belong to nobody.
-    if not re.fullmatch(r"[0-9]{17}[0-9X]", number):
+    if not SHAPE.fullmatch(number):
         raise BadIdNumber("id_characters")
     if number[:2] not in PROVINCES:
         raise BadIdNumber("id_province")
@@ -83,6 +84,11 @@ def parse(text: str, *, on: datetime.date) -> str:
 def birth_of(number: str) -> datetime.date:
     """The date of birth in characters 7 to 14. ValueError where there is no such day."""
     return datetime.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+
+
+def has_birth(number: str) -> bool:
+    """Whether a date of birth stands in it; not so in the number of another document."""
+    return SHAPE.fullmatch(number) is not None
 
 
 def is_permit(number: str) -> bool:

@@ -17,16 +17,20 @@ MARRIED_FROM = {"M": 20, "F": 18}
 
 @dataclass(frozen=True, kw_only=True)
 class Born:
-    """When somebody was born and as what (M, F); `permit`: of Hong Kong, Macao or Taiwan, whose law on marriage differs."""
+    """When somebody was born and as what (M, F); `permit`: of Hong Kong, Macao or Taiwan, whose law on marriage differs;
+    `proved`: the day stands in the ID number, so it is more than something that was written down."""
 
     birth: datetime.date
     sex: str = ""
     permit: bool = False
+    proved: bool = True
 
 
 def misfit(relation: str, of: Born, relative: Born, on: datetime.date) -> Literal["older", "younger", "spouse"] | None:
     """What the ages say against `relative` being this to somebody on a day: he would have to be older or younger, or one
-    of the two is too young to be married. None if it can be."""
+    of the two is too young to be married. None if it can be, and where no ID number proves the days."""
+    if not (of.proved and relative.proved):
+        return None
     if relation in ELDERS and relative.birth > of.birth:
         return "older"
     if relation in DESCENDANTS and relative.birth < of.birth:

@@ -113,3 +113,8 @@ def test_whoever_is_born_today_has_a_number():
 def test_make_refuses_what_does_not_fit(area, order):
     with pytest.raises(ValueError):
         id_number.make(area, TODAY, order)
+
+
+@pytest.mark.parametrize(("number", "has"), [(GOOD, True), ("E12345678", False), (f"case {GOOD}", False)])
+def test_only_an_id_number_has_a_date_of_birth(number, has):
+    assert id_number.has_birth(number) is has

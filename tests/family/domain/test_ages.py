@@ -1,4 +1,5 @@
 import datetime
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,8 @@ def born(day: str, sex: str = "", permit: bool = False) -> Born:
         ("spouse", born("2006-11-23", "M"), born("1985-01-01", "F"), "spouse"),
         ("spouse", born("1985-01-01", "F"), born("2008-12-01", "M", permit=True), None),
         ("spouse", born("1985-01-01"), born("2008-11-22"), None),
+        ("child", born("1985-01-01"), replace(born("1984-12-31"), proved=False), None),
+        ("parent", replace(born("1985-01-01"), proved=False), born("1985-01-02"), None),
     ],
 )
 def test_what_cannot_be_and_what_just_can(relation: str, of: Born, relative: Born, why: str | None) -> None:
