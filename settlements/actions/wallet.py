@@ -197,7 +197,8 @@ def accept(*, transfer: WalletTransfer, at: datetime.datetime, by: User | None =
     """Take a transfer into the receiver's wallet: from here on the money is his.
 
     The same key gets the first answer again; without one each call is an attempt of its own. Raises Refused:
-    wallet_not_open, duplicate (accepted already), not_permitted (it has gone back); and PermissionDenied.
+    wallet_not_open, duplicate (accepted already), not_permitted (it has gone back), closed (the receiver has died);
+    and PermissionDenied.
     """
     receiver = transfer.receiver
     wallet = read.wallet_of(receiver)
@@ -227,6 +228,9 @@ def _accept(transfer_id: int, wallet_id: int, at: datetime.datetime, transaction
     if sent.state != TransferState.PENDING or sent.expires_at <= at:
         code = "duplicate" if sent.state == TransferState.ACCEPTED else "not_permitted"
         raise Refused(code, why="transfer")
+    # Read under the wallet's lock, which whoever shares it among the heirs holds: from then on nothing comes into it.
+    if sent.receiver.died_on is not None and sent.receiver.died_on <= timezone.localdate(at):
+        raise Refused("closed", why="receiver_died")
     sent.state, sent.ended_at, sent.ending_id = TransferState.ACCEPTED, at, transaction_id
     sent.save(update_fields=["state", "ended_at", "ending"])
     wallets.move(

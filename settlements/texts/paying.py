@@ -122,6 +122,10 @@ REASONS = {
         _("This transfer was accepted already."),
         _("The money is in the wallet."),
     ),
+    "closed.receiver_died": (
+        _("Who was to receive this transfer has died; nobody can accept it any more."),
+        _("The sender has the money back at 06:00 on the day after it was sent."),
+    ),
     "not_permitted.transfer": (
         _("This transfer was not accepted in time and has gone back."),
         _("The sender can send it again."),

@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -11,7 +12,7 @@ from django.utils import translation
 from accounts import clock, dates
 from accounts.errors import Refused
 from accounts.message_texts import tell
-from accounts.models import AuditEvent, Enrolment, Message
+from accounts.models import AuditEvent, Enrolment, Member, Message
 from settlements import ledger
 from settlements.actions import wallet
 from settlements.ledger.checks import CHECKS, run_checks
@@ -149,6 +150,39 @@ def test_not_accepted_it_is_back_at_six_whoever_looks(world):
     assert Message.objects.get(kind="wallet_returned").member_id == scene.daughter.member_id
     assert wallet.return_overdue(at=SIX) == []
     assert faults(NEXT) == []
+
+
+def test_nobody_accepts_for_the_dead_and_it_is_back_at_six(world):
+    scene, brother = world
+    sent = send(scene, brother)
+    Member.objects.filter(pk=brother.pk).update(died_on=ON)
+    assert code_of(lambda: wallet.accept(transfer=sent, at=moment(13), key="form")) == ("closed", "receiver_died")
+    assert (wallet_at(brother), account_at(scene, SIX)) == (0, yuan("5000.00"))
+    assert [row.pk for row in wallet.return_overdue(at=SIX)] == [sent.pk]
+    assert faults(NEXT) == []
+
+
+def test_what_was_accepted_before_the_death_keeps_its_answer(world):
+    scene, brother = world
+    sent = send(scene, brother)
+    wallet.accept(transfer=sent, at=moment(), key="form")
+    Member.objects.filter(pk=brother.pk).update(died_on=ON)
+    assert wallet.accept(transfer=sent, at=moment(13), key="form").state == "accepted"
+    assert wallet_at(brother) == yuan("500.00")
+
+
+@pytest.mark.parametrize("source", ["account", "wallet"])
+def test_nothing_is_sent_by_the_dead_or_to_them(world, source):
+    scene, brother = world
+    wallet.accept(transfer=send(scene, brother), at=moment())
+    Member.objects.filter(pk=brother.pk).update(died_on=ON)
+    brother.refresh_from_db()
+    sending = partial(
+        wallet.transfer, sender=brother, receiver=scene.daughter.member, amount=yuan("1.00"), source=source
+    )
+    assert code_of(lambda: sending(at=moment(), key="b"))[0] == "closed"
+    assert code_of(lambda: send(scene, brother, key="again"))[0] == "closed"
+    assert wallet_at(brother) == yuan("500.00")
 
 
 def test_accepted_in_the_last_moment(world):
