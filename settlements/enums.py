@@ -116,6 +116,7 @@ class WalletEntryKind(models.TextChoices):
     REVERSAL = "reversal", _("Reversal")
     # Out when one is paid, in when it is given back, as in the accounts.
     PREMIUM = "premium", _("Premium")
+    INHERITED = "inherited", _("To the heirs")
 
 
 # Kinds of cases about bills.

@@ -14,6 +14,7 @@ from counter.papers.receipts import accepted, print_receipt_of, printed
 from documents.actions import issue
 from settlements.domain.withdrawal import TRANSFER_OUT
 from settlements.models import WithdrawalApplication
+from settlements.queries.withdrawal import out_of_wallet
 from settlements.telling import closing as telling
 
 PROOF = "closing_proof"
@@ -53,6 +54,7 @@ def proof(application: WithdrawalApplication) -> dict[str, Any]:
     """The account, what left it, and for whom."""
     case = application.case
     rows = telling.payee_rows(application)
+    wallet = out_of_wallet(application)
     moved = case.kind == TRANSFER_OUT
     title = "个人账户转移凭证" if moved else "个人账户注销及支付凭证"
     facts = [
@@ -60,6 +62,7 @@ def proof(application: WithdrawalApplication) -> dict[str, Any]:
         *([row["label"], row["value"]] for row in telling.answers(application)),
         ["办结时间", dates.moment(case.closed_at)],
         ["转出合计（元）" if moved else "支付合计（元）", f"{sum(row.amount or 0 for row in rows):,.2f}"],
+        *([["其中：医保钱包余额（元）", f"{wallet:,.2f}"]] if wallet else []),
         ["账户状态", "已注销"],
     ]
     lines = [f"{row.name}　{row.percent}%　{row.amount:,.2f} 元　{row.where}" for row in rows]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from accounts import clock, reasons
 from accounts.decorators import role_required
 from accounts.enums import Role
 from accounts.errors import Refused
+from accounts.models import Member
 from accounts.money import ZERO
 from accounts.once import done_once
 from accounts.policies import centre_of
@@ -33,6 +35,7 @@ from settlements.domain.withdrawal import INHERITANCE, KINDS, leaving
 from settlements.enums import AccountStatus, PayeeWay
 from settlements.models import PersonalAccount, WithdrawalApplication
 from settlements.queries import withdrawal as queries
+from settlements.queries.wallet import balance_of, wallet_of
 from settlements.telling import closing as telling
 
 clerk = role_required(Role.CLERK)
@@ -46,8 +49,20 @@ def choose(request: HttpRequest, serving: Opened) -> HttpResponse:
     desk.look(request, serving.member, "closing", serving.reason)
     context = opened_context(request, serving)
     account = context["account"]
-    context |= {"ways": _ways(request, account) if account else [], "service": "closing"}
+    context |= {
+        "ways": _ways(request, account) if account else [],
+        "left_over": _left_over(serving.member, account),
+        "service": "closing",
+    }
     return render(request, "counter/closing_choose.html", context)
+
+
+def _left_over(member: Member, account: PersonalAccount | None) -> Decimal:
+    """Yuan in the wallet of a dead member for whom no open account is left to be inherited with it (decision 0048)."""
+    wallet = wallet_of(member)
+    if wallet is None or member.died_on is None or account is not None and account.status == AccountStatus.OPEN:
+        return ZERO
+    return balance_of(wallet, clock.now())
 
 
 def _ways(request: HttpRequest, account: PersonalAccount) -> list[dict[str, Any]]:

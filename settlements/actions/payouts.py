@@ -1,4 +1,7 @@
-"""The money of a closed account: out to its payees, at once when it is closed and again whenever more comes in."""
+"""The money of a closed account: out to its payees, at once when it is closed and again whenever more comes in.
+
+What the wallet of a dead member holds goes with it; of whoever leaves alive the wallet stays his (decision 0048).
+"""
 
 import datetime
 from collections.abc import Mapping, Sequence
@@ -17,15 +20,19 @@ from accounts.models import User
 from accounts.money import ZERO, plain
 from settlements import ledger
 from settlements.actions.opening import open_account
-from settlements.domain.withdrawal import leaving, split
-from settlements.enums import AccountStatus, Contra, EntryKind, PayeeWay
+from settlements.domain.withdrawal import INHERITANCE, Leaving, leaving, split
+from settlements.enums import AccountStatus, Contra, EntryKind, PayeeWay, WalletEntryKind
+from settlements.ledger import wallets
 from settlements.models import Payee, Payout, PersonalAccount, WithdrawalApplication
 from settlements.queries.member import account_of
+from settlements.queries.wallet import wallet_of
 from settlements.queries.withdrawal import application_of, late_accounts
 
 
 def close(*, application: WithdrawalApplication, on: datetime.date, by: User | None) -> Decimal:
     """Pay out all that an account holds, after its debt, and close it; gives the yuan paid. Call it in a transaction.
+
+    Of a dead member's the wallet is counted in.
 
     Raises Refused: closed (somebody was faster), payee_without_account.
     """
@@ -36,13 +43,15 @@ def close(*, application: WithdrawalApplication, on: datetime.date, by: User | N
 def pay_on(*, account: PersonalAccount, on: datetime.date, by: User | None = None) -> Decimal:
     """What has come to a closed account since goes to those who got the rest, by the same shares; gives the yuan.
 
+    So does what has come to the wallet of a dead member.
+
     Raises Refused: closed (nothing has come, or somebody was faster), payee_without_account.
     """
     application = application_of(account)
     if application is None:
         raise Refused("closed", why="account")
-    version = PersonalAccount.objects.values_list("version", flat=True).get(pk=account.pk)
-    paid = _pay(application, f"late:{version}", AccountStatus.LATE, on, by)
+    versions = PersonalAccount.objects.values_list("version", "member__wallet__version").get(pk=account.pk)
+    paid = _pay(application, "late:{}:{}".format(*versions), AccountStatus.LATE, on, by)
     if not paid:
         return paid  # it came and went again (a bill settled anew), or repaid the debt
     audit.record(
@@ -94,23 +103,21 @@ def _empty(
     targets = {payee.pk: _target(payee, on, by, late) for payee in payees}
     into = {target.pk for target in targets.values() if target}
     books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk, *into], on=on)
+    purse = _purse(application, on)
+    inherited = purse.balance if purse else ZERO
     # Only under the lock: of two who close it, one is second.
-    if PersonalAccount.objects.values_list("status", flat=True).get(pk=account.pk) != status:
+    found = PersonalAccount.objects.values_list("status", flat=True).get(pk=account.pk)
+    if found != status and not (late and inherited and found == AccountStatus.CLOSED):
         raise Refused("closed", why="account")
     held = books.accounts[account.pk]
     going = leaving(held.current, held.historical, held.debt)
-    parts = split(going.paid, [payee.percent for payee in payees])
-    if going.current or going.historical:
-        out = ledger.Movement(
-            account_id=account.pk,
-            kind=EntryKind.WITHDRAWAL,
-            contra=Contra.WITHDRAWAL,
-            contra_id=application.pk,
-            current=-going.current,
-            historical=-going.historical,
-            debt=-going.repaid,
-        )
-        books.post(transaction_id, [out, *_into(application, payees, parts, targets)])
+    paid = going.paid + inherited
+    parts = split(paid, [payee.percent for payee in payees])
+    movements = [*_out(application, going), *_into(application, payees, parts, targets)]
+    if movements:
+        books.post(transaction_id, movements)
+    if purse and inherited:
+        wallets.move(purse, -inherited, transaction_id=transaction_id, kind=WalletEntryKind.INHERITED, on=on)
     PersonalAccount.objects.filter(pk=account.pk).update(status=AccountStatus.CLOSED)
     Payout.objects.bulk_create(
         Payout(
@@ -123,7 +130,32 @@ def _empty(
         for payee, part in zip(payees, parts, strict=True)
         if part
     )
-    return {"paid": plain(going.paid), "debt": plain(held.debt)}
+    return {"paid": plain(paid), "debt": plain(held.debt)}
+
+
+def _purse(application: WithdrawalApplication, on: datetime.date) -> wallets.OpenWallet | None:
+    """The wallet that is inherited with the account, locked after all accounts; None where there is none."""
+    if application.case.kind != INHERITANCE:
+        return None
+    wallet = wallet_of(application.account.member)
+    return wallets.lock(wallet.pk, wallets.moment(on)) if wallet else None
+
+
+def _out(application: WithdrawalApplication, going: Leaving) -> list[ledger.Movement]:
+    """What leaves the account itself; nothing where it is empty."""
+    if not (going.current or going.historical):
+        return []
+    return [
+        ledger.Movement(
+            account_id=application.account_id,
+            kind=EntryKind.WITHDRAWAL,
+            contra=Contra.WITHDRAWAL,
+            contra_id=application.pk,
+            current=-going.current,
+            historical=-going.historical,
+            debt=-going.repaid,
+        )
+    ]
 
 
 def _into(

@@ -34,6 +34,7 @@ from settlements.actions.leaving import DIED, MOVED, leave
 from settlements.domain import withdrawal as rule
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, Leaving, Share
 from settlements.enums import AccountStatus, PayeeWay
+from settlements.ledger import wallets
 from settlements.models import Payee, Payout, PersonalAccount, WithdrawalApplication
 from settlements.queries import withdrawal as queries
 from settlements.queries.member import account_of
@@ -55,12 +56,21 @@ class PayeeAsked:
 
 @dataclass(frozen=True, kw_only=True)
 class DryRun:
-    """Whether it would succeed today (`findings` empty), what would leave the account then, and what goes back first."""
+    """Whether it would succeed today (`findings` empty), what would leave the account then, and what goes back first.
+
+    `wallet`: yuan that heirs get out of the wallet besides.
+    """
 
     findings: list[Finding]
     going: Leaving
     taken_back: Decimal = ZERO
+    wallet: Decimal = ZERO
     working_days: int | None = None
+
+    @property
+    def paid(self) -> Decimal:
+        """Yuan that the payees would get."""
+        return self.going.paid + self.wallet
 
 
 @transaction.atomic
@@ -92,6 +102,7 @@ def dry_run(
         findings=found,
         going=going,
         taken_back=taken_back,
+        wallet=sum(wallets.balances([account.member_id], at).values(), ZERO) if kind == INHERITANCE else ZERO,
         working_days=region_rule.working_days if region_rule else None,
     )
 

@@ -111,6 +111,7 @@ class WalletEntry(models.Model):
                 | Q(kind="sent", delta__lt=0, transfer__isnull=False)
                 | Q(kind="care", delta__lt=0, transfer=None)
                 | Q(kind="reversal", delta__gt=0, transfer=None)
-                | Q(kind="premium", transfer=None) & ~Q(delta=0),
+                | Q(kind="premium", transfer=None) & ~Q(delta=0)
+                | Q(kind="inherited", delta__lt=0, transfer=None),
             ),
         ]

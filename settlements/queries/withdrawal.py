@@ -2,22 +2,32 @@
 
 import datetime
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts import dates
 from accounts.enums import EnrolmentStatus, Role
 from accounts.models import Enrolment, Member, Region, User
+from accounts.money import ZERO
 from accounts.policies import is_member, regions_with_role
 from casework import kinds
 from casework.enums import OPEN_STATES, CaseState
 from casework.models import Case
 from casework.policies import staff_regions
-from settlements.domain.withdrawal import KINDS, Open, WithdrawalRule
-from settlements.enums import CLAIM_CASE, AccountStatus, TransferState
-from settlements.models import Payee, PersonalAccount, Settlement, WalletTransfer, WithdrawalApplication
+from settlements.domain.withdrawal import INHERITANCE, KINDS, Open, WithdrawalRule
+from settlements.enums import CLAIM_CASE, AccountStatus, TransferState, WalletEntryKind
+from settlements.models import (
+    Payee,
+    Payout,
+    PersonalAccount,
+    Settlement,
+    WalletEntry,
+    WalletTransfer,
+    WithdrawalApplication,
+)
 
 SHAPE = ("valid_from", "valid_to")
 # What must be settled first, and whose: each is asked for the open things of an account's member.
@@ -96,8 +106,21 @@ def heirs_see(member_id: int | None, path: str = "") -> Q:
 
 
 def late_accounts() -> QuerySet[PersonalAccount]:
-    """Closed accounts to which money has come since."""
-    return PersonalAccount.objects.filter(status=AccountStatus.LATE).order_by("pk")
+    """Closed accounts to which money has come since; of the dead also where it came to the wallet."""
+    inherited = WithdrawalApplication.objects.filter(
+        case__kind=INHERITANCE, case__state=CaseState.GRANTED, account__member__wallet__balance__gt=0
+    )
+    # Whose accounts of two regions were inherited has one wallet: its money goes the way of the last.
+    last = inherited.order_by("account__member_id", "-pk").distinct("account__member_id").values("account")
+    late = Q(status=AccountStatus.LATE) | Q(status=AccountStatus.CLOSED, pk__in=last)
+    return PersonalAccount.objects.filter(late).order_by("pk")
+
+
+def out_of_wallet(application: WithdrawalApplication) -> Decimal:
+    """Yuan of what was paid out that lay in the wallet of the dead, late money too."""
+    paid = Payout.objects.filter(payee__application=application).values("transaction")
+    entries = WalletEntry.objects.filter(kind=WalletEntryKind.INHERITED, transaction__in=paid)
+    return -(entries.aggregate(sum=Sum("delta"))["sum"] or ZERO)
 
 
 def application_of(account: PersonalAccount) -> WithdrawalApplication | None:

@@ -53,6 +53,7 @@ WALLET_ENTRIES: dict[WalletEntryKind, Promise] = {
     WalletEntryKind.RETURNED: gettext_lazy("Transfer to %(who)s came back"),
     WalletEntryKind.CARE: gettext_lazy("Care, %(who)s"),
     WalletEntryKind.REVERSAL: gettext_lazy("Refund of care, %(who)s"),
+    WalletEntryKind.INHERITED: gettext_lazy("Paid to the heirs"),
 }
 
 

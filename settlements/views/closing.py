@@ -8,8 +8,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import member_required
 from casework import kinds
+from casework.enums import CaseState
 from casework.telling import events, tag_of
-from settlements.queries.withdrawal import applications_visible_to
+from settlements.enums import AccountStatus
+from settlements.queries.withdrawal import applications_visible_to, out_of_wallet
 from settlements.telling import closing as telling
 
 
@@ -23,8 +25,11 @@ def closing(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "case": found.case,
         "title": kinds.get(found.case.kind).title,
         "own": own,
+        "reopened": found.case.state == CaseState.GRANTED and found.account.status == AccountStatus.OPEN,
         "tag": tag_of(found.case),
         "rows": telling.answers(found),
+        # The sum is of all heirs; each is told that it is counted in.
+        "wallet": out_of_wallet(found) > 0,
         "payees": telling.payee_rows(found, only=None if own else request.user.member),
         "events": events(found.case, request.user, found.case.due_on if found.case.state == "review" else None),
     }

@@ -39,14 +39,18 @@ FROM booked FULL JOIN said USING (account_id, transaction_id)
 WHERE booked.amount IS DISTINCT FROM said.amount AND NOT (booked.amount IS NULL AND said.amount = 0)
 """,
     ),
-    # What left closed accounts for good is what payees outside got; what stayed inside is an entry of the same amount.
+    # What left closed accounts and wallets of the dead for good is what payees outside got; what stayed inside is an
+    # entry of the same amount.
     Check(
         "I10",
         "what was withdrawn is what was paid out",
         """
 WITH left_for_good AS (
-    SELECT transaction_id, sum(debt_delta - current_delta - historical_delta) AS amount
-    FROM settlements_entry WHERE kind = 'withdrawal' GROUP BY transaction_id
+    SELECT transaction_id, sum(amount) AS amount FROM (
+        SELECT transaction_id, debt_delta - current_delta - historical_delta AS amount
+        FROM settlements_entry WHERE kind = 'withdrawal'
+        UNION ALL SELECT transaction_id, -delta FROM settlements_walletentry WHERE kind = 'inherited'
+    ) AS both_purses GROUP BY transaction_id
 ), paid AS (
     SELECT transaction_id, coalesce(sum(amount) FILTER (WHERE to_account_id IS NULL), 0) AS amount
     FROM settlements_payout GROUP BY transaction_id

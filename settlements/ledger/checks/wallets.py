@@ -4,7 +4,7 @@ from settlements.ledger.checks.check import Check
 
 CHECKS = [
     # What left accounts for wallets and has not come back is on its way or in a wallet, or a wallet has paid care or a
-    # premium with it:
+    # premium with it, or heirs have it:
     # accounts by their entries, what is on its way by the transfers, wallets by their rows.
     Check(
         "I1",
@@ -16,7 +16,7 @@ SELECT 'total' AS of, left_accounts, on_its_way, in_wallets, paid FROM (
         (SELECT coalesce(sum(amount), 0) FROM settlements_wallettransfer WHERE state = 'pending') AS on_its_way,
         (SELECT coalesce(sum(balance), 0) FROM settlements_wallet) AS in_wallets,
         (SELECT coalesce(sum(-delta), 0) FROM settlements_walletentry
-            WHERE kind IN ('care', 'reversal', 'premium')) AS paid
+            WHERE kind IN ('care', 'reversal', 'premium', 'inherited')) AS paid
 ) AS both_ways WHERE left_accounts <> on_its_way + in_wallets + paid
 """,
     ),
@@ -89,7 +89,7 @@ WITH legs AS (
     FROM settlements_entry WHERE contra = 'wallet'
     UNION ALL
     SELECT transfer_id, transaction_id, false, wallet_id, delta, true FROM settlements_walletentry
-    WHERE kind NOT IN ('care', 'reversal', 'premium')
+    WHERE kind NOT IN ('care', 'reversal', 'premium', 'inherited')
 )
 SELECT transfer, transaction_id AS transaction, of_account, purse, legs.amount, booked.amount AS booked
 FROM legs FULL JOIN booked USING (transfer, transaction_id, of_account, purse)
