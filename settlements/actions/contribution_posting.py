@@ -11,6 +11,7 @@ from django.db import connection
 
 from accounts.domain.benefit_year import Rules, year_of
 from accounts.money import ZERO, plain
+from settlements.actions import opening
 from settlements.actions.contribution_rows import SOMEBODY
 from settlements.actions.credit_runs import Done, Due, post_credits
 from settlements.actions.crediting import MONTH, years_of
@@ -60,7 +61,8 @@ RETURNING jsonb_build_object('id', before.id, 'member_id', before.member_id, 're
     'signed_institution_id', before.signed_institution_id, 'valid_to', before.valid_to)
 """
 ACCOUNTS = """
-SELECT a.id FROM settlements_personalaccount a WHERE a.region_id = %(region)s AND a.member_id IN (
+SELECT a.id, a.member_id, a.status = 'closed' FROM settlements_personalaccount a
+WHERE a.region_id = %(region)s AND a.member_id IN (
     SELECT member_id FROM settlements_contribution WHERE file_id = %(file)s AND line BETWEEN %(first)s AND %(last)s
 )
 """
@@ -90,7 +92,10 @@ def post_chunk(run: CreditRun, chunk: CreditChunk, transaction_id: int) -> Done:
         cursor.execute(ACCOUNTS, facts)
         # Locked before the lines are looked at: whoever leaves changes his enrolment and then locks his account, so here
         # it shows.
-        lock_many([account for (account,) in cursor.fetchall()], run.on)
+        found = cursor.fetchall()
+        lock_many([account for account, _, _ in found], run.on)
+        if closed := [member for _, member, is_closed in found if is_closed]:
+            opening.reopen(region_id=run.region_id, on=run.on, members=closed)
         cursor.execute(ROWS, facts)
         rows = [_Posted(*row) for row in cursor.fetchall()]
     years, accounts = years_of(run.region), {row.account for row in rows if row.account is not None}

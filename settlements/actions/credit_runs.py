@@ -24,6 +24,7 @@ from accounts.errors import Refused
 from accounts.models import Region, User
 from accounts.money import ZERO, plain
 from settlements import ledger
+from settlements.actions import opening
 from settlements.actions.crediting import MONTH, YEAR, period_of, repaid_by, years_of
 from settlements.domain.crediting import CreditRule, month_credit, year_credit
 from settlements.domain.parameters import NoValue, Person
@@ -58,7 +59,10 @@ WHERE a.region_id = %(region)s AND a.status = 'open' AND a.id BETWEEN %(first)s 
         SELECT 1 FROM accounts_enrolment n WHERE n.member_id = e.member_id AND n.region_id = e.region_id
             AND n.valid_from = e.valid_to AND n.status = 'normal'
     ))
-    AND (%(taken_over)s OR NOT EXISTS (
+    -- What came credited and went back when he left is due like any other's.
+    AND (%(taken_over)s OR EXISTS (
+        SELECT 1 FROM settlements_clawback b WHERE b.account_id = a.id AND b.period = %(period)s
+    ) OR NOT EXISTS (
         SELECT 1 FROM settlements_entry o WHERE o.account_id = a.id AND o.version = 1 AND o.kind = 'opening'
             AND o.current_delta > 0 AND o.business_date > %(year_starts)s
     ))
@@ -122,7 +126,8 @@ class Done:
 
 
 # A month that stands credited; covered by the year's credit; paid late where the region credits nothing for it; an account
-# that is closed; somebody for whom no source names an amount; who left or was credited since the run was planned.
+# that is closed, of somebody who is not insured here again; somebody for whom no source names an amount; who left or was
+# credited since the run was planned.
 LEFT = ("standing", "year", "arrears", "closed", "unknown", "meanwhile")
 
 
@@ -165,8 +170,10 @@ def begin(
 def begin_due(*, region: Region, on: datetime.date, at: datetime.datetime | None = None) -> CreditRun | None:
     """Begin what the region's rule says is due on a day: the month from its day on, the year from its first day on.
 
-    None where the month's day has not come or nobody lacks the credit. Raises Refused: not_covered.
+    Whoever is insured again after his account was closed has it open from then on (decision 0047). None where the month's
+    day has not come or nobody lacks the credit. Raises Refused: not_covered.
     """
+    opening.reopen(region_id=region.pk, on=on)
     rule = credit_rule_on(region.pk, on)
     if rule.every == MONTH and on.day < rule.day:
         return None

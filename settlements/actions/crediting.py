@@ -15,6 +15,7 @@ from accounts.errors import Refused
 from accounts.models import Enrolment, Region, User
 from accounts.money import ZERO, plain
 from settlements import ledger
+from settlements.actions import opening
 from settlements.domain.crediting import CreditRule, month_credit, year_credit
 from settlements.domain.parameters import NotKnown, Person
 from settlements.enums import AccountStatus, Contra, EntryKind
@@ -38,13 +39,16 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
 
     A debt is repaid first by what goes to historical; a credit to current leaves it for the year's end, when it is netted
     against historical. A year is not credited ahead to somebody who is known to leave within it: nobody would take it
-    back; his months can be credited one by one. Raises Refused: not_permitted (no account), closed, suspended,
-    leaving_known (with `until`), no_base, not_covered, duplicate (credited for this period already).
+    back; his months can be credited one by one. A closed account is opened again for who is insured. Raises Refused:
+    not_permitted (no account), closed, suspended, leaving_known (with `until`), no_base, not_covered, duplicate (credited
+    for this period already).
     """
     account = PersonalAccount.objects.filter(member=enrolment.member_id, region=enrolment.region_id).first()
     if account is None or enrolment.insurance != "employee":
         raise Refused("not_permitted")
-    if account.status != AccountStatus.OPEN:
+    if account.status != AccountStatus.OPEN and not opening.reopen(
+        region_id=account.region_id, on=on, members=[account.member_id]
+    ):
         raise Refused("closed", why="account")
     rules = years_of(enrolment.region)
     rule = credit_rule_on(enrolment.region_id, on)

@@ -1,14 +1,18 @@
-"""Opening a personal account, empty or with the balances it had elsewhere."""
+"""Opening a personal account, empty or with the balances it had elsewhere; and opening a closed one again."""
 
 import datetime
+from collections.abc import Collection
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
+from accounts.actions import audit, messages
 from accounts.clock import now
-from accounts.models import BenefitYear, Member, User
+from accounts.enums import Channel, EnrolmentStatus, Insurance
+from accounts.models import BenefitYear, Enrolment, Member, User
 from accounts.money import ZERO
-from settlements.enums import Contra, EntryKind
+from settlements.enums import AccountStatus, Contra, EntryKind
 from settlements.models import Entry, LedgerTransaction, PersonalAccount
 
 
@@ -43,6 +47,44 @@ def open_account(
     if funded:
         _enter(account, by)
     return account
+
+
+@transaction.atomic
+def reopen(*, region_id: str, on: datetime.date, members: Collection[int] | None = None) -> int:
+    """Open the closed accounts of a region again whose members are insured there as employees on a day; how many.
+
+    Of `members` only, where they are named (ids). It is the same account (one a member and region), empty, with the debt
+    that it was closed with. Money that waits for the payees of the closing (late) goes to them first.
+    """
+    insured = Enrolment.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=on),
+        member=OuterRef("member"),
+        region=region_id,
+        insurance=Insurance.EMPLOYEE,
+        status=EnrolmentStatus.NORMAL,
+        valid_from__lte=on,
+    )
+    closed = PersonalAccount.objects.filter(Exists(insured), region=region_id, status=AccountStatus.CLOSED)
+    closed = closed.filter(member__died_on=None)
+    if members is not None:
+        closed = closed.filter(member__in=members)
+    # Locked in the order of their ids, as every movement locks them.
+    locked = list(closed.select_related("member", "region").order_by("pk").select_for_update(no_key=True, of=("self",)))
+    PersonalAccount.objects.filter(pk__in=[account.pk for account in locked]).update(status=AccountStatus.OPEN)
+    at = now()
+    for account in locked:
+        audit.record(
+            action="account_reopened",
+            by=None,
+            at=at,
+            member=account.member,
+            target=f"account {account.pk}",
+            details={"insured_on": on.isoformat()},
+            channel=Channel.SYSTEM,
+        )
+        params = {"region": account.region.local_name}
+        messages.notify(member=account.member, kind="account_reopened", params=params, at=at)
+    return len(locked)
 
 
 def _enter(account: PersonalAccount, by: User | None) -> None:

@@ -38,7 +38,8 @@ class Fact:
 def why_balance(user: User, at: datetime.datetime, on: datetime.date) -> list[Fact]:
     """What explains the balance of a citizen, or that there is none; the first is the most important.
 
-    Codes: uninsured, resident, no_account (there is nothing to have a balance); closed, other_region, resident_left,
+    Codes: uninsured, resident, no_account (there is nothing to have a balance); closed, insured_again,
+    other_region, resident_left,
     suspended, frozen, not_credited, pending, relatives, own, premiums, wallet, clawback, debt, rolled, nothing.
     Source: domain.md 5, number 5.
     """
@@ -60,7 +61,9 @@ def _none(enrolment: Enrolment | None) -> Fact:
 def _state(member: Member, account: PersonalAccount, enrolment: Enrolment | None, on: datetime.date) -> Iterator[Fact]:
     """What account and insurance are like today."""
     if account.status != AccountStatus.OPEN:
-        yield Fact("closed")
+        yield Fact(
+            "insured_again" if account.status == AccountStatus.CLOSED and _employed(enrolment, account) else "closed"
+        )
     others = PersonalAccount.objects.filter(member=member).exclude(pk=account.pk).select_related("region")
     for other in others:
         held = read.balance_of(other, on)
@@ -76,6 +79,16 @@ def _state(member: Member, account: PersonalAccount, enrolment: Enrolment | None
         yield Fact("frozen", {"since_on": enrolment.valid_from})
     elif enrolment.region_id == account.region_id and (missing := _not_credited(account, on)):
         yield missing
+
+
+def _employed(enrolment: Enrolment | None, account: PersonalAccount) -> bool:
+    """Whether he is insured again where the account is; the next night opens it (actions.opening.reopen)."""
+    return (
+        enrolment is not None
+        and enrolment.region_id == account.region_id
+        and enrolment.insurance == Insurance.EMPLOYEE
+        and enrolment.status == EnrolmentStatus.NORMAL
+    )
 
 
 def _not_credited(account: PersonalAccount, on: datetime.date) -> Fact | None:

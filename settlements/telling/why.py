@@ -53,6 +53,11 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
         _("It was paid out, inherited or carried to another region; money that comes in later is paid on."),
         _("The papers of the closing are among your cases."),
     ),
+    "insured_again": (
+        _("The account is being opened again"),
+        _("It was closed, and you are insured here again. The next night opens it; from then on it is credited."),
+        _("If it is still closed after two days, call 12393 or ask at the window."),
+    ),
     "other_region": (
         _("Money in another region"),
         _("In %(region)s you have an account with %(amount)s yuan. It is not part of the balance here."),

@@ -98,12 +98,20 @@ MESSAGES: dict[str, tuple[Promise, Promise]] = {
         _("Your account was carried to the new region"),
         _("Application %(case)s is granted. The balance has left this region, and the account here is closed."),
     ),
+    "account_reopened": (
+        _("Your account is open again"),
+        _(
+            "You are insured in %(region)s again, so the account that was closed there is open again. It begins with"
+            " nothing in it and is credited from now on. Sharing that ended when you left has to be set up anew."
+        ),
+    ),
     "closing_inherited": (
         _("You inherited from a personal account"),
         _("By application %(case)s you get %(amount)s yuan from the account of %(who)s."),
     ),
 }
 ACTIONS: dict[str, Promise] = {
+    "account_reopened": _("opened the closed account again, because the member is insured again"),
     "closing_written": _("wrote down who gets the money of an account"),
     "account_closed": _("paid out and closed the account"),
     "late_money_paid": _("paid on what had come to the closed account"),

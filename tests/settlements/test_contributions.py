@@ -208,6 +208,7 @@ def test_why_less_was_credited_than_the_file_carries(beijing):
     (first, _), (second, gone) = insured(beijing), insured(beijing)
     credit_runs.credit_region(region=beijing, every="month", on=DAY)
     type(gone).objects.filter(pk=gone.pk).update(status="closed", current=0, historical=0, debt=0)
+    Enrolment.objects.filter(member=second).update(valid_to=DAY)
     run, [done] = post(read(beijing, line(first), line(second), line(first, month="2024-12")))
     assert dict(done.left) == {"standing": (1, yuan("200.00")), "closed": (1, yuan("200.00"))}
     assert left_out(run) == {"standing": (1, yuan("200.00")), "closed": (1, yuan("200.00"))}
@@ -216,6 +217,16 @@ def test_why_less_was_credited_than_the_file_carries(beijing):
     assert "The month stands credited already" in page
     assert "The account is closed." in page
     assert "600.00" in page
+
+
+def test_a_line_of_somebody_who_is_insured_again_opens_his_account(beijing):
+    member, account = insured(beijing)
+    type(account).objects.filter(pk=account.pk).update(status="closed")
+    _, [done] = post(read(beijing, line(member)))
+    assert (done.accounts, dict(done.left)) == (1, {})
+    assert state_of(account)[2] == yuan("200.00") and account.status == "open"
+    assert AuditEvent.objects.filter(action="account_reopened", member_id=member.pk).count() == 1
+    assert faults(DAY) == []
 
 
 def test_where_the_year_is_credited_ahead_the_rule_is_named(shanghai):
