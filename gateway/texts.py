@@ -152,7 +152,11 @@ REASONS: Mapping[str, Promise] = {
         "For this care no reliable figures of the place of insurance are known, so it cannot be settled here; charge it in"
         " full and keep the invoice, the insurance office tells what is paid back"
     ),
-    "duplicate.recalculated": _("This bill was settled anew by the office since, so it cannot be reversed here."),
+    "duplicate.recalculated": _(
+        "This bill was settled anew by the office since, so the system can no longer reverse it, and a window cannot either."
+        " If something was returned, keep the invoice and the proof of the return and report it to the insurance office,"
+        " which has to square it by hand"
+    ),
 }
 
 

@@ -97,8 +97,10 @@ REASONS = {
         _("There is nothing more to do."),
     ),
     "duplicate.recalculated": (
-        _("This bill was settled anew by the office since, so it cannot be reversed here."),
-        _("Ask the patient to go to the window with the invoice."),
+        _(
+            "This bill was settled anew by the office since, so the system can no longer reverse it, at a window neither."
+        ),
+        _("Keep the invoice and the proof of the return; the insurance office has to square it by hand."),
     ),
     "nothing_changes": (
         _("No bill of the benefit year %(year)s comes out otherwise."),
