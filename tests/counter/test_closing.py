@@ -8,10 +8,10 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from accounts import clock
-from accounts.models import AuditEvent, Region
+from accounts.models import AuditEvent, Member, Region
 from casework.models import CaseEvent
 from documents.models import IssuedDocument
-from settlements.models import Payee, Payout, PersonalAccount, WithdrawalApplication
+from settlements.models import Payee, Payout, PersonalAccount, Wallet, WithdrawalApplication
 from tests.people import make_member, make_staff
 from tests.support.ledger import open_account
 from tests.support.pages import fields, log_in
@@ -40,6 +40,11 @@ def day(one: datetime.date) -> dict:
 
 def soup(response) -> BeautifulSoup:
     return BeautifulSoup(response.content, "html.parser")
+
+
+def fill_wallet(people) -> None:
+    """88.00 in the holder's wallet; how it came there is no matter of these pages."""
+    Wallet.objects.create(member=people.holder.member, region=people.region, balance=Decimal(88), opened_at=clock.now())
 
 
 @pytest.fixture
@@ -82,6 +87,12 @@ class TestBegin:
         assert page.select(".portal-empty")
         assert serving.get(BEGIN.format("withdrawal"))["Location"] == CHOOSE
         assert serving.get(BEGIN.format("robbery")).status_code == 404
+
+    def test_a_wallet_without_an_account_to_be_inherited_with_is_told(self, people, serving) -> None:
+        fill_wallet(people)
+        assert "88.00" not in soup(serving.get(CHOOSE)).get_text(), "alive, it is his"
+        Member.objects.filter(pk=people.holder.member_id).update(died_on=clock.today())
+        assert "医保钱包里还有 88.00 元" in soup(serving.get(CHOOSE)).get_text()
 
     def test_written_by_the_clerk_for_the_member(self, people, begun) -> None:
         payee = begun.payees.get()
@@ -182,6 +193,20 @@ class TestHeirs:
         page = soup(serving.get(case_url(found)))
         assert [cell.get_text() for cell in page.select("td.portal-money:last-child")] == ["750.00", "750.00"]
         assert people.child.id_number not in page.get_text()
+
+    def test_what_the_wallet_holds_is_a_line_of_its_own(self, people, account, serving, supervisor) -> None:
+        fill_wallet(people)
+        url = BEGIN.format("inheritance")
+        rows = self.heir(0, people.child, percent="100") | {"heirs-TOTAL_FORMS": "1", "do": "check"}
+        serving.post(url, fields(serving.get(url)) | day(clock.today()) | rows)
+        found = WithdrawalApplication.objects.get()
+        before = " ".join(soup(serving.get(case_url(found))).get_text().split())
+        assert "医保钱包余额（已计入）88.00" in before and "1,588.00" in before
+        send(serving, case_url(found), {"do": "submit"})
+        review = reverse("counter:review", args=[found.case.public_id])
+        send(supervisor, review, {"verdict": "approve"})
+        assert Payout.objects.get().amount == Decimal("1588.00")
+        assert "其中医保钱包余额 88.00 元。" in soup(serving.get(case_url(found))).get_text()
 
     @pytest.mark.parametrize(
         ("wrong", "where"),
