@@ -19,6 +19,7 @@ FACTS = {
     "total": "99.99",
     "amount": "12.00",
     "reason": "x",
+    "region": "上海市",
 }
 
 
