@@ -21,7 +21,7 @@ from faults.tills import Straight, Till, open_shop, patients
 from gateway.actions import corrections, messages
 from gateway.models import GatewayMessage, VisitSettlement
 from settlements import ledger
-from settlements.actions import care, rollover, rollover_work
+from settlements.actions import care, quoting, rollover, rollover_work
 from settlements.domain import assessment
 from settlements.enums import EntryKind
 from settlements.ledger import batch, books
@@ -125,8 +125,8 @@ def wrong_bucket_order() -> Iterator[None]:
         payers = {item: tuple(reversed(row)) for item, row in decision.payers.items()}
         return real(replace(decision, payers=payers), own, sources, wallet)
 
-    real = care.allocate
-    with mock.patch.object(care, "allocate", allocate):
+    real = quoting.allocate
+    with mock.patch.object(quoting, "allocate", allocate):
         yield
 
 
@@ -148,12 +148,12 @@ def no_replay() -> Iterator[None]:
 @contextmanager
 def no_funds_check() -> Iterator[None]:
     """What is not there is paid all the same."""
-    real = care.allocate
+    real = quoting.allocate
 
     def allocate(decision: Any, own: Any, sources: Any, wallet: Any) -> Any:
         return real(decision, {bucket: amount + 1000 for bucket, amount in own.items()}, sources, wallet)
 
-    with mock.patch.object(care, "allocate", allocate):
+    with mock.patch.object(quoting, "allocate", allocate):
         yield
 
 

@@ -168,7 +168,8 @@ def test_filings_and_the_signed_institution(world: World) -> None:
 
 def test_medicines_for_a_chronic_disease_wherever_they_were_settled(world: World) -> None:
     other = make_hospital(world.region, "另一医院")
-    given = {"data": {"psn_no": psn_no(world.patient), "begntime": f"{ago(30)}"}}
+    # To the day's end: the line is of nine o'clock, whenever this runs.
+    given = {"data": {"psn_no": psn_no(world.patient), "begntime": f"{ago(30)}", "endtime": f"{today()}"}}
     settled_visit(world)
     assert other.ok("5205", given) == {"feedetail": []}
     # Bills of this category are refused today; those that were settled under it once are told.
