@@ -39,8 +39,8 @@ def why_balance(user: User, at: datetime.datetime, on: datetime.date) -> list[Fa
     """What explains the balance of a citizen, or that there is none; the first is the most important.
 
     Codes: uninsured, resident, no_account (there is nothing to have a balance); closed, insured_again,
-    other_region, resident_left,
-    suspended, frozen, not_credited, pending, relatives, own, premiums, wallet, clawback, debt, rolled, nothing.
+    other_region, resident_left, suspended, frozen, not_credited, pending, relatives, own, premiums, wallet, clawback,
+    debt, rolled, nothing.
     Source: domain.md 5, number 5.
     """
     member: Member = user.member
@@ -61,9 +61,8 @@ def _none(enrolment: Enrolment | None) -> Fact:
 def _state(member: Member, account: PersonalAccount, enrolment: Enrolment | None, on: datetime.date) -> Iterator[Fact]:
     """What account and insurance are like today."""
     if account.status != AccountStatus.OPEN:
-        yield Fact(
-            "insured_again" if account.status == AccountStatus.CLOSED and _employed(enrolment, account) else "closed"
-        )
+        again = account.status == AccountStatus.CLOSED and _employed(enrolment, account)
+        yield Fact("insured_again" if again else "closed")
     others = PersonalAccount.objects.filter(member=member).exclude(pk=account.pk).select_related("region")
     for other in others:
         held = read.balance_of(other, on)

@@ -208,13 +208,20 @@ def test_a_comparison_cannot_be_changed(world: World) -> None:
         Reconciliation.objects.update(balanced=False)
 
 
+def of_two_insurances(world: World) -> tuple[Hospital, World, World]:
+    """A pharmacy, with an employee and with a resident before its till."""
+    pharmacy = make_hospital(world.region, "示例药店", kind="pharmacy", level="primary")
+    neighbour = make_member("居某", region=world.region, insurance="resident")
+    return (
+        pharmacy,
+        World(world.region, pharmacy, world.patient, world.husband),
+        World(world.region, pharmacy, neighbour, world.husband),
+    )
+
+
 def test_details_of_one_insurance_after_its_totals_differed(world: World) -> None:
     """3201 names an insurance and 3202 does not: nobody is told to take back what was settled for another one."""
-    pharmacy = make_hospital(world.region, "示例药店", kind="pharmacy", level="primary")
-    till = World(world.region, pharmacy, world.patient, world.husband)
-    resident = World(
-        world.region, pharmacy, make_member("居某", region=world.region, insurance="resident"), world.husband
-    )
+    pharmacy, till, resident = of_two_insurances(world)
     one = drug("1", DRUG, "1", "45.00")
     bought, lost = (pharmacy.ok("2102", purchase(till, one))["setlinfo"] for _ in range(2))
     other = pharmacy.ok("2102", purchase(resident, one, insutype="390"))["setlinfo"]
@@ -242,11 +249,7 @@ def test_details_are_of_all_where_only_one_insurance_was_settled(world: World) -
 
 
 def test_what_one_insurance_agrees_on_closes_nothing_of_another(world: World) -> None:
-    pharmacy = make_hospital(world.region, "示例药店", kind="pharmacy", level="primary")
-    till = World(world.region, pharmacy, world.patient, world.husband)
-    resident = World(
-        world.region, pharmacy, make_member("居某", region=world.region, insurance="resident"), world.husband
-    )
+    pharmacy, till, resident = of_two_insurances(world)
     one = drug("1", DRUG, "1", "45.00")
     bought = pharmacy.ok("2102", purchase(till, one))["setlinfo"]
     other = pharmacy.ok("2102", purchase(resident, one, insutype="390"))["setlinfo"]
