@@ -41,13 +41,14 @@ def lines(stand: Stand) -> None:
         ({"cnt": "1.00001"}, "field_format", "cnt"),
         ({"cnt": "999999999999", "pric": "9999999999"}, "amount_too_large", "det_item_fee_sumamt"),
         ({"fee_ocur_time": tomorrow}, "line_later", "fee_ocur_time"),
+        ({"fee_ocur_time": "2009-03-01 09:00:00"}, "line_early", "fee_ocur_time"),
     ):
         row = messages.line(who, mdtrt_id, "1", DRUG, "2", "5.00") | changed
         refused(program, "2204", {"feedetail": [row]}, code, named)
         bought = messages.purchase(buyer, [(DRUG, "2", "5.00")])
         bought["drugdetail"][0] |= changed
         refused(chemist, "2102", bought, code, named)
-        if not (changed.get("cnt") or "").startswith("-"):
+        if code != "line_early" and not (changed.get("cnt") or "").startswith("-"):
             row = messages.stay_line(*stay, "1", DRUG, "2", "5.00") | changed
             refused(program, "2301", {"feedetail": [row]}, code, named)
     _many_lines(program, who, mdtrt_id)

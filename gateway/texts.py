@@ -58,6 +58,9 @@ TEXTS: Mapping[str, Promise] = {
     "several_visits": _("One upload may hold lines of one visit only"),
     "line_repeated": _("feedetl_sn %(line)s is there twice, or was uploaded before in this visit"),
     "line_later": _("fee_ocur_time of line %(line)s lies in the future"),
+    "line_early": _(
+        "fee_ocur_time of line %(line)s lies more than a day before the visit, which began on %(begun)s (begntime); check both"
+    ),
     "line_quantity": _("cnt of line %(line)s is 0; a line has a quantity"),
     "line_amount": _(
         "det_item_fee_sumamt of line %(line)s is %(amount)s yuan, but cnt times pric is %(expected)s yuan"

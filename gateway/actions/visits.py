@@ -41,6 +41,8 @@ MOST_LINES = 1000
 LINE = [field.attname for field in FeeLine._meta.concrete_fields if not field.primary_key]
 # Clocks of institutions run ahead a little.
 AHEAD = datetime.timedelta(minutes=10)
+# Who is treated at night may be registered, and pays, after midnight.
+NIGHT = datetime.timedelta(days=1)
 
 
 def new_number(region_id: str, at: datetime.datetime) -> str:
@@ -120,14 +122,16 @@ def upload(
 def classified(
     visit: Visit, rows: list[dict[str, Any]], institution: Institution, at: datetime.datetime
 ) -> list[FeeLine]:
-    """The lines, not saved. Raises Refused: lines_too_many, line_later, and what `check_amount` does."""
+    """The lines, not saved. Raises Refused: lines_too_many, line_later, line_early, and what `check_amount` does."""
     if len(rows) > MOST_LINES:
         raise Refused("lines_too_many", most=MOST_LINES)
-    today = clock.local(at + AHEAD).date()
+    today, begun = clock.local(at + AHEAD).date(), clock.local(visit.begun_at).date()
     for row in rows:
-        # Else what the catalogue will say one day could be had today; it goes by days.
+        # Else what the catalogue says on another day, to come or long past, could be had today.
         if _day(row) > today:
             raise Refused("line_later", line=row["feedetl_sn"])
+        if _day(row) < begun - NIGHT:
+            raise Refused("line_early", line=row["feedetl_sn"], begun=f"{begun}")
         check_amount(row)
     wanted = {(row["med_list_codg"], _day(row)) for row in rows}
     items = items_by_day(region_id=institution.region_id, wanted=wanted)

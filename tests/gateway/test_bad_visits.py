@@ -33,6 +33,8 @@ def err_msg(world: World, infno: str, given: dict[str, Any], **envelope: str) ->
         ({"det_item_fee_sumamt": "9.99"}, "line_amount", "det_item_fee_sumamt"),
         ({"cnt": "0", "det_item_fee_sumamt": "0"}, "line_quantity", "cnt"),
         ({"fee_ocur_time": f"{today() + datetime.timedelta(days=1)} 12:00:00"}, "line_later", "fee_ocur_time"),
+        ({"fee_ocur_time": "2009-03-01 09:00:00"}, "line_early", "fee_ocur_time"),
+        ({"fee_ocur_time": f"{today() - datetime.timedelta(days=2)} 23:59:59"}, "line_early", f"{today()}"),
         ({"rx_circ_flag": "7"}, "field_code", "rx_circ_flag"),
         ({"hosp_appr_flag": "9"}, "field_code", "hosp_appr_flag"),
         ({"fee_ocur_time": "2026-13-01 00:00:00"}, "field_format", "fee_ocur_time"),
@@ -44,6 +46,13 @@ def test_a_line(world: World, changed: dict[str, str], code: str, named: str) ->
     text = err_msg(world, "2204", {"feedetail": [bad]})
     assert text.endswith(f"[{code}]")
     assert named in text
+
+
+def test_a_night_that_is_registered_after_midnight(world: World) -> None:
+    mdtrt_id = world.hospital.register(world.patient)
+    evening = f"{today() - datetime.timedelta(days=1)} 23:40:00"
+    given = line(world.patient, mdtrt_id, "1", DRUG, "2", "5.00", fee_ocur_time=evening)
+    assert len(world.hospital.ok("2204", {"feedetail": [given]})["result"]) == 1
 
 
 def test_too_many_lines_are_sent_back_at_once(world: World) -> None:

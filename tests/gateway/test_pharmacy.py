@@ -116,6 +116,7 @@ def test_lines_of_a_purchase_are_checked_like_those_of_a_visit(world: World, pha
     assert refused(drug("1", DRUG, "2", "5.00", det_item_fee_sumamt="10.01")) == "line_amount"
     soon = f"{today() + datetime.timedelta(days=2)} 09:00:00"
     assert refused(drug("1", DRUG, "2", "5.00", fee_ocur_time=soon)) == "line_later"
+    assert refused(drug("1", DRUG, "2", "5.00", fee_ocur_time="2009-03-01 09:00:00")) == "line_early"
     assert refused(drug("1", DRUG, "-2", "5.00")) == "field_format"
     assert not Visit.objects.exists()
 
