@@ -10,61 +10,12 @@ from allauth.mfa.base.forms import ReauthenticateForm as AllauthProveBySecondFac
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.contrib.auth import password_validation
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock, inputs
-from accounts.domain import id_number as id_numbers
-from accounts.domain import names
+from accounts import inputs
 from accounts.models import User
 from accounts.queries import normalise_card
-
-ID_ERRORS = {
-    "id_missing": _("Enter the ID number"),
-    "id_length": _("An ID number has 18 characters; here are %(length)s"),
-    "id_characters": _("An ID number has 17 digits, then a digit or X"),
-    "id_province": _("The first two digits are no province; check the beginning"),
-    "id_birth": _("Digits 7 to 14 are the birthday, and there is no such day"),
-    "id_future": _("Digits 7 to 14 are the birthday, and it lies in the future"),
-    "id_check": _("The last character does not fit the others; check the number"),
-}
-NAME_ERRORS = {
-    "name_missing": _("Enter the name"),
-    "name_too_long": _("This name is too long; check it"),
-    "name_characters": _("A name has letters and the middle dot only; take out the rest"),
-}
-
-
-def clean_id_number(text: str) -> str:
-    """The number as the register writes it; ValidationError says which part is wrong. For every such form."""
-    try:
-        return id_numbers.parse(text, on=clock.today())
-    except id_numbers.BadIdNumber as bad:
-        raise ValidationError(ID_ERRORS[bad.code], code=bad.code, params={"length": bad.length}) from None
-
-
-def clean_name(text: str) -> str:
-    """The name with one kind of dot and single spaces; ValidationError otherwise. For every form with a name."""
-    try:
-        return names.parse(text)
-    except names.BadName as bad:
-        raise ValidationError(NAME_ERRORS[bad.code], code=bad.code) from None
-
-
-class NameField(forms.CharField):
-    """A person's name, rare characters included."""
-
-    def clean(self, value: Any) -> str:
-        return clean_name(super().clean(value)) if value else super().clean(value)
-
-
-class CheckedIdNumberField(inputs.IdNumberField):
-    """An ID number that can exist."""
-
-    def clean(self, value: Any) -> str:
-        cleaned = super().clean(value)
-        return clean_id_number(cleaned) if cleaned else cleaned
 
 
 def password_field(label: Any, required: Any, autocomplete: str) -> forms.CharField:
@@ -168,7 +119,7 @@ class CodeForm(forms.Form):
 class ForgottenForm(forms.Form):
     """Who forgot the password: both numbers, so that neither alone is enough to trouble somebody."""
 
-    id_number = CheckedIdNumberField(label=_("ID number"), error_messages={"required": _("Enter your ID number")})
+    id_number = inputs.IdNumberField(label=_("ID number"), error_messages={"required": _("Enter your ID number")})
     phone = inputs.PhoneField(
         label=_("Mobile number"),
         help_text=_("The number registered with your login."),
@@ -179,13 +130,12 @@ class ForgottenForm(forms.Form):
 class ClaimForm(forms.Form):
     """What somebody knows who is the person in the register."""
 
-    name = NameField(
+    name = inputs.NameField(
         label=_("Name"),
-        max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
-        error_messages={"required": _("Enter your name"), "max_length": _("This name is too long; check it")},
+        error_messages={"required": _("Enter your name")},
     )
-    id_number = CheckedIdNumberField(
+    id_number = inputs.IdNumberField(
         label=_("ID number"),
         help_text=_("18 characters, as on your ID card."),
         error_messages={"required": _("Enter your ID number")},

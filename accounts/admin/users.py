@@ -15,12 +15,11 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock
+from accounts import clock, inputs
 from accounts.actions import users
 from accounts.admin_base import RoleAdmin
 from accounts.crypto import blind_index
 from accounts.enums import Role
-from accounts.forms import CheckedIdNumberField
 from accounts.models import RoleAssignment, User
 from accounts.policies import has_any_role
 
@@ -62,7 +61,7 @@ class RoleInline(admin.TabularInline):
 class OwnNumberForm(forms.ModelForm):
     """Whose login it is: only the index of the ID number is kept, so it is never shown again."""
 
-    id_number = CheckedIdNumberField(
+    id_number = inputs.IdNumberField(
         label=_("ID number of the staff member"),
         help_text=_("So that nobody serves or checks himself. It is not kept and never shown; enter it to replace it."),
         error_messages={"required": _("Enter the ID number of the staff member")},
