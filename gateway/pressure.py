@@ -3,6 +3,9 @@
 The queue is what the kernel holds for gunicorn: connections that no worker has taken yet, and calls on kept connections
 that no thread has read yet. How long a call has waited in it the kernel knows, too: since it came in nothing more was
 received on its connection. So the queue is bounded in time, and it needs no counting between processes.
+
+How long is too long hangs on how quick the portal is: what spares a till's time where calls take five milliseconds turns
+everybody away where they take fifty. So patience follows what calls take.
 """
 
 import logging
@@ -25,6 +28,8 @@ log = logging.getLogger(__name__)
 # tcpi_last_data_recv in struct tcp_info of Linux, milliseconds.
 LAST_DATA_RECEIVED = 52
 TOLD_EVERY_SECONDS = 10.0
+# By so much a call moves what calls are taken to take: half a thousand of them are followed through a change of ten times.
+STEP = 1.01
 # What is not read before the answer would lose it: a connection closed over unread bytes is reset.
 PIECE, MOST_DRAINED = 2**16, 64 * 2**20
 
@@ -37,11 +42,30 @@ class Relieved:
     def __init__(self, application: Application) -> None:
         self.application = application
         self.turned_away, self.told_at = 0, 0.0
+        self.takes_ms = settings.GATEWAY_PATIENCE_MS / settings.GATEWAY_PATIENCE_TIMES
         self.lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if paths.ours(environ.get("PATH_INFO", "")) is None or waited_ms(environ) <= settings.GATEWAY_PATIENCE_MS:
+        if paths.ours(environ.get("PATH_INFO", "")) is None:
             return self.application(environ, start_response)
+        if waited_ms(environ) <= self.patience_ms():
+            return self._timed(environ, start_response)
+        return self._turned_away(environ, start_response)
+
+    def patience_ms(self) -> float:
+        """How long a call may have waited: so many times what calls take, never less than where nothing is scarce."""
+        return max(settings.GATEWAY_PATIENCE_MS, settings.GATEWAY_PATIENCE_TIMES * self.takes_ms)
+
+    def _timed(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The portal's answer. Half of all calls take longer than `takes_ms`: each moves it by a step towards itself, so
+        one that takes a minute moves it no more than one that takes a millisecond more."""
+        began = time.monotonic()
+        answer = self.application(environ, start_response)
+        took = (time.monotonic() - began) * 1000
+        self.takes_ms = self.takes_ms * STEP if took > self.takes_ms else self.takes_ms / STEP
+        return answer
+
+    def _turned_away(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         self._count()
         drain(environ.get("wsgi.input"), _length(environ))
         at = now()

@@ -252,8 +252,10 @@ LOGGING = {
     },
 }
 
-# A call of an institution that has waited longer than this for a worker is told that the system is busy.
-GATEWAY_PATIENCE_MS = 150
+# A call of an institution that has waited for a worker so many times as long as calls take, and longer than this, is told
+# that the system is busy.
+GATEWAY_PATIENCE_TIMES = 5
+GATEWAY_PATIENCE_MS = 50
 # For so long bodies of calls and answers are kept, encrypted; then only who called what when, and how it ended.
 GATEWAY_BODIES_DAYS = 180
 # For so long files of institutions (9101, 9102) are kept, encrypted, and can be fetched.

@@ -61,6 +61,28 @@ def test_whoever_has_waited_too_long_is_told_in_the_envelope(settings, caplog) -
     assert "turned away" in caplog.text
 
 
+def test_patience_follows_what_calls_take(settings, monkeypatch) -> None:
+    """Where calls take fifty milliseconds a wait of fifty is nothing; one call that takes a minute says nothing."""
+    clock = [0.0]
+    monkeypatch.setattr(pressure.time, "monotonic", lambda: clock[0])
+
+    def after(*takes: float) -> float:
+        for seconds in takes:
+            relieved.application = lambda environ, start, seconds=seconds: (
+                clock.__setitem__(0, clock[0] + seconds) or []
+            )
+            list(relieved({"PATH_INFO": PATH}, lambda *status: None))
+        return relieved.patience_ms()
+
+    relieved = pressure.Relieved(lambda environ, start: [])
+    least = settings.GATEWAY_PATIENCE_MS
+    assert relieved.patience_ms() == least
+    slow = after(*[0.05] * 1000)
+    assert slow == pytest.approx(50 * settings.GATEWAY_PATIENCE_TIMES, rel=0.02)
+    assert after(60.0) == pytest.approx(slow, rel=0.02)
+    assert after(*[0.001] * 1000) == least
+
+
 def test_turning_many_away_is_one_line(settings, caplog) -> None:
     caplog.set_level(logging.WARNING)
     relieved = pressure.Relieved(lambda environ, start: [b""])
