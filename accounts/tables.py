@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from typing import IO, Any
 
 from django.utils.translation import get_language
@@ -36,6 +37,8 @@ SIGNED = re.compile(r"[+-]\s*[0-9.,]*")
 LONG = re.compile(r"\t[0-9]+")
 # Spreadsheets keep fifteen digits of a number: an ID number stored as one has lost its end already.
 EXACT = 10**15
+# Of titles that are wrong a refusal names the first so many, each so long.
+MOST_NAMED, MOST_LETTERS = 10, 20
 
 
 @dataclass(frozen=True)
@@ -175,14 +178,19 @@ def _match(found: Sequence[Any], columns: Sequence[Column]) -> dict[str, int]:
     names = [known.get(_plain(text), "") for text in texts]
     missing = [title(column) for column in columns if column.required and column.name not in names]
     if missing:
-        raise Refused("columns_missing", columns=", ".join(missing), found=", ".join(filter(None, texts))[:200])
+        raise Refused("columns_missing", columns=missing, found=_first(filter(None, texts)))
     twice = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if twice:
-        raise Refused("columns_twice", columns=", ".join(title(c) for c in columns if c.name in twice))
+        raise Refused("columns_twice", columns=[title(c) for c in columns if c.name in twice])
     unknown = [text for text, name in zip(texts, names, strict=True) if text and not name]
     if unknown:
-        raise Refused("columns_unknown", columns=", ".join(unknown)[:200])
+        raise Refused("columns_unknown", columns=_first(unknown))
     return {name: place for place, name in enumerate(names) if name}
+
+
+def _first(names: Iterable[str]) -> list[str]:
+    """As many as a sentence bears."""
+    return [name[:MOST_LETTERS] for name in islice(names, MOST_NAMED)]
 
 
 def _plain(text: str) -> str:

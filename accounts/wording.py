@@ -2,10 +2,11 @@
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
 from accounts import dates
 from accounts.enums import Relation
@@ -18,7 +19,7 @@ def fill(text: Text, params: Mapping[str, Any]) -> str:
     """The sentence with its %(name)s filled in; a fact that is missing is shown as a dash rather than failing the page.
 
     Facts are kept without language (JSON): `…_on` is an ISO day, `…_at` an ISO moment, a text like "1234.50" is yuan,
-    `relation` is a code.
+    `relation` is a code, a list is a list of them.
     """
     return str(text) % _Facts({name: _tell(name, value) for name, value in params.items()})
 
@@ -29,6 +30,8 @@ class _Facts(dict[str, str]):
 
 
 def _tell(name: str, value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return listed(_tell(name, one) for one in value)
     if isinstance(value, str):
         if name.endswith("_on"):
             return dates.day(datetime.date.fromisoformat(value))
@@ -39,6 +42,20 @@ def _tell(name: str, value: Any) -> str:
         if name == "relation" and value in Relation.values:
             return str(Relation(value).label)
     return "—" if value is None else str(value)
+
+
+def listed(parts: Iterable[object]) -> str:
+    """Names, one after the other: a list within a sentence, in the reader's language."""
+    return ("\N{IDEOGRAPHIC COMMA}" if _is_chinese() else ", ").join(map(str, parts))
+
+
+def comma() -> str:
+    """The sign between phrases that say something each, in the reader's language; between names stands that of `listed`."""
+    return "\N{FULLWIDTH COMMA}" if _is_chinese() else ", "
+
+
+def _is_chinese() -> bool:
+    return (get_language() or "").startswith("zh")
 
 
 def grouped(value: str) -> str:

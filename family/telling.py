@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from accounts import dates, kinship, masks, reasons
 from accounts.errors import Refused
 from accounts.models import Member, Region, User
-from accounts.templatetags.portal import comma, yuan_unit
+from accounts.templatetags.portal import yuan_unit
+from accounts.wording import listed
 from casework.models import Case
 from family.domain.check import Facts, Finding
 from family.domain.rules import SharingRules
@@ -61,7 +62,7 @@ def uses(sharing: Any) -> str:
     """For care, premiums, or both; reads `uses_care` and `uses_premium`."""
     told = [_("care and medicine")] if sharing.uses_care else []
     told += [_("residents' insurance premiums")] if sharing.uses_premium else []
-    return comma().join(told)
+    return listed(told)
 
 
 def limit(amount: Decimal | None) -> str:

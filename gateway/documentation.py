@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from accounts import reasons
+from accounts.wording import listed
 from gateway import envelope, fields
 from gateway.actions.messages import TRANSACTIONS
 from gateway.domain import json_text
@@ -234,7 +235,7 @@ def _row(field: Field) -> Row:
     has_list = field.dictionary in code_lists()
     return Row(
         name=field.name,
-        also=", ".join(field.also),
+        also=listed(field.also),
         kind=kind_of(field),
         need={"Y": _("Required"), "(Y)": _("May be left out"), "": _("Optional")}[field.need],
         title=chinese if is_chinese() else english,

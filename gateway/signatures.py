@@ -251,7 +251,7 @@ def _claimed(headers: Mapping[str, str]) -> tuple[str, Claimed]:
             if claimed is not None:
                 return variant, claimed
     begun = [scheme for scheme in VARIANTS.values() if any(_value(headers, name) for name in scheme.headers)]
-    raise Rejected("headers_missing", headers=", ".join((begun or [*VARIANTS.values()])[0].headers))
+    raise Rejected("headers_missing", headers=tuple((begun or [*VARIANTS.values()])[0].headers))
 
 
 def _value(headers: Mapping[str, str], name: str) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import reasons
 from accounts.errors import Refused
+from accounts.wording import listed
 from gateway.envelope import MOST_ERR_MSG
 
 TEXTS: Mapping[str, Promise] = {
@@ -59,7 +60,8 @@ TEXTS: Mapping[str, Promise] = {
     "line_repeated": _("feedetl_sn %(line)s is there twice, or was uploaded before in this visit"),
     "line_later": _("fee_ocur_time of line %(line)s lies in the future"),
     "line_early": _(
-        "fee_ocur_time of line %(line)s lies more than a day before the visit, which began on %(begun)s (begntime); check both"
+        "fee_ocur_time of line %(line)s lies more than a day before the visit, which began on %(begun)s (begntime);"
+        " check both"
     ),
     "line_quantity": _("cnt of line %(line)s is 0; a line has a quantity"),
     "line_amount": _(
@@ -176,6 +178,7 @@ def outcome(code: str) -> str:
 def err_msg(refusal: Refused) -> str:
     """The text of `err_msg` in the language that is active; at most 200 characters."""
     told = REASONS.get(f"{refusal.code}.{refusal.params.get('why')}") or TEXTS.get(refusal.code)
-    text = str(told) % refusal.params if told else reasons.tell(refusal.code, refusal.params)[0]
+    facts = {name: listed(fact) if isinstance(fact, tuple) else fact for name, fact in refusal.params.items()}
+    text = str(told) % facts if told else reasons.tell(refusal.code, refusal.params)[0]
     code = f"[{refusal.code}]"
     return f"FSI-{text}"[: MOST_ERR_MSG - len(code)] + code

@@ -64,7 +64,8 @@ class BadData(ValueError):
     @property
     def reason(self) -> str:
         """The reason in English."""
-        return MESSAGES.get(self.code, self.code).format(**self.params)
+        told = {name: ", ".join(value) if isinstance(value, list) else value for name, value in self.params.items()}
+        return MESSAGES.get(self.code, self.code).format(**told)
 
 
 def raise_all(mistakes: Sequence[BadData]) -> None:
@@ -251,7 +252,7 @@ class Reader:
 def check_choice(value: object, allowed: Collection[str], path: Path) -> str:
     """The text if it is one of those allowed. Raises BadData."""
     if not isinstance(value, str) or value not in allowed:
-        raise BadData(path, "not_one_of", allowed=", ".join(sorted(allowed)))
+        raise BadData(path, "not_one_of", allowed=sorted(allowed))
     return value
 
 

@@ -9,11 +9,11 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts import dates, kinship, masks, naming, navigation
 from accounts.money import fen
+from accounts.wording import comma, listed
 
 register = template.Library()
 
@@ -153,9 +153,7 @@ def paid_bar(parts: Iterable[object], low: bool = False, total: Amount = None, i
     return {"pieces": pieces, "low": low, "id": id, "total": whole, "told": comma().join(told)}
 
 
-def comma() -> str:
-    """The sign between the parts of a list, in the reader's language."""
-    return "\N{FULLWIDTH COMMA}" if (get_language() or "").startswith("zh") else ", "
+register.filter("listed", listed)
 
 
 @register.inclusion_tag("components/swatch.html")

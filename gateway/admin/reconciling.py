@@ -16,6 +16,7 @@ from accounts.admin_base import RoleAdmin
 from accounts.enums import Insurance, Role
 from accounts.models import Region
 from accounts.templatetags.portal import yuan
+from accounts.wording import comma
 from gateway.actions import clearing_paper
 from gateway.enums import DayState
 from gateway.models import Difference, GatewayFile, Reconciliation, ReconciliationDay
@@ -53,7 +54,7 @@ class DifferenceAdmin(_InstitutionAdmin):
         if None in sides[_("Total")]:
             sides = {_("Total"): sides[_("Total")]}
         told = [f"{name} {_told(ours)} / {_told(theirs)}" for name, (ours, theirs) in sides.items() if ours != theirs]
-        return ", ".join(told) or "—"
+        return comma().join(told) or "—"
 
     def get_urls(self) -> list[Any]:
         wrap, name = self.admin_site.admin_view, "gateway_difference"
@@ -108,7 +109,7 @@ def _sums(kept: dict[str, Any]) -> str:
         for key, name in SUMS.items()
         if key in kept
     ]
-    return ", ".join(told)
+    return comma().join(told)
 
 
 @admin.register(ReconciliationDay)

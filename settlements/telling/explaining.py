@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts import kinship, masks
 from accounts.money import ZERO
+from accounts.wording import comma
 from settlements.models import Settlement
 from settlements.telling import working
 
@@ -202,7 +203,7 @@ class Explanation:
             _("%(who)s %(amount)s") % {"who": self.label(payer), "amount": working.yuan(amount)}
             for payer, amount in personal
         ]
-        return _("Paid by: %(list)s.") % {"list": _comma().join(said)}
+        return _("Paid by: %(list)s.") % {"list": comma().join(said)}
 
     @property
     def cross(self) -> dict[str, Any]:
@@ -233,7 +234,7 @@ class Explanation:
         if not phrases:
             return format_html("{}{}", head, _(", all of it paid in cash."))
         told = format_html_join(
-            _comma(),
+            comma(),
             "{}",
             [
                 (format_html('<span class="portal-note-warm">{}</span>' if warm else "{}", _phrase(who, amount)),)
@@ -251,10 +252,6 @@ def _phrase(who: str, amount: Decimal) -> SafeString:
 def _amount(amount: Decimal) -> SafeString:
     text = _("%(amount)s yuan") % {"amount": working.yuan(amount)}
     return format_html('<span class="portal-money">{}</span>', text)
-
-
-def _comma() -> str:
-    return "\N{FULLWIDTH COMMA}" if (get_language() or "").startswith("zh") else ", "
 
 
 def _sentences(*told: str) -> str:

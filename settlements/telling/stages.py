@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import dates
 from accounts.enums import Level
 from accounts.models import Region
+from accounts.wording import listed
 from settlements.queries.year import StageUse, Year
 
 
@@ -63,7 +64,7 @@ def _deductible(stage: StageUse, before: bool) -> str:
     if stage.scope == "stay":
         return _("Anew in each stay; beyond it the fund pays.")
     if stage.wholes:
-        levels = _list(f"{_level(level)} {_whole(amount)}" for level, amount in stage.wholes.items())
+        levels = listed(f"{_level(level)} {_whole(amount)}" for level, amount in stage.wholes.items())
         return _("By level of the institution: %(levels)s yuan. Beyond it the fund pays.") % {"levels": levels}
     if stage.whole is not None and stage.used >= stage.whole:
         return (
@@ -73,7 +74,7 @@ def _deductible(stage: StageUse, before: bool) -> str:
 
 
 def _rates(stage: StageUse, year: Year) -> str:
-    told = _list(f"{_level(level)} {_percents(rates)}" for level, rates in stage.percents.items())
+    told = listed(f"{_level(level)} {_percents(rates)}" for level, rates in stage.percents.items())
     facts = {"rates": told, "day": dates.day_short(year.next_day)}
     if stage.whole is not None and stage.used >= stage.whole:
         return _("The fund has paid its limit of this year. From %(day)s on it begins anew.") % facts
@@ -99,7 +100,3 @@ def _level(level: str) -> str:
         Level.TOP: _("top hospital"),
     }
     return short[Level(level)]
-
-
-def _list(parts: Iterable[str]) -> str:
-    return ("\N{IDEOGRAPHIC COMMA}" if (get_language() or "").startswith("zh") else ", ").join(parts)

@@ -8,9 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from openpyxl import Workbook
 
-from accounts import tables
+from accounts import reasons, tables
 from accounts.errors import Refused
 from accounts.reasons import registered
 
@@ -83,6 +84,21 @@ def test_a_file_that_cannot_be_read_says_why(content: bytes, code: str) -> None:
         rows(content)
     assert refusal.value.code == code
     assert code in registered()
+
+
+def test_the_titles_are_listed_in_the_readers_language() -> None:
+    with pytest.raises(Refused) as refusal:
+        rows("身份证号,缴费基数,工资,奖金\n".encode())
+    with translation.override("zh-hans"):
+        assert "工资、奖金" in reasons.tell_refused(refusal.value).reason
+    with translation.override("en"):
+        assert "工资, 奖金" in reasons.tell_refused(refusal.value).reason
+
+
+def test_of_many_wrong_titles_the_first_are_named() -> None:
+    with pytest.raises(Refused) as refusal:
+        rows(f"身份证号,缴费基数,{','.join('奖' * 30 + str(at) for at in range(99))}\n".encode())
+    assert refusal.value.params["columns"] == ["奖" * 20] * 10
 
 
 def test_a_file_too_large_is_refused_unread() -> None:

@@ -70,6 +70,7 @@ def test_a_missing_header(world: World, header: str) -> None:
     answer = world.hospital.post(b"{}", headers).json()
     assert answer["infcode"] == -1
     assert answer["err_msg"].endswith("[headers_missing]")
+    assert "、".join(signatures.XTif.headers) in answer["err_msg"]
 
 
 def test_the_secret_of_another_institution_does_not_open(world: World) -> None:
