@@ -24,9 +24,14 @@ def members_visible_to(user: User) -> QuerySet[Member]:
     return Member.objects.filter(pk__in=Enrolment.objects.filter(region__in=regions).values("member"))
 
 
+def valid_on(day: datetime.date) -> Q:
+    """Rows that hold on a day, of any table whose rows are dated so: from `valid_from` to before `valid_to`."""
+    return Q(valid_from__lte=day) & (Q(valid_to=None) | Q(valid_to__gt=day))
+
+
 def enrolment_on(member: Member, day: datetime.date, region: Region | str | None = None) -> Enrolment | None:
     """How the member is insured on a day (one row, whatever its status), or None; optionally only in one region."""
-    rows = Enrolment.objects.filter(Q(valid_to=None) | Q(valid_to__gt=day), member=member, valid_from__lte=day)
+    rows = Enrolment.objects.filter(valid_on(day), member=member)
     if region is not None:
         rows = rows.filter(region=region)
     return rows.select_related("region", "signed_institution").first()

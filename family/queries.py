@@ -12,6 +12,7 @@ from django.db.models import F, Func, IntegerField, Q, QuerySet
 from accounts.domain import id_number
 from accounts.models import AuditEvent, Enrolment, Member, User
 from accounts.money import plain
+from accounts.queries import valid_on
 from casework.enums import OPEN_STATES, CaseState
 from casework.policies import staff_regions
 from family.domain.ages import Born
@@ -57,10 +58,6 @@ def rules_version(rules_id: int, version: str) -> SharingRules:
     with connection.cursor() as cursor:
         cursor.execute("SELECT data::text FROM family_sharingrules WHERE id = %s", [rules_id])
         return _parsed(cursor.fetchone()[0])
-
-
-def _valid_on(on: datetime.date) -> Q:
-    return Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
 
 
 def in_force(on: datetime.date) -> Q:
@@ -150,7 +147,7 @@ def facts_for(
 
 
 def _enrolments(on: datetime.date) -> QuerySet[Enrolment]:
-    return Enrolment.objects.filter(_valid_on(on))
+    return Enrolment.objects.filter(valid_on(on))
 
 
 def relation_findings(grantor: Member, beneficiary: Member, relation: str, on: datetime.date) -> list[Finding]:

@@ -13,6 +13,7 @@ from accounts.calls import Call
 from accounts.errors import Refused
 from accounts.models import Institution, Member
 from accounts.money import ZERO
+from accounts.queries import enrolment_on
 from gateway import answers
 from gateway.actions.asked_visits import person
 from gateway.actions.people import seen
@@ -44,7 +45,7 @@ def accumulated(
     data, today = given["data"], timezone.localdate(at)
     member, month = person(data["psn_no"]), data["cum_ym"] or f"{today:%Y%m}"
     day = _last_day(month, today)
-    held = member.enrolments.filter(Q(valid_to=None) | Q(valid_to__gt=day), valid_from__lte=day).first()
+    held = enrolment_on(member, day)
     year = held and year_on(held.region_id, day)
     if held is None or year is None:
         raise Refused("not_insured")

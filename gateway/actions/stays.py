@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.enums import InstitutionKind
 from accounts.errors import Refused
 from accounts.models import Institution, Member
+from accounts.queries import enrolment_on
 from gateway import answers
 from gateway.actions.visits import AHEAD, insured, new_number
 from gateway.domain import stating, staying
@@ -173,7 +174,7 @@ def _move(stay: Stay, data: Mapping[str, Any], at: datetime.datetime) -> None:
     not_later("adminfo.begntime", begun, at)
     day = timezone.localdate(begun)
     if day != timezone.localdate(stay.admitted_at):
-        held = visit.member.enrolments.filter(Q(valid_to=None) | Q(valid_to__gt=day), valid_from__lte=day).first()
+        held = enrolment_on(visit.member, day)
         if held is None or (held.region_id, held.insurance) != (visit.region_id, visit.insurance):
             raise Refused("not_insured")
         _must_be_known(visit.region_id, visit.insurance, day)

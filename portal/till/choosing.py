@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import kinship, masks
 from accounts.enums import InstitutionKind, Insurance
 from accounts.models import Enrolment, Institution, Member, Region
 from accounts.money import ZERO, plain
+from accounts.queries import valid_on
 from family import telling as family
 from family.models import SharingGrant
 from family.queries import in_force
@@ -42,19 +43,15 @@ def place(code: str) -> Institution | None:
 
 def regions(institution: Institution, on: datetime.date) -> list[Region]:
     """Where there are people to choose from, the place's own region first."""
-    held = set(Enrolment.objects.filter(_holds(on)).order_by().values_list("region", flat=True).distinct())
+    held = set(Enrolment.objects.filter(valid_on(on)).order_by().values_list("region", flat=True).distinct())
     found = Region.objects.filter(pk__in=held or {institution.region_id})
     return sorted(found, key=lambda region: (region.pk != institution.region_id, region.pk))
-
-
-def _holds(on: datetime.date) -> Q:
-    return Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
 
 
 def patients(*, region_id: str, name: str, helped: bool, on: datetime.date) -> QuerySet[Member]:
     """People insured in a region on a day; `helped`: only those who may use a relative's account for care, employees first,
     for residents' outpatient care no region's rules are known."""
-    insured = Enrolment.objects.filter(_holds(on), member=OuterRef("pk"), region=region_id)
+    insured = Enrolment.objects.filter(valid_on(on), member=OuterRef("pk"), region=region_id)
     found = Member.objects.filter(Exists(insured), died_on=None, name__contains=name).order_by("pk")
     grants = SharingGrant.objects.filter(in_force(on), beneficiary=OuterRef("pk"), uses_care=True)
     employed = Exists(insured.filter(insurance=Insurance.EMPLOYEE))
@@ -64,7 +61,7 @@ def patients(*, region_id: str, name: str, helped: bool, on: datetime.date) -> Q
 def cards(members: Sequence[Member], on: datetime.date) -> list[dict[str, Any]]:
     """What the till shows of people to choose from: insurance, own balances in yuan, who shares with them."""
     ids = [member.pk for member in members]
-    enrolments = {row.member_id: row for row in Enrolment.objects.filter(_holds(on), member__in=ids)}
+    enrolments = {row.member_id: row for row in Enrolment.objects.filter(valid_on(on), member__in=ids)}
     accounts = {
         (row.member_id, row.region_id): row.pk for row in PersonalAccount.objects.filter(member__in=ids, status="open")
     }

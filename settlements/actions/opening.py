@@ -5,13 +5,14 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from accounts.actions import audit, messages
 from accounts.clock import now
 from accounts.enums import Channel, EnrolmentStatus, Insurance
 from accounts.models import BenefitYear, Enrolment, Member, User
 from accounts.money import ZERO
+from accounts.queries import valid_on
 from settlements.enums import AccountStatus, Contra, EntryKind
 from settlements.models import Entry, LedgerTransaction, PersonalAccount
 
@@ -57,12 +58,11 @@ def reopen(*, region_id: str, on: datetime.date, members: Collection[int] | None
     that it was closed with. Money that waits for the payees of the closing (late) goes to them first.
     """
     insured = Enrolment.objects.filter(
-        Q(valid_to=None) | Q(valid_to__gt=on),
+        valid_on(on),
         member=OuterRef("member"),
         region=region_id,
         insurance=Insurance.EMPLOYEE,
         status=EnrolmentStatus.NORMAL,
-        valid_from__lte=on,
     )
     closed = PersonalAccount.objects.filter(Exists(insured), region=region_id, status=AccountStatus.CLOSED)
     closed = closed.filter(member__died_on=None)

@@ -22,21 +22,20 @@ from django.db.models.functions import Abs
 from accounts.enums import Role
 from accounts.models import User
 from accounts.policies import has_any_role, regions_with_role
+from accounts.queries import valid_on
 from settlements.enums import CatalogueChange
 from settlements.models import CatalogueFile, CatalogueItem, CatalogueRow
 
 
 def catalogue_items(*, region_id: str, codes: Iterable[str], on: datetime.date) -> dict[str, CatalogueItem]:
     """Code -> the item as it holds on a day; a code that is missing is off-catalogue."""
-    held = Q(valid_to=None) | Q(valid_to__gt=on)
-    items = CatalogueItem.objects.filter(held, region_id=region_id, code__in=set(codes), valid_from__lte=on)
+    items = CatalogueItem.objects.filter(valid_on(on), region_id=region_id, code__in=set(codes))
     return {item.code: item for item in items}
 
 
 def search(*, region_id: str, text: str, on: datetime.date) -> QuerySet[CatalogueItem]:
     """The items of a region on a day whose code begins with a text or whose name holds it; every item for no text."""
-    held = Q(valid_to=None) | Q(valid_to__gt=on)
-    items = CatalogueItem.objects.filter(held, region_id=region_id, valid_from__lte=on).order_by("code")
+    items = CatalogueItem.objects.filter(valid_on(on), region_id=region_id).order_by("code")
     text = unicodedata.normalize("NFKC", text).strip()
     if not text:
         return items
