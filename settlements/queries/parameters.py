@@ -1,4 +1,4 @@
-"""Schemes and credit rules as the pure heart reads them, parsed once a version."""
+"""Schemes and credit rules as the pure heart reads them, parsed once a version; and the rules kept with the region."""
 
 import datetime
 import json
@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.errors import Refused
+from accounts.models import Region
 from settlements.domain.crediting import CreditRule
 from settlements.domain.scheme import Scheme
 
@@ -53,6 +54,17 @@ def credit_rule_on(region_id: str, on: datetime.date) -> CreditRule:
     if row is None:
         raise Refused("not_covered", why="no_scheme", region=region_id, on=on.isoformat())
     return _credit_rule(*row)
+
+
+def region_rule(region: Region, name: str, on: datetime.date) -> dict[str, Any] | None:
+    """The version of a rule (such as `filing`) that holds in a region on a day, as its file has it; None for none."""
+    day = on.isoformat()
+    for version in region.data.get(name, ()):
+        rule = dict(version)
+        valid_from, valid_to = rule.pop("valid_from"), rule.pop("valid_to")
+        if valid_from <= day and (valid_to is None or day < valid_to):
+            return rule
+    return None
 
 
 def _one(sql: str, params: list[Any]) -> Any:

@@ -18,15 +18,12 @@ from settlements.domain.wallet import SHANGHAI
 from settlements.enums import AccountStatus, TransferState, WalletEntryKind, WalletSource
 from settlements.ledger import wallets
 from settlements.models import PersonalAccount, PremiumPayment, Settlement, Wallet, WalletEntry, WalletTransfer
+from settlements.queries.parameters import region_rule
 
 
 def takes_part(region: Region, on: datetime.date) -> bool:
     """Whether a region has opened the wallet by a day, as its file says."""
-    return any(
-        version["valid_from"] <= on.isoformat()
-        and (version["valid_to"] is None or on.isoformat() < version["valid_to"])
-        for version in region.data.get("wallet", ())
-    )
+    return region_rule(region, "wallet", on) is not None
 
 
 def enrolled(member: Member, on: datetime.date) -> Enrolment:

@@ -28,8 +28,8 @@ from settlements.models import (
     WalletTransfer,
     WithdrawalApplication,
 )
+from settlements.queries.parameters import region_rule
 
-SHAPE = ("valid_from", "valid_to")
 # What must be settled first, and whose: each is asked for the open things of an account's member.
 Probe = Callable[[PersonalAccount], Iterable[Open]]
 _probes: list[Probe] = []
@@ -42,11 +42,8 @@ def register_open(probe: Probe) -> None:
 
 def rule_on(region_id: str, on: datetime.date) -> WithdrawalRule | None:
     """A region's rule on a day; None where it has none."""
-    day = on.isoformat()
-    for version in Region.objects.get(pk=region_id).data.get("withdrawal", []):
-        if version["valid_from"] <= day and (version["valid_to"] is None or day < version["valid_to"]):
-            return WithdrawalRule.from_data({key: value for key, value in version.items() if key not in SHAPE})
-    return None
+    rule = region_rule(Region.objects.get(pk=region_id), "withdrawal", on)
+    return None if rule is None else WithdrawalRule.from_data(rule)
 
 
 def open_things(account: PersonalAccount) -> tuple[Open, ...]:
