@@ -29,7 +29,7 @@ from counter.papers.receipts import PAPERS
 from counter.views.agreeing import Step, agree
 from counter.views.desk import opened_context, printed
 from settlements.actions import premiums
-from settlements.domain.premiums import may_refund, month_end
+from settlements.domain.premiums import debited_on, may_refund
 from settlements.enums import OrderState, WalletSource
 from settlements.forms.paying import GroupForm
 from settlements.models import PremiumPayment
@@ -177,7 +177,7 @@ def _pay_step(
         (_("Benefits from"), dates.day(premium.benefit_from)),
     ]
     if monthly:
-        rows.append((_("Debited on"), dates.day(month_end(clock.today()))))
+        rows.append((_("Debited on"), dates.day(debited_on(clock.local(clock.now())))))
 
     def work(key: str) -> Any:
         facts = {"payer": serving.member, "insured": choice.member, "premium": premium, "by": request.user}

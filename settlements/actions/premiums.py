@@ -301,7 +301,7 @@ def _tell(payment: PremiumPayment, kind: str) -> None:
 def order(
     *, payer: Member, insured: Member, premium: Premium, at: datetime.datetime, by: User | None = None
 ) -> PremiumOrder:
-    """Have a premium debited on the last day of the month (Beijing: BJ9). Moves no money yet.
+    """Have a premium debited on the last day of the month (Beijing: BJ9; `debited_on`). Moves no money yet.
 
     Raises Refused like `pay` but for money, which counts on the day of the debit; duplicate also for a waiting order.
     """
@@ -318,7 +318,7 @@ def order(
         region_id=paying.region_id,
         by=by,
         ordered_at=at,
-        due_on=rules.month_end(on),
+        due_on=rules.debited_on(clock.local(at)),
         buckets=list(premium.buckets),
         **premium.facts,
     )

@@ -15,6 +15,8 @@ BUCKETS = ("historical", "current")
 LANGUAGES = ("zh", "en")
 # Where no window is known: from September on people pay for the next year (domain.md 1.6: the usual window).
 COLLECTED_FROM_MONTH = 9
+# When the bureau's debit is made on its day: in the evening, so that what was credited during the day counts.
+DEBIT_AT = datetime.time(20)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,14 @@ def may_refund(benefit_from: datetime.date, on: datetime.date) -> bool:
     return on < benefit_from
 
 
+def debited_on(at: datetime.datetime) -> datetime.date:
+    """The day on which an order that is given at a moment of local time is debited: the last of its month (BJ9). Who
+    comes after that day's debit is debited the next evening, which the source does not say: the month after could be
+    too late for the window."""
+    last = month_end(at.date())
+    return last if (at.date(), at.time()) < (last, DEBIT_AT) else last + datetime.timedelta(days=1)
+
+
 def month_end(on: datetime.date) -> datetime.date:
-    """The last day of the month of a day: when the bureau debits accounts."""
+    """The last day of the month of a day."""
     return (on.replace(day=28) + datetime.timedelta(days=4)).replace(day=1) - datetime.timedelta(days=1)

@@ -24,7 +24,7 @@ from accounts.models import Member
 from accounts.once import OnceForm, done_once
 from accounts.queries import enrolment_on
 from settlements.actions import premiums
-from settlements.domain.premiums import MONTH_END, may_refund, month_end
+from settlements.domain.premiums import MONTH_END, debited_on, may_refund
 from settlements.enums import OrderState, WalletSource
 from settlements.forms.paying import GroupForm
 from settlements.models import PremiumOrder, PremiumPayment
@@ -223,7 +223,7 @@ def check(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "held": held,
         "left": held - premium.amount,
         "monthly": is_monthly(window, source),
-        "due_on": month_end(clock.today()),
+        "due_on": debited_on(clock.local(clock.now())),
     }
     return render(request, "settlements/premium_check.html", context)
 

@@ -5,14 +5,17 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Message
 from family.models import SharingGrant
+from portal.celery import app
 from settlements import ledger
 from settlements.actions import premiums
+from settlements.domain import premiums as rules
 from settlements.models import Entry, LedgerTransaction, PremiumOrder, PremiumPayment
 from settlements.queries import premiums as read
 from tests.people import make_member, make_staff
@@ -299,8 +302,8 @@ def capital(db):
     return scene, child
 
 
-def order(scene, insured, premium=None, day=ON):
-    at = moment(day)
+def order(scene, insured, premium=None, at=None):
+    at = at or moment(ON)
     return premiums.order(
         payer=scene.daughter.member, insured=insured, premium=premium or due(), at=at, by=scene.daughter
     )
@@ -321,6 +324,23 @@ def test_an_order_is_debited_on_the_last_day_of_the_month(capital):
     assert premiums.collect(at=moment(LAST, 21)) == (0, 0)
     assert shown(scene).historical == yuan("100.00")
     assert faults(LAST) == []
+
+
+def test_an_order_after_the_debit_names_the_next_day_and_is_debited_then(capital):
+    scene, child = capital
+    ordered = order(scene, child, at=moment(LAST, 20))
+    after = LAST + datetime.timedelta(days=1)
+    assert ordered.due_on == after
+    assert premiums.collect(at=moment(LAST, 21)) == (0, 0)
+    assert premiums.collect(at=moment(after, 20)) == (1, 0)
+    ordered.refresh_from_db()
+    assert ordered.payment.paid_on == ordered.due_on
+
+
+def test_the_debit_is_made_at_the_hour_that_orders_are_told_by():
+    schedule = app.conf.beat_schedule["collect-premiums"]["schedule"]
+    assert (schedule.hour, schedule.minute) == ({rules.DEBIT_AT.hour}, {rules.DEBIT_AT.minute})
+    assert app.conf.timezone == settings.TIME_ZONE
 
 
 def test_what_fails_goes_to_the_tax_office_and_the_payer_is_told(capital):

@@ -90,6 +90,19 @@ def test_the_last_day_of_the_month(on, end):
     assert premiums.month_end(day(on)) == day(end)
 
 
+@pytest.mark.parametrize(
+    ("at", "debited"),
+    [
+        ("2026-11-03T23:59", "2026-11-30"),
+        ("2026-11-30T19:59:59", "2026-11-30"),
+        ("2026-11-30T20:00", "2026-12-01"),
+        ("2026-12-31T23:59", "2027-01-01"),
+    ],
+)
+def test_who_orders_after_the_debit_is_debited_the_next_evening(at, debited):
+    assert premiums.debited_on(datetime.datetime.fromisoformat(at)) == day(debited)
+
+
 @pytest.mark.parametrize(("on", "may"), [("2025-12-31", True), ("2026-01-01", False)])
 def test_given_back_only_before_the_benefits_begin(on, may):
     assert premiums.may_refund(day("2026-01-01"), day(on)) is may
