@@ -122,7 +122,7 @@ class WalletEntryKind(models.TextChoices):
 # Kinds of cases about bills.
 CLAIM_CASE = "claim"
 RECALCULATION_CASE = "recalculation"
-CLAIM_REVERSAL_CASE = "claim_reversal"
+BILL_REVERSAL_CASE = "bill_reversal"
 
 
 class FileState(models.TextChoices):

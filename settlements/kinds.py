@@ -1,5 +1,5 @@
 """What casework must know of this app's cases: an account closed (paid out, inherited, or carried to another region), a
-bill paid in cash, and a year settled anew."""
+bill paid in cash, a year settled anew, and the reversal of a bill."""
 
 import datetime
 from collections.abc import Collection, Mapping
@@ -11,10 +11,10 @@ from accounts.masks import mask_name
 from accounts.models import Member, User
 from casework.kinds import AGENT, WORKING_DAYS, Kind
 from casework.models import Case
-from settlements.actions import claim_reversals, claims, recalculation, withdrawal
+from settlements.actions import bill_reversals, claims, recalculation, withdrawal
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, WITHDRAWAL
-from settlements.enums import CLAIM_CASE, CLAIM_REVERSAL_CASE, RECALCULATION_CASE
-from settlements.models import Claim, ClaimReversal, Recalculation
+from settlements.enums import BILL_REVERSAL_CASE, CLAIM_CASE, RECALCULATION_CASE
+from settlements.models import BillReversal, Claim, Recalculation
 from settlements.queries.withdrawal import heirs_see, rule_on
 from settlements.telling import closing
 
@@ -61,8 +61,10 @@ def about_claims(cases: Collection[Case], user: User) -> Mapping[int, str]:
 
 def about_reversals(cases: Collection[Case], user: User) -> Mapping[int, str]:
     """Where the care was; for staff whose bill it is as well."""
-    rows = ClaimReversal.objects.filter(case__in=cases).select_related("claim__institution", "claim__patient")
-    return {row.case_id: _about(row.claim.patient, row.claim.institution.name, user) for row in rows}
+    rows = BillReversal.objects.filter(case__in=cases).select_related(
+        "claim__institution", "claim__patient", "bill__institution", "bill__patient"
+    )
+    return {row.case_id: _about(row.patient, row.institution.name, user) for row in rows}
 
 
 def about_recalculations(cases: Collection[Case], user: User) -> Mapping[int, str]:
@@ -114,12 +116,12 @@ KINDS = [
         about=about_recalculations,
     ),
     Kind(
-        code=CLAIM_REVERSAL_CASE,
-        title=gettext_lazy("Reversal of a bill paid in cash"),
-        url_name="settlements:claim",
-        on_review_check=claim_reversals.check_again,
-        on_granted=claim_reversals.take_effect,
-        on_moved=claim_reversals.after_step,
+        code=BILL_REVERSAL_CASE,
+        title=gettext_lazy("Reversal of a settled bill"),
+        url_name="settlements:reversal",
+        on_review_check=bill_reversals.check_again,
+        on_granted=bill_reversals.take_effect,
+        on_moved=bill_reversals.after_step,
         about=about_reversals,
     ),
 ]

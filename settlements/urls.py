@@ -26,6 +26,7 @@ urlpatterns = [
     path("claims/<uuid:public_id>/amend/", claims.amend, name="claim_amend"),
     path("claims/<uuid:public_id>/withdraw/", claims.withdraw, name="claim_withdraw"),
     path("recalculations/<uuid:public_id>/", claims.recalculated, name="recalculation"),
+    path("reversals/<uuid:public_id>/", claims.reversal, name="reversal"),
     path("wallet/", wallet.home, name="wallet"),
     path("wallet/open/", wallet.open_it, name="wallet_open"),
     path("wallet/movements/", wallet.moves, name="wallet_moves"),

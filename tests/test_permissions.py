@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
 from settlements.models import (
+    BillReversal,
     Claim,
     PremiumOrder,
     PremiumPayment,
@@ -76,7 +77,7 @@ counter:close                 302  404  404  405  404  404  404  404
 counter:closing               302  404  404  302  404  404  404  404
 counter:closing_amend         302  404  404  302  404  404  404  404
 counter:closing_begin         302  404  404  302  404  404  404  404
-counter:closing_form          302  404  404  200  404  404  404  404
+counter:closing_form          302  404  404  405  404  404  404  404
 counter:closing_paper         302  404  404  405  404  404  404  404
 counter:commitment            302  404  404  200  404  404  404  404
 counter:end                   302  404  404  302  404  404  404  404
@@ -151,6 +152,7 @@ settlements:claim_check       302  302  302  404  404  404  404  404
 settlements:claim_new         302  200  200  404  404  404  404  404
 settlements:claim_withdraw    302  200  404  404  404  404  404  404
 settlements:recalculation     302  200  404  404  404  404  404  404
+settlements:reversal          302  302  404  404  404  404  404  404
 settlements:premium           302  200  404  404  404  404  404  404
 settlements:premium_check     302  200  404  404  404  404  404  404
 settlements:premium_group     302  200  404  404  404  404  404  404
@@ -311,6 +313,7 @@ def arguments(name: str, world: tuple) -> list[object]:
     for page in ("claim", "claim_amend", "claim_withdraw"):
         by_name[f"settlements:{page}"] = [Claim.objects.get().case.public_id]
     by_name["settlements:recalculation"] = [Recalculation.objects.get().case.public_id]
+    by_name["settlements:reversal"] = [BillReversal.objects.get().case.public_id]
     return by_name.get(name, [])
 
 

@@ -16,7 +16,7 @@ from family.queries import commitment_on
 from gateway.actions import keys
 from settlements.actions import care, claims, premiums, wallet
 from settlements.actions.regions import load, region_files
-from settlements.models import Payee, Recalculation, WithdrawalApplication
+from settlements.models import BillReversal, Payee, Recalculation, WithdrawalApplication
 from tests.people import make_people, make_region
 from tests.support.ledger import open_account
 from tests.support.pages import log_in
@@ -77,7 +77,7 @@ def pay_and_send(people, today, now) -> None:
 
 
 def hand_in(people, today, now) -> None:
-    """A bill paid in cash, and a year that is asked to be settled anew."""
+    """A bill paid in cash, its reversal, and a year that is asked to be settled anew."""
     asked = claims.PaidBill(
         institution=people.institution,
         service_on=today,
@@ -89,16 +89,15 @@ def hand_in(people, today, now) -> None:
         bank="银行",
         bank_account="62220000",
     )
-    claims.submit_claim(patient=people.holder.member, asked=asked, by=people.holder, at=now)
-    case = cases.open_case(
-        kind="recalculation",
-        applicant=people.holder.member,
-        region=people.region,
-        by=people.clerk,
-        role="clerk",
-        at=now,
+    claim = claims.submit_claim(patient=people.holder.member, asked=asked, by=people.holder, at=now)
+    anew, back = (
+        cases.open_case(
+            kind=kind, applicant=people.holder.member, region=people.region, by=people.clerk, role="clerk", at=now
+        )
+        for kind in ("recalculation", "bill_reversal")
     )
-    Recalculation.objects.create(case=case, member=people.holder.member, benefit_year=2026)
+    Recalculation.objects.create(case=anew, member=people.holder.member, benefit_year=2026)
+    BillReversal.objects.create(case=back, claim=claim, reason="票据有误")
 
 
 def closing(people) -> None:

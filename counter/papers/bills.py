@@ -14,12 +14,12 @@ from casework.models import Case
 from counter.papers.receipts import accepted, agent_of, print_receipt_of, printed
 from documents.actions import issue
 from settlements.actions.claims import paid_back
-from settlements.models import Claim, ClaimReversal, Recalculation
+from settlements.models import BillReversal, Claim, Recalculation, Settlement
 from settlements.telling import bills as bill_telling
 from settlements.telling.explaining import Explanation
 
 DECISION = "claim_decision"
-Payload = Claim | Recalculation | ClaimReversal
+Payload = Claim | Recalculation | BillReversal
 
 
 def is_decided(found: Payload) -> bool:
@@ -46,8 +46,9 @@ def receipt(found: Payload, paper: str) -> dict[str, Any]:
     facts = [["经办编号", case.number], ["事项", str(kinds.get(case.kind).title)], ["参保人", _who(case)]]
     if isinstance(found, Claim):
         facts += _bill(found)
-    elif isinstance(found, ClaimReversal):
-        facts += [["原经办编号", found.claim.case.number], ["冲正原因", found.reason]]
+    elif isinstance(found, BillReversal):
+        facts += [["原经办编号", found.claim.case.number]] if found.claim else _settled(found.bill)
+        facts.append(["冲正原因", found.reason])
     else:
         facts.append(["医保年度", str(found.benefit_year)])
     return accepted(case, [*facts, *agent_of(case)], paper) | (
@@ -84,6 +85,11 @@ def decision(claim: Claim) -> dict[str, Any]:
 
 def _who(case: Case) -> str:
     return f"{masks.mask_name(case.applicant.name)}　{masks.mask_id(case.applicant.id_number)}"
+
+
+def _settled(bill: Settlement) -> list[list[str]]:
+    where = [["定点医药机构", bill.institution.name], ["就诊日期", dates.day(bill.service_on)]]
+    return [*where, ["结算编号", bill.number]]
 
 
 def _bill(claim: Claim) -> list[list[str]]:

@@ -27,15 +27,15 @@ from counter.papers.receipts import PAPERS
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from counter.views.desk import opened_context, printed, sure_of
 from family.forms import VersionForm
-from settlements.actions import claim_reversals, claims, recalculation
+from settlements.actions import bill_reversals, claims, recalculation
 from settlements.forms.claims import AgentClaimForm, initial_claim, suggestions
-from settlements.models import Claim, ClaimReversal, Recalculation, Reimbursement
+from settlements.models import BillReversal, Claim, Recalculation, Reimbursement
 from settlements.queries import claims as read
 from settlements.telling import bills as bill_telling
 
 clerk = role_required(Role.CLERK)
 supervisor = role_required(Role.SUPERVISOR)
-Payload = Claim | Recalculation | ClaimReversal
+Payload = Claim | Recalculation | BillReversal
 
 
 def _payload(request: HttpRequest, public_id: UUID, regions: set[str]) -> Payload:
@@ -59,18 +59,28 @@ def _context(request: HttpRequest, found: Payload) -> dict[str, Any]:
         "payment": Reimbursement.objects.filter(case=case).first(),
         "found": found,
     }
-    if isinstance(found, ClaimReversal):
-        claim = found.claim
-        rows = [{"label": _("Claim"), "value": claim.case.number}, {"label": _("Reason"), "value": found.reason}]
-        rows += bill_telling.answers(claim, claim.masked_bank_account)
-        undoing = claim_reversals.undoing(claim) if claim.settlement else None
-        return context | {"reversal": found, "rows": rows, "settlement": claim.settlement, "undoing": undoing}
+    if isinstance(found, BillReversal):
+        return context | _reversal(found)
     context["masked"] = found.masked_bank_account
     if isinstance(found, Claim):
         reversal = found.reversals.select_related("case").order_by("-id").first()
         rows = bill_telling.answers(found, found.masked_bank_account)
         return context | {"claim": found, "rows": rows, "reversed_by": reversal}
     return context | {"recalculation": found} | _figures(found)
+
+
+def _reversal(found: BillReversal) -> dict[str, Any]:
+    """What is undone, why, and what comes of it."""
+    rows = [{"label": _("Reason"), "value": found.reason}]
+    if found.claim:
+        rows.insert(0, {"label": _("Claim"), "value": found.claim.case.number})
+        rows += bill_telling.answers(found.claim, found.claim.masked_bank_account)
+    else:
+        rows += bill_telling.settled_anew(found.bill)
+        if found.bank:
+            rows.append({"label": _("Paid to"), "value": f"{found.bank} {found.masked_bank_account}"})
+    undoing = bill_reversals.undoing(found) if found.settlement else None
+    return {"reversal": found, "rows": rows, "settlement": found.settlement, "undoing": undoing}
 
 
 def _figures(found: Recalculation) -> dict[str, Any]:
@@ -189,7 +199,7 @@ def _reverse(request: HttpRequest, found: Payload) -> HttpResponse:
 
     def work() -> HttpResponse:
         try:
-            asked = claim_reversals.request_reversal(
+            asked = bill_reversals.request_reversal(
                 claim=found,
                 reason=form.cleaned_data["why"],
                 by=request.user,

@@ -13,9 +13,9 @@ from counter.views import bills, closing, sharing
 from counter.views import review as sharing_review
 from family.enums import SHARING
 from settlements.domain import withdrawal
-from settlements.enums import CLAIM_CASE, CLAIM_REVERSAL_CASE, RECALCULATION_CASE
+from settlements.enums import BILL_REVERSAL_CASE, CLAIM_CASE, RECALCULATION_CASE
 
-BILLS = (CLAIM_CASE, RECALCULATION_CASE, CLAIM_REVERSAL_CASE)
+BILLS = (CLAIM_CASE, RECALCULATION_CASE, BILL_REVERSAL_CASE)
 CASES = {
     SHARING: sharing.case,
     **dict.fromkeys(withdrawal.KINDS, closing.case),

@@ -145,9 +145,7 @@ def _standing(member: Member, year: int) -> Iterable[Settlement]:
 
 def _place(bill: Settlement) -> tuple[datetime.date, int]:
     """Where the bill stands in the year; one that was settled anew stands where its first settlement did."""
-    first = bill
-    while (before := getattr(first, "replaces", None)) is not None:
-        first = before.old
+    first = bill.first
     day = first.service_on if bill.scheme.data.get("accumulate_by") == "service" else first.settled_on
     return day, first.pk
 

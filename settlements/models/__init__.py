@@ -1,6 +1,6 @@
 from settlements.models.books import Clawback, Credit, Entry, LedgerTransaction, PersonalAccount, Usage
 from settlements.models.catalogue import CatalogueFault, CatalogueFile, CatalogueRow
-from settlements.models.claims import Claim, ClaimReversal, RecalculatedBill, Recalculation, Reimbursement
+from settlements.models.claims import BillReversal, Claim, RecalculatedBill, Recalculation, Reimbursement
 from settlements.models.crediting import (
     Clearing,
     Contribution,
@@ -19,12 +19,12 @@ from settlements.models.withdrawal import Payee, Payout, WithdrawalApplication
 
 __all__ = [
     "AdjustmentChunk",
+    "BillReversal",
     "CatalogueFault",
     "CatalogueFile",
     "CatalogueItem",
     "CatalogueRow",
     "Claim",
-    "ClaimReversal",
     "Clawback",
     "Clearing",
     "Contribution",

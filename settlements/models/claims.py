@@ -67,26 +67,65 @@ class Claim(models.Model):
         return mask_id(self.bank_account or "")
 
 
-class ClaimReversal(models.Model):
-    """A settled claim to be undone: the payload of a case of kind claim_reversal.
+class BillReversal(models.Model):
+    """A settled bill to be undone at the window: the payload of a case of kind bill_reversal. Of a claim, which is void
+    once it is granted; or of a bill that an institution settled and that was settled anew since, so that the institution
+    can no longer reverse it.
 
-    Once granted its claim is void. What was paid out already the member owes; what was not is paid no more.
+    `bill`: as the institution settled it, the first of its settlements. What was paid out already the member owes; what
+    was not is paid no more; what he owed goes to `bank_account` (of a claim to the claim's).
     """
 
-    case = models.OneToOneField(Case, models.PROTECT, related_name="claim_reversal", verbose_name=_("case"))
-    claim = models.ForeignKey(Claim, models.PROTECT, related_name="reversals", verbose_name=_("claim"))
+    case = models.OneToOneField(Case, models.PROTECT, related_name="bill_reversal", verbose_name=_("case"))
+    claim = models.ForeignKey(
+        Claim, models.PROTECT, null=True, blank=True, related_name="reversals", verbose_name=_("claim")
+    )
+    bill = models.ForeignKey(
+        Settlement, models.PROTECT, null=True, blank=True, related_name="reversals", verbose_name=_("bill")
+    )
     reason = models.CharField(_("reason"), max_length=200)
+    bank = models.CharField(_("bank"), max_length=60, blank=True)
+    bank_account = EncryptedTextField(_("bank account"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("reversal of a claim")
-        verbose_name_plural = _("reversals of claims")
+        verbose_name = _("reversal of a bill")
+        verbose_name_plural = _("reversals of bills")
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(name="claim_reversal_has_reason", condition=~Q(reason="")),
+            models.CheckConstraint(name="bill_reversal_has_reason", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="bill_reversal_of_one",
+                condition=Q(claim__isnull=False, bill=None) | Q(claim=None, bill__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.case)
+
+    @property
+    def settlement(self) -> Settlement | None:
+        """The settlement that stands, or stood last; None of a claim that was never settled."""
+        return self.claim.settlement if self.claim else self.bill.last
+
+    @property
+    def patient(self) -> Member:
+        """Whose bill it is."""
+        return self.claim.patient if self.claim else self.bill.patient
+
+    @property
+    def institution(self) -> Institution:
+        """Where the care was."""
+        return self.claim.institution if self.claim else self.bill.institution
+
+    @property
+    def paid_there(self):
+        """Yuan that the patient paid to the institution: a claim whole, of another bill what was his cash."""
+        return self.claim.total if self.claim else self.bill.cash
+
+    @property
+    def masked_bank_account(self) -> str:
+        """As it is shown: the ends of the number."""
+        return mask_id(self.bank_account or "")
 
 
 class Recalculation(models.Model):

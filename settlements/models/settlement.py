@@ -122,6 +122,22 @@ class Settlement(Numbered, models.Model):
         """The bill in yuan."""
         return self.in_scope + self.pre_self_pay + self.self_paid
 
+    @property
+    def first(self) -> "Settlement":
+        """The bill as it was settled first, before it was settled anew (decision 0022)."""
+        found = self
+        while (before := getattr(found, "replaces", None)) is not None:
+            found = before.old
+        return found
+
+    @property
+    def last(self) -> "Settlement":
+        """The bill as it was settled anew last; itself if it never was."""
+        found = self
+        while (after := getattr(found, "replaced_by", None)) is not None:
+            found = after.new
+        return found
+
 
 class SettlementPayer(models.Model):
     """One leg of a settlement that an account paid, in the order in which it was charged. Append-only."""

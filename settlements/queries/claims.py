@@ -7,8 +7,8 @@ from accounts.models import Member, User
 from accounts.policies import regions_with_role
 from casework.models import Case
 from casework.queries import visible_to
-from settlements.enums import CLAIM_CASE, CLAIM_REVERSAL_CASE, RECALCULATION_CASE
-from settlements.models import Claim, ClaimReversal, Recalculation, Reimbursement
+from settlements.enums import BILL_REVERSAL_CASE, CLAIM_CASE, RECALCULATION_CASE
+from settlements.models import BillReversal, Claim, Recalculation, Reimbursement, Settlement
 
 
 def claims_visible_to(user: User) -> QuerySet[Claim]:
@@ -25,18 +25,26 @@ def recalculations_visible_to(user: User) -> QuerySet[Recalculation]:
     return rows.select_related("case__region", "case__centre", "case__opened_by", "member")
 
 
-def reversals_visible_to(user: User) -> QuerySet[ClaimReversal]:
-    """Reversals of one's own claims, and for clerks and supervisors those of their regions."""
-    rows = ClaimReversal.objects.filter(case__in=visible_to(user).values("pk"))
-    related = (
+def reversals_visible_to(user: User) -> QuerySet[BillReversal]:
+    """Reversals of one's own bills, and for clerks and supervisors those of their regions."""
+    rows = BillReversal.objects.filter(case__in=visible_to(user).values("pk"))
+    return rows.select_related(
         "case__region",
         "case__centre",
         "case__opened_by",
         "claim__case",
         "claim__institution",
         "claim__settlement",
+        "claim__patient",
+        "bill__institution",
+        "bill__patient",
     )
-    return rows.select_related(*related, "claim__patient")
+
+
+def bills_visible_to(user: User) -> QuerySet[Settlement]:
+    """Settled bills of the regions in which a login serves at the window."""
+    rows = Settlement.objects.filter(region__in=regions_with_role(user, Role.CLERK))
+    return rows.select_related("institution", "patient", "region", "transaction")
 
 
 def reimbursements_visible_to(user: User) -> QuerySet[Reimbursement]:
@@ -48,6 +56,6 @@ def reimbursements_visible_to(user: User) -> QuerySet[Reimbursement]:
 def open_bill_cases(user: User, member: Member) -> list[Case]:
     """The cases about a member's bills that are not closed, the latest first."""
     rows = visible_to(user).filter(
-        applicant=member, kind__in=(CLAIM_CASE, RECALCULATION_CASE, CLAIM_REVERSAL_CASE), closed_at=None
+        applicant=member, kind__in=(CLAIM_CASE, RECALCULATION_CASE, BILL_REVERSAL_CASE), closed_at=None
     )
     return list(rows.order_by("-opened_at"))

@@ -11,7 +11,7 @@ from settlements.actions.claims import PaidBill
 from settlements.actions.quoting import Quote
 from settlements.actions.recalculation import Line, Preview
 from settlements.enums import CareKind
-from settlements.models import Claim
+from settlements.models import Claim, Settlement
 from settlements.telling.explaining import Explanation
 
 # The columns of a recalculation, in the order of the table.
@@ -31,6 +31,22 @@ def answers(bill: PaidBill | Claim, bank_account: str, url: str = "") -> list[di
         (_("Paid to"), f"{bill.bank} {bank_account}"),
     ]
     return [{"label": label, "value": value, "url": url} for label, value in rows]
+
+
+def settled_anew(bill: Settlement) -> list[dict[str, Any]]:
+    """A bill of an institution as it was settled first, and as it stands; the receipt tells of it for good."""
+    last = bill.last
+    rows = [
+        (_("Institution"), f"{bill.institution.name} · {bill.institution.get_level_display()}"),
+        (_("Day of care"), dates.day(bill.service_on)),
+        (_("Kind of care"), str(CareKind(bill.kind).label)),
+        (_("Settled by the institution"), f"{bill.number} · {dates.day(bill.settled_on)}"),
+        (_("Settled anew"), f"{last.number} · {dates.day(last.settled_on)}"),
+        (_("Total"), yuan_unit(bill.total)),
+        (_("Cash, as the institution had it"), yuan_unit(bill.cash)),
+        (_("Cash, as it was settled anew"), yuan_unit(last.cash)),
+    ]
+    return [{"label": label, "value": value} for label, value in rows]
 
 
 def outcome(quoted: Quote, *, mine: bool = True) -> dict[str, Any]:

@@ -42,6 +42,29 @@ MESSAGES = {
             " you owe go to your bank account. The bill can be handed in anew."
         ),
     ),
+    "bill_reversed": (
+        _("A bill was reversed at the window"),
+        _(
+            "Your bill of %(service_on)s, %(institution)s, was reversed at the window, number %(case)s: “%(reason)s”."
+            " Accounts and wallet have back what they paid; what you paid there in cash the institution gives back."
+        ),
+    ),
+    "bill_reversed_owed": (
+        _("A bill was reversed at the window"),
+        _(
+            "Your bill of %(service_on)s, %(institution)s, was reversed at the window, number %(case)s: “%(reason)s”."
+            " Accounts and wallet have back what they paid; what you paid there in cash the institution gives back."
+            " The %(amount)s yuan that were yours when it was settled anew are to be paid back at the window."
+        ),
+    ),
+    "bill_reversed_back": (
+        _("A bill was reversed at the window"),
+        _(
+            "Your bill of %(service_on)s, %(institution)s, was reversed at the window, number %(case)s: “%(reason)s”."
+            " Accounts and wallet have back what they paid; what you paid there in cash the institution gives back."
+            " %(amount)s yuan that its settling anew had you owe go to your bank account."
+        ),
+    ),
     "reimbursement_paid": (
         _("Money is on its way to your bank account"),
         _("For the case %(case)s %(amount)s yuan have been sent to your bank account."),
@@ -97,10 +120,20 @@ REASONS = {
         _("There is nothing more to do."),
     ),
     "duplicate.recalculated": (
-        _(
-            "This bill was settled anew by the office since, so the system can no longer reverse it, at a window neither."
-        ),
-        _("Keep the invoice and the proof of the return; the insurance office has to square it by hand."),
+        _("This bill was settled anew by the office since, so the institution can no longer reverse it."),
+        _("The patient has it reversed at a window of the insurance office, with the proof of the return."),
+    ),
+    "duplicate.bill_reversed": (
+        _("This bill was reversed already."),
+        _("There is nothing more to do at the window; the institution finds the reversal when it reconciles."),
+    ),
+    "not_settled_anew": (
+        _("This bill was not settled anew, so the institution reverses it itself."),
+        _("Ask the hospital or pharmacy to reverse it; accounts and funds have their money back at once."),
+    ),
+    "later_settlement": (
+        _("Another part of the stay was settled after this one."),
+        _("Have that part reversed first."),
     ),
     "nothing_changes": (
         _("No bill of the benefit year %(year)s comes out otherwise."),
@@ -133,6 +166,7 @@ REASONS = {
 }
 ACTIONS = {
     "claim_reversed": _("reversed a settled bill that was paid in cash"),
+    "bill_reversed": _("reversed a bill of an institution that was settled anew"),
     "claim_amended": _("changed a bill paid in cash"),
     "reimbursement_paid": _("noted a payment to or from the bank account"),
     "reimbursements_exported": _("wrote the list of payments with full bank accounts"),

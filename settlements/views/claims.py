@@ -103,12 +103,9 @@ def _check_page(request: HttpRequest, asked: PaidBill, problem: reasons.Told | N
 @member_required()
 @require_safe
 def claim(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Where a claim stands; the case of its reversal leads here too."""
-    undone = read.reversals_visible_to(request.user).filter(case__public_id=public_id).first()
-    if undone is not None:
-        return redirect("settlements:claim", public_id=undone.claim.case.public_id)
+    """Where a claim stands, its reversal included."""
     found = get_object_or_404(_mine(request), case__public_id=public_id)
-    undone = Reimbursement.objects.filter(case__claim_reversal__claim=found, done_on=None).first()
+    undone = Reimbursement.objects.filter(case__bill_reversal__claim=found, done_on=None).first()
     verbs = states.verbs_for(found.case.state, states.APPLICANT)
     context = {
         "claim": found,
@@ -124,6 +121,17 @@ def claim(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "may_withdraw": "withdraw" in verbs,
     }
     return render(request, "settlements/claim.html", context)
+
+
+@member_required()
+@require_safe
+def reversal(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """The case of a reversal leads to what is reversed: the claim, or the bill as it was settled last."""
+    mine = read.reversals_visible_to(request.user).filter(case__applicant=request.user.member)
+    found = get_object_or_404(mine, case__public_id=public_id)
+    if found.claim:
+        return redirect("settlements:claim", public_id=found.claim.case.public_id)
+    return redirect("settlements:bill", public_id=found.bill.last.public_id)
 
 
 @verified

@@ -23,7 +23,7 @@ from family.models import SharingApplication
 from family.queries import commitment_on
 from gateway.actions import keys
 from settlements.actions import claims, premiums, statements, wallet
-from settlements.models import Claim, Payee, Recalculation, Settlement, WithdrawalApplication
+from settlements.models import BillReversal, Claim, Payee, Recalculation, Settlement, WithdrawalApplication
 from tests.e2e.eyes import Window
 from tests.family.support import make_rules
 from tests.people import make_centre, make_login, make_member, make_staff, person
@@ -125,6 +125,7 @@ PAGES: list[tuple[str, str, str]] = [
     (FATHER, "settlements:claim_amend", "returned claim"),
     (FATHER, "settlements:claim_withdraw", "claim"),
     (FATHER, "settlements:recalculation", "recalculation"),
+    (FATHER, "settlements:reversal", "reversal"),
     (FATHER, "settlements:estimate", ""),
     (FATHER, "settlements:catalogue", ""),
     (RESIDENT, "settlements:estimate", ""),
@@ -155,7 +156,6 @@ DESK: list[tuple[str, str, str]] = [
     (CLERK, "counter:closing_begin", "inheritance"),
     (CLERK, "counter:closing_begin", "transfer_out"),
     (CLERK, "counter:case", "closing"),
-    (CLERK, "counter:closing_form", "closing"),
     (CLERK, "accounts:me", ""),
     (CLERK, "counter:claim", ""),
     (CLERK, "counter:catalogue", ""),
@@ -335,10 +335,15 @@ def _claims(scene: Scene) -> dict[str, UUID]:
         kind="recalculation", applicant=scene.father.member, region=scene.region, by=None, role="system", at=clock.now()
     )
     Recalculation.objects.create(case=case, member=scene.father.member, benefit_year=2026)
+    back = cases.open_case(
+        kind="bill_reversal", applicant=scene.father.member, region=scene.region, by=None, role="system", at=clock.now()
+    )
+    BillReversal.objects.create(case=back, claim=waits, reason="票据有误")
     return {
         "claim": waits.case.public_id,
         "returned claim": returned.case.public_id,
         "recalculation": case.public_id,
+        "reversal": back.public_id,
     }
 
 

@@ -14,7 +14,7 @@ from accounts import clock
 from accounts.models import Institution
 from settlements import ledger
 from settlements.actions import premiums
-from settlements.models import Claim, ClaimReversal, Reimbursement, Wallet, WithdrawalApplication
+from settlements.models import BillReversal, Claim, Reimbursement, Wallet, WithdrawalApplication
 from tests.e2e.eyes import Window
 from tests.people import last_code, make_centre, make_member, make_staff, person
 from tests.settlements.scene import open_with, share
@@ -81,7 +81,7 @@ def test_a_bill_paid_in_cash_is_paid_back_and_reversed(visit, scene, staff) -> N
     window.fill(why="发票金额录错")
     window.follow(window.page.locator("button[value=reverse]"))
     window.look()
-    asked = ClaimReversal.objects.get()
+    asked = BillReversal.objects.get()
     approve(check, asked.case.number)
     assert Reimbursement.objects.get(case=asked.case).amount == -row.amount
     member.go(reverse("settlements:claim", args=[claim.case.public_id]))

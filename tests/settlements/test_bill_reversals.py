@@ -12,10 +12,10 @@ from accounts import clock
 from accounts.models import AuditEvent, Message
 from casework.models import Case
 from settlements import ledger
-from settlements.actions import claim_reversals, claims, recalculation
+from settlements.actions import bill_reversals, claims, recalculation
 from settlements.actions.payment_file import payment_file
 from settlements.ledger.checks import run_checks
-from settlements.models import Claim, ClaimReversal, Reimbursement, Usage
+from settlements.models import BillReversal, Claim, Reimbursement, Usage
 from tests.people import make_staff
 from tests.settlements.test_claims import CARE_DAY, LAST, SHANGHAI, Desk, at
 from tests.support.pages import fields, log_in
@@ -40,12 +40,12 @@ def granted(desk: Desk, *, paid: bool = False) -> Claim:
     return claim
 
 
-def ask(desk: Desk, claim: Claim, **more) -> ClaimReversal:
+def ask(desk: Desk, claim: Claim, **more) -> BillReversal:
     terms = {"claim": claim, "reason": REASON, "by": desk.clerk, "at": at(hour=15)} | more
-    return claim_reversals.request_reversal(**terms)
+    return bill_reversals.request_reversal(**terms)
 
 
-def decide(desk: Desk, asked: ClaimReversal, verb: str = "approve", by=None) -> None:
+def decide(desk: Desk, asked: BillReversal, verb: str = "approve", by=None) -> None:
     asked.case.refresh_from_db()
     claims.decide(
         case=asked.case, verb=verb, by=by or desk.supervisor, at=at(hour=15), note="", version=asked.case.version
@@ -197,7 +197,7 @@ def test_at_the_window_and_the_second_check(desk) -> None:
         assert (empty.status_code, "Write why it is to be reversed" in empty.content.decode()) == (422, True)
         for _ in range(2):
             assert clerk.post(page, sent | {"why": REASON}).status_code == 302
-        asked = ClaimReversal.objects.get()
+        asked = BillReversal.objects.get()
         review = reverse("counter:review", args=[asked.case.public_id])
         shown = judge.get(review).content.decode()
         assert "is to pay it back at the window" in shown
@@ -208,7 +208,7 @@ def test_at_the_window_and_the_second_check(desk) -> None:
         assert "Reversal" in clerk.get(page).content.decode()
         member = log_in(desk.patient)
         member.cookies["django_language"] = "en"
-        case_page = reverse("settlements:claim", args=[asked.case.public_id])
+        case_page = reverse("settlements:reversal", args=[asked.case.public_id])
         told = member.get(case_page, follow=True).content.decode()
         assert "are to be paid back at the window" in told
 
