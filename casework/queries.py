@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
 from accounts.enums import Role
-from accounts.models import User
+from accounts.models import Member, User
 from accounts.policies import person_of, regions_with_role
 from casework import kinds
 from casework.domain import states, working_days
@@ -28,10 +28,21 @@ class Waiting:
 
 def visible_to(user: User) -> QuerySet[Case]:
     """One's own cases, those that the kind lets one see, and for staff those of their regions."""
-    seen = Q(applicant=user.member_id) | Q(region__in=staff_regions(user))
-    for kind in kinds.known():
-        seen |= Q(kind=kind.code) & kind.others_see(user.member_id)
+    seen = _of(user.member_id) | Q(region__in=staff_regions(user))
     return Case.objects.filter(seen).select_related("region", "applicant")
+
+
+def about(user: User, member: Member) -> QuerySet[Case]:
+    """The cases about a member, of those that a login may see: his own, and in which he has a part."""
+    return visible_to(user).filter(_of(member.pk))
+
+
+def _of(member_id: int | None) -> Q:
+    """Cases of a member (id), and those that their kind lets him see."""
+    seen = Q(applicant=member_id)
+    for kind in kinds.known():
+        seen |= Q(kind=kind.code) & kind.others_see(member_id)
+    return seen
 
 
 def review_queue(user: User, on: datetime.date) -> QuerySet[Case]:
@@ -41,15 +52,13 @@ def review_queue(user: User, on: datetime.date) -> QuerySet[Case]:
     must check it).
     """
     person = person_of(user)
-    about = Q(applicant=person)
-    for kind in kinds.known():
-        about |= Q(kind=kind.code) & kind.others_see(person)
+    his = _of(person)
     hand = CaseEvent.objects.filter(case=OuterRef("pk"), actor=user.pk, verb__in=states.MAKING)
     waiting = _in_regions_of(user).filter(state=CaseState.REVIEW)
     return (
         waiting.annotate(
             overdue=ExpressionWrapper(Q(due_on__lt=on), output_field=BooleanField()),
-            own=ExpressionWrapper(Q(Exists(hand)) | about, output_field=BooleanField()),
+            own=ExpressionWrapper(Q(Exists(hand)) | his, output_field=BooleanField()),
         )
         .select_related("region", "applicant", "opened_by", "centre")
         .order_by("due_on", "submitted_at", "id")

@@ -23,6 +23,7 @@ from accounts.queries import enrolment_on, find_member
 from casework import telling as case_telling
 from casework.enums import OPEN_STATES
 from casework.models import CaseEvent
+from casework.queries import about
 from counter import desk, queries
 from counter.desk import Opened, needs_opened
 from counter.forms.window import OpenForm, PeriodForm
@@ -35,11 +36,11 @@ from family.models import SharingApplication
 from settlements import ordering, periods
 from settlements.actions import statements
 from settlements.queries import member as read
-from settlements.queries.claims import open_bill_cases
-from settlements.queries.withdrawal import applications_visible_to
 
 clerk = role_required(Role.CLERK)
 ONE_DAY = datetime.timedelta(days=1)
+# Of what is finished, at first: what somebody comes back for is mostly among the latest.
+CLOSED_SHOWN = 5
 # Nothing brings a case back after one of these.
 ENDING = ("withdraw", "decline")
 
@@ -108,7 +109,7 @@ def _open_again(request: HttpRequest) -> HttpResponse:
 @needs_opened
 @require_safe
 def member(request: HttpRequest, serving: Opened) -> HttpResponse:
-    """The record that is open: insurance, balances, family, cases, and what is urgent."""
+    """The record that is open: insurance, balances, family, cases open and finished, and what is urgent."""
     desk.look(request, serving.member, "member", serving.reason)
     return render(request, "counter/member.html", member_context(request, serving))
 
@@ -149,15 +150,17 @@ def member_context(request: HttpRequest, serving: Opened) -> dict[str, Any]:
     used = ordering.used_this_year([*given, *held], on)
     seen = family.applications_visible_to(request.user)
     mine = (seen.filter(grantor=person) | seen.filter(beneficiary=person)).filter(case__state__in=OPEN_STATES)
-    closing = applications_visible_to(request.user).filter(account__member=person, case__state__in=OPEN_STATES)
-    open_cases = [one.case for one in [*closing.order_by("-case__opened_at"), *mine.order_by("-case__opened_at")]]
-    open_cases += open_bill_cases(request.user, person)
+    cases = about(request.user, person)
+    closed = cases.exclude(state__in=OPEN_STATES).order_by("-closed_at", "-pk")
+    shown = closed if request.GET.get("closed") == "all" else closed[:CLOSED_SHOWN]
     return opened_context(request, serving) | {
         "given": [
             _grant_row(grant, used[grant.pk], telling.term_of_beneficiary(grant), grant.beneficiary) for grant in given
         ],
         "held": [_grant_row(grant, used[grant.pk], telling.term_of_grantor(grant), grant.grantor) for grant in held],
-        "cases": case_telling.rows(open_cases, request.user),
+        "cases": case_telling.rows(cases.filter(state__in=OPEN_STATES).order_by("-opened_at", "-pk"), request.user),
+        "closed": case_telling.rows(shown, request.user),
+        "closed_more": shown is not closed and closed.count() > CLOSED_SHOWN,
         "matters": _matters(person, list(mine)),
         "may_order": len(held) > 1,
         "service": "",
