@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import clock, masks, reasons
 from accounts.decorators import role_required
@@ -154,12 +154,21 @@ def _about(request: HttpRequest, found: WithdrawalApplication, run: DryRun | Non
 
 
 @clerk
-@require_safe
+@require_POST
 def form_paper(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The application form to be printed and signed."""
-    found = mine(request, public_id)
-    desk.look(request, found.account.member, f"case {found.case.number}", found.case.number, action="read_case")
+    """The application form to be printed and signed: those who sign it check names and bank accounts, so they stand there
+    in full, and that is recorded with everybody whose they are."""
+    found, serving = mine(request, public_id), desk.opened(request)
+    if serving is None or not serves(serving, found):
+        return _open_first(request)
+    if found.case.state not in SIGNABLE:
+        return redirect("counter:case", public_id=public_id)
+    heirs = [payee.member for payee in found.payees.select_related("member") if payee.member]
+    for person in dict.fromkeys([found.account.member, *heirs]):
+        desk.look(request, person, f"case {found.case.number}", serving.reason, action="unmask")
     context = _about(request, found, None) | {
+        "rows": telling.answers(found, in_full=True),
+        "payees": telling.payee_rows(found, in_full=True),
         "today": clock.today(),
         "office": desk.office_of(request.user, found.case.region),
     }

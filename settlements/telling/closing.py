@@ -1,6 +1,7 @@
 """An application to close an account in the reader's language: what is asked, who gets what, what to bring."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -61,24 +62,36 @@ class PayeeRow:
     amount: Decimal | None
 
 
-def answers(application: WithdrawalApplication) -> list[dict[str, str]]:
-    """What was asked, for components/check_answers.html; names masked."""
-    case = application.case
+def answers(application: WithdrawalApplication, *, in_full: bool = False) -> list[dict[str, str]]:
+    """What was asked, for components/check_answers.html; names masked but `in_full`."""
+    case, named = application.case, _names(in_full)
     rows = [
-        {"label": _("Account of"), "value": masks.mask_name(application.account.member.name)},
+        {"label": _("Account of"), "value": named(application.account.member.name)},
         {"label": _("Region"), "value": application.account.region.local_name},
         {"label": _("Reason"), "value": str(application.get_reason_display())},
         {"label": str(SINCE[case.kind]), "value": dates.day(application.since)},
     ]
     if case.agent_name:
-        rows.append({"label": _("Agent"), "value": masks.mask_name(case.agent_name)})
+        rows.append({"label": _("Agent"), "value": named(case.agent_name)})
     return rows
 
 
+def _names(in_full: bool) -> Callable[[str], str]:
+    return str if in_full else masks.mask_name
+
+
 def payee_rows(
-    application: WithdrawalApplication, expected: Decimal | None = None, only: Member | None = None
+    application: WithdrawalApplication,
+    expected: Decimal | None = None,
+    only: Member | None = None,
+    *,
+    in_full: bool = False,
 ) -> list[PayeeRow]:
-    """The payees; before it is granted with what `expected` yuan would come to for each. `only`: one heir's own line."""
+    """The payees; before it is granted with what `expected` yuan would come to for each. `only`: one heir's own line.
+
+    `in_full`: names and bank accounts, for the paper on which those who sign check them; ID numbers stay masked.
+    """
+    named = _names(in_full)
     payees = list(application.payees.annotate(paid=Sum("payouts__amount")).order_by("position"))
     would_be: Sequence[Decimal | None] = [None] * len(payees)
     if application.case.state == "granted":
@@ -87,10 +100,10 @@ def payee_rows(
         would_be = split(expected, [payee.percent for payee in payees])
     return [
         PayeeRow(
-            name=masks.mask_name(payee.name) if payee.way != PayeeWay.REGION else payee.name,
+            name=named(payee.name) if payee.way != PayeeWay.REGION else payee.name,
             small=_small(payee),
             percent=payee.percent,
-            where=where(payee),
+            where=where(payee, in_full=in_full),
             amount=amount,
         )
         for payee, amount in zip(payees, would_be, strict=True)
@@ -105,8 +118,10 @@ def _small(payee: Payee) -> str:
     return " · ".join(told)
 
 
-def where(payee: Payee) -> str:
-    """Where a payee's money goes."""
+def where(payee: Payee, *, in_full: bool = False) -> str:
+    """Where a payee's money goes; a bank account by its ends, or whole in fours as on a card."""
+    if payee.way == PayeeWay.BANK and in_full:
+        return f"{payee.bank} {' '.join(re.findall('.{1,4}', payee.bank_account or ''))}"
     if payee.way == PayeeWay.BANK:
         return f"{payee.bank} {payee.masked_bank_account}"
     if payee.way == PayeeWay.REGION and payee.region:

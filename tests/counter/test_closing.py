@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from accounts import clock
 from accounts.models import AuditEvent, Member, Region
-from casework.models import CaseEvent
+from casework.models import Case, CaseEvent
+from counter.views.desk import CLOSED_SHOWN
 from documents.models import IssuedDocument
 from settlements.models import Payee, Payout, PersonalAccount, Wallet, WithdrawalApplication
 from tests.people import make_member, make_staff
@@ -70,6 +71,12 @@ def waiting(serving, begun) -> WithdrawalApplication:
     begun.refresh_from_db()
     assert begun.case.state == "review"
     return begun
+
+
+def cases_of_record(client, which: str, asked: str = "") -> str:
+    """The list of open or finished cases (`closed`) on the page of the record that is open."""
+    heading = soup(client.get(f"/counter/member/{asked}")).find(id={"open": "h-cases", "closed": "h-closed"}[which])
+    return heading.find_parent("section").get_text()
 
 
 def case_url(found) -> str:
@@ -261,11 +268,30 @@ class TestCase:
         assert early["Location"] == case_url(waiting)
         assert IssuedDocument.objects.count() == 1
 
-    def test_the_form_to_be_signed_shows_no_number_in_full(self, people, serving, begun) -> None:
-        page = serving.get(reverse("counter:closing_form", args=[begun.case.public_id]))
-        assert page.status_code == 200
+    def test_on_the_form_to_be_signed_those_who_sign_can_check_where_the_money_goes(
+        self, people, serving, begun
+    ) -> None:
+        """Names and bank accounts in full, which is an act of its own; ID numbers by their ends, for heirs see each
+        other's."""
+        Payee.objects.update(name="沈清", bank_account="6222020000012345", id_number="310104199001011239")
+        address = reverse("counter:closing_form", args=[begun.case.public_id])
+        page = serving.post(address)
         text = soup(page).get_text()
-        assert begun.case.number in text and "6222020000012345" not in text
+        assert page.status_code == 200
+        for written in (begun.case.number, people.holder.member.name, "沈清", "浦江银行 6222 0200 0001 2345"):
+            assert written in text
+        assert "310104199001011239" not in text and people.holder.member.id_number not in text
+        seen = AuditEvent.objects.get(action="unmask")
+        assert (seen.member_id, seen.target) == (people.holder.member_id, f"case {begun.case.number}")
+        assert serving.get(address).status_code == 405
+        assert "6222 0200 0001 2345" not in soup(serving.get(case_url(begun))).get_text()
+
+    def test_a_form_is_printed_with_the_record_open_and_while_it_is_to_be_signed(self, serving, waiting) -> None:
+        address = reverse("counter:closing_form", args=[waiting.case.public_id])
+        assert serving.post(address)["Location"] == case_url(waiting)
+        serving.post(reverse("counter:close"))
+        assert serving.post(address)["Location"] == "/counter/"
+        assert not AuditEvent.objects.filter(action="unmask").exists()
 
     def test_changed_it_must_be_submitted_again(self, serving, waiting) -> None:
         url = reverse("counter:closing_amend", args=[waiting.case.public_id])
@@ -302,7 +328,30 @@ class TestCase:
         assert other.get(case_url(begun)).status_code == 404
 
     def test_it_stands_among_the_open_cases_of_the_record(self, serving, begun) -> None:
-        assert begun.case.number in soup(serving.get("/counter/member/")).get_text()
+        assert begun.case.number in cases_of_record(serving, "open")
+
+    def test_finished_it_is_found_again_by_whoever_opens_the_record(self, people, serving, supervisor, waiting) -> None:
+        send(supervisor, reverse("counter:review", args=[waiting.case.public_id]), {"verdict": "approve"})
+        assert waiting.case.number not in cases_of_record(serving, "open")
+        colleague = log_in(make_staff("clerk", region=people.region, name="柜员庚"))
+        send(colleague, "/counter/", {"number": people.holder.member.id_number, "reason": "sharing"})
+        assert waiting.case.number in cases_of_record(colleague, "closed")
+        proof = colleague.post(reverse("counter:closing_paper", args=[waiting.case.public_id]), {"paper": "proof"})
+        assert proof["Content-Type"] == "application/pdf"
+
+    def test_of_what_is_finished_the_latest_come_first_and_the_rest_when_asked_for(
+        self, people, serving, begun
+    ) -> None:
+        numbers = [f"FERT22{at:02}" for at in range(CLOSED_SHOWN + 1)]
+        for at, number in enumerate(numbers):
+            closed_at = clock.now() - datetime.timedelta(days=at)
+            Case.objects.create(
+                number=number, kind="claim", region=people.region, applicant=people.holder.member,
+                opened_at=closed_at, closed_at=closed_at, state="withdrawn",
+            )  # fmt: skip
+        page = cases_of_record(serving, "closed")
+        assert [number in page for number in numbers] == [True] * CLOSED_SHOWN + [False]
+        assert all(number in cases_of_record(serving, "closed", "?closed=all") for number in numbers)
 
 
 class TestSecondCheck:
