@@ -192,7 +192,7 @@ _SHARED: dict[str, tuple[Text, Text]] = {
         _("The row has more cells than there are titles."),
         _("Often an amount was written with a comma: write 12000.00."),
     ),
-    "changed_meanwhile": (_("Somebody changed this a moment ago."), _("Below is the newest state; please look again.")),
+    "changed_meanwhile": (_("This has changed since you opened the page."), _("Below is the newest state; please look again.")),
 }
 for _code, (_reason, _remedy) in _SHARED.items():
     register(_code, _reason, _remedy)

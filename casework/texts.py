@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 REASONS = {
     "stale": (
-        _("Somebody changed this case a moment ago."),
+        _("This case has changed since you opened the page."),
         _("Below is the newest state; please look again."),
     ),
     "not_in_this_state": (
