@@ -98,7 +98,9 @@ def end_for(
         there = Enrolment.objects.filter(Q(valid_to=None) | Q(valid_to__gt=OuterRef("starts_on")), member=member)
         there = there.filter(valid_from__lte=OuterRef("starts_on")).exclude(region=left)
         mine = mine.exclude(Exists(there), starts_on__gte=on)
-    lock_members(member.pk, *{pk for pair in mine.values_list("grantor_id", "beneficiary_id") for pk in pair})
+    # He alone: whatever is done with his grants locks both of their members, and he may be locked already, after which
+    # nobody with a lower id may be.
+    lock_members(member.pk)
     at = at or clock.now()
     # A day reported late may lie before a grant began; that grant then never held.
     return [

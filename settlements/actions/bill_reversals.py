@@ -76,13 +76,13 @@ def request_reversal(
     cases.refuse_own(by, asked.patient.pk)
     if not may_serve(by, region.pk):
         raise PermissionDenied
-    _must_be_possible(asked)
-    # Two clerks at once: the second waits here and finds the first one's case.
+    # Two clerks at once: the second waits here and finds the first one's case, or that the bill was reversed by it.
     same = {"claim": claim} if claim else {"bill": asked.bill}
     _hold(claim or asked.bill)
     other = BillReversal.objects.filter(**same, case__closed_at=None).select_related("case").first()
     if other is not None:
         raise Refused("already_asked", why="claim", number=other.case.number)
+    _must_be_possible(_read_anew(asked))
     asked.case = cases.open_case(
         kind=BILL_REVERSAL_CASE,
         applicant=asked.patient,
@@ -210,13 +210,12 @@ def _standing(asked: BillReversal) -> Settlement:
     """The settlement that is reversed, held; one of before a recalculation that was waited for would be another."""
     if asked.claim:
         _hold(asked.claim)
-        asked.claim = Claim.objects.select_related("settlement", "patient", "case").get(pk=asked.claim_id)
+        _read_anew(asked)
     else:
         last = asked.bill.last
         while True:
             _hold(last)
-            asked.bill = Settlement.objects.get(pk=asked.bill_id)
-            if asked.bill.last == last:
+            if _read_anew(asked).bill.last == last:
                 break
             last = asked.bill.last
     _must_be_possible(asked)
@@ -227,6 +226,15 @@ def _standing(asked: BillReversal) -> Settlement:
 def _hold(row: Claim | Settlement) -> None:
     """Lock a row by itself: a joined one would be what it was before the wait."""
     type(row).objects.select_for_update(no_key=True).get(pk=row.pk)
+
+
+def _read_anew(asked: BillReversal) -> BillReversal:
+    """Its claim or bill as it is now, whatever was read of it before."""
+    if asked.claim:
+        asked.claim = Claim.objects.select_related("settlement", "patient", "case").get(pk=asked.claim_id)
+    else:
+        asked.bill = Settlement.objects.get(pk=asked.bill_id)
+    return asked
 
 
 def _bank(asked: BillReversal) -> dict[str, str | None]:

@@ -1,6 +1,7 @@
 """Leaving the insurance (停保, 转出, 死亡) and coming back: enrolment, grants, and what was credited too far ahead."""
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -53,6 +54,7 @@ def leave(
     at: datetime.datetime | None = None,
     channel: str = Channel.SYSTEM,
     left_before: bool = False,
+    moving: Collection[int] = (),
 ) -> Left:
     """A member stops contributing, moves away or dies on a day; `at` is when that is entered (now).
 
@@ -61,7 +63,8 @@ def leave(
     where its rest went, historical; what is not there becomes a debt. Where the register had his insurance rest or end
     before the day, the months from there on go back. The personal account stays open: paying it out or carrying it over
     is another act. The same leaving again changes nothing and gives the first answer. `left_before`: it may be of
-    somebody who has left already by the register.
+    somebody who has left already by the register. `moving`: accounts (ids) that the caller moves in the same transaction,
+    locked with his own in one order.
     Raises Refused: day_to_come; suspended, frozen or closed (he has left already).
     """
     at = at or clock.now()
@@ -71,7 +74,7 @@ def leave(
         raise Refused("day_to_come", day_on=on.isoformat())
     enrolment = Enrolment.objects.select_related("region", "member").get(pk=enrolment.pk)
     account = PersonalAccount.objects.filter(member=enrolment.member_id, region=enrolment.region_id).first()
-    step = partial(_leave, enrolment, account, why, on, by, at, channel, left_before)
+    step = partial(_leave, enrolment, account, why, on, by, at, channel, left_before, moving)
     if account is None:
         with transaction.atomic():
             step(None)
@@ -120,6 +123,7 @@ def _leave(
     at: datetime.datetime,
     channel: str,
     left_before: bool,
+    moving: Collection[int],
     transaction_id: int | None,
 ) -> dict[str, Any]:
     member = enrolment.member
@@ -138,7 +142,9 @@ def _leave(
         member.died_on = on
     end_for(member=member, why=why, on=on, by=by, at=at, channel=channel, left=enrolment.region_id)
     _record(f"left_{why}", member, enrolment, {"on": on.isoformat()}, by, at, channel)
-    taken = _take_back(account, enrolment, on, clock_day(at), transaction_id) if account and transaction_id else Left()
+    taken = Left()
+    if account and transaction_id:
+        taken = _take_back(account, enrolment, on, clock_day(at), moving, transaction_id)
     _tell(member, taken, on, at)
     return {
         **{name: plain(getattr(taken, name)) for name in ("current", "historical", "debt")},
@@ -179,10 +185,15 @@ def _first_of_next_month(on: datetime.date) -> datetime.date:
 
 
 def _take_back(
-    account: PersonalAccount, enrolment: Enrolment, left_on: datetime.date, on: datetime.date, transaction_id: int
+    account: PersonalAccount,
+    enrolment: Enrolment,
+    left_on: datetime.date,
+    on: datetime.date,
+    moving: Collection[int],
+    transaction_id: int,
 ) -> Left:
     """Post what was credited for later than the leaving: as much as is there, the rest as a debt."""
-    books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk], on=on)
+    books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk, *moving], on=on)
     years, held = years_of(enrolment.region), books.accounts[account.pk]
     insured = _insured_last(enrolment, left_on)
     left_on = min(left_on, _ended_on(insured, left_on))

@@ -68,11 +68,13 @@ def reopen(*, region_id: str, on: datetime.date, members: Collection[int] | None
     closed = closed.filter(member__died_on=None)
     if members is not None:
         closed = closed.filter(member__in=members)
-    # Locked in the order of their ids, as every movement locks them.
-    locked = list(closed.select_related("member", "region").order_by("pk").select_for_update(no_key=True, of=("self",)))
-    PersonalAccount.objects.filter(pk__in=[account.pk for account in locked]).update(status=AccountStatus.OPEN)
+    # Locked in the order of their ids, as every movement locks them, and looked at again then: whoever has died or left
+    # meanwhile changed that first and held his account last.
+    held = list(closed.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+    found = list(closed.filter(pk__in=held).select_related("member", "region").order_by("pk"))
+    PersonalAccount.objects.filter(pk__in=[account.pk for account in found]).update(status=AccountStatus.OPEN)
     at = now()
-    for account in locked:
+    for account in found:
         audit.record(
             action="account_reopened",
             by=None,
@@ -84,7 +86,7 @@ def reopen(*, region_id: str, on: datetime.date, members: Collection[int] | None
         )
         params = {"region": account.region.local_name}
         messages.notify(member=account.member, kind="account_reopened", params=params, at=at)
-    return len(locked)
+    return len(found)
 
 
 def _enter(account: PersonalAccount, by: User | None) -> None:

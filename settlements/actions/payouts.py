@@ -66,6 +66,12 @@ def pay_on(*, account: PersonalAccount, on: datetime.date, by: User | None = Non
     return paid
 
 
+def accounts_of(application: WithdrawalApplication, on: datetime.date) -> set[int]:
+    """The accounts (ids) that there are and that a payment of the application moves."""
+    into = (_account_of(payee, on) for payee in application.payees.all())
+    return {application.account_id, *(account.pk for account in into if account)}
+
+
 def pay_on_all(*, on: datetime.date) -> tuple[int, list[int]]:
     """`pay_on` for every account that waits for it, each by itself: how many were, and the ids of those it cannot be."""
     paid, stuck = 0, []
@@ -181,26 +187,38 @@ def _into(
     ]
 
 
+def _account_of(payee: Payee, on: datetime.date) -> PersonalAccount | None:
+    """The account of the portal that a payee's part goes into, if there is one by now."""
+    if payee.member is None:
+        return None
+    if payee.way == PayeeWay.ACCOUNT:
+        return account_of(payee.member, on)
+    if payee.way == PayeeWay.REGION:
+        return PersonalAccount.objects.filter(member=payee.member, region=payee.region_id).first()
+    return None
+
+
 def _target(payee: Payee, on: datetime.date, by: User | None, late: bool) -> PersonalAccount | None:
     """The account a payee's part goes into, None where it leaves the portal."""
+    account = _account_of(payee, on)
     if payee.way == PayeeWay.ACCOUNT and payee.member is not None:
-        account = account_of(payee.member, on)
         if account is None or account.status != AccountStatus.OPEN:
             raise Refused("payee_without_account", name=mask_name(payee.name))
         return account
     if payee.way == PayeeWay.REGION and payee.region_id and payee.member is not None:
-        return _in_region(payee, on, by, late)
+        return _in_region(payee, account, on, by, late)
     return None
 
 
-def _in_region(payee: Payee, on: datetime.date, by: User | None, late: bool) -> PersonalAccount:
+def _in_region(
+    payee: Payee, account: PersonalAccount | None, on: datetime.date, by: User | None, late: bool
+) -> PersonalAccount:
     """The member's account where he is insured now: opened for the transfer if there is none, again if it was closed.
 
     Late money opens nothing: he has moved on since, and from a closed account it follows him as late money.
     """
     member, region_id = payee.member, payee.region_id
     assert member is not None and region_id is not None
-    account = PersonalAccount.objects.filter(member=member, region=region_id).first()
     if account is None:
         return open_account(member=member, region_id=region_id, on=on, by=by)
     if late:

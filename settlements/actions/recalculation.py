@@ -26,6 +26,7 @@ from casework.actions import cases
 from casework.domain.states import CLERK
 from casework.models import Case
 from casework.policies import may_serve
+from family.actions.locks import lock_members
 from settlements import ledger
 from settlements.actions import care
 from settlements.actions.recording import record
@@ -209,6 +210,7 @@ def request_recalculation(
     cases.refuse_own(by, member.pk)
     if not may_serve(by, region_id):
         raise PermissionDenied
+    lock_members(member.pk)  # two clerks at once: the second waits here and finds the first one's case
     found = preview(member=member, region_id=region_id, year=year, on=timezone.localdate(at))
     if found.as_data() != seen:
         raise Refused("stale")

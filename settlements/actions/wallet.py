@@ -221,13 +221,12 @@ def accept(*, transfer: WalletTransfer, at: datetime.datetime, by: User | None =
 
 
 def _accept(transfer_id: int, wallet_id: int, at: datetime.datetime, transaction_id: int) -> dict[str, Any]:
+    transfers = WalletTransfer.objects.select_related("receiver", "sender")
+    # Too late is refused before anything is held: who brings the money back holds the transfer, and may want the wallet.
+    _refuse_ended(transfers.get(pk=transfer_id), at)
     held = wallets.lock(wallet_id, at)
-    sent = (
-        WalletTransfer.objects.select_for_update(of=("self",)).select_related("receiver", "sender").get(pk=transfer_id)
-    )
-    if sent.state != TransferState.PENDING or sent.expires_at <= at:
-        code = "duplicate" if sent.state == TransferState.ACCEPTED else "not_permitted"
-        raise Refused(code, why="transfer")
+    sent = transfers.select_for_update(of=("self",)).get(pk=transfer_id)
+    _refuse_ended(sent, at)
     # Read under the wallet's lock, which whoever shares it among the heirs holds: from then on nothing comes into it.
     if sent.receiver.died_on is not None and sent.receiver.died_on <= timezone.localdate(at):
         raise Refused("closed", why="receiver_died")
@@ -243,6 +242,12 @@ def _accept(transfer_id: int, wallet_id: int, at: datetime.datetime, transaction
     )
     _tell(sent, sent.sender, "wallet_accepted", at)
     return {"transfer": sent.pk}
+
+
+def _refuse_ended(sent: WalletTransfer, at: datetime.datetime) -> None:
+    if sent.state != TransferState.PENDING or sent.expires_at <= at:
+        code = "duplicate" if sent.state == TransferState.ACCEPTED else "not_permitted"
+        raise Refused(code, why="transfer")
 
 
 def return_overdue(*, at: datetime.datetime, only: int | None = None) -> list[WalletTransfer]:

@@ -6,7 +6,7 @@ closing) is one transaction.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -27,6 +27,7 @@ from casework.domain.states import CLERK, SUPERVISOR
 from casework.models import Case
 from casework.policies import staff_regions
 from family.actions.grants import end_for
+from family.actions.locks import lock_members
 from family.domain.check import Finding
 from settlements import ledger
 from settlements.actions import payouts
@@ -131,7 +132,14 @@ def _tried(
     return result, before.total - before.debt - after.total + after.debt, refusal
 
 
-def _leave(account: PersonalAccount, kind: str, since: datetime.date, by: User | None, at: datetime.datetime) -> None:
+def _leave(
+    account: PersonalAccount,
+    kind: str,
+    since: datetime.date,
+    by: User | None,
+    at: datetime.datetime,
+    moving: Collection[int] = (),
+) -> None:
     """Out of the insurance of the region: grants end, and what was credited ahead goes back, whoever had it end."""
     why = DIED if kind == INHERITANCE else MOVED
     enrolment = queries.last_enrolment(account)
@@ -141,7 +149,16 @@ def _leave(account: PersonalAccount, kind: str, since: datetime.date, by: User |
     insured, ended_on = queries.insured_until(account, timezone.localdate(at))
     if why == MOVED and not insured and ended_on and enrolment.status != EnrolmentStatus.SUSPENDED:
         since = max(since, ended_on)  # an end that the register tells is not put earlier by what was typed here
-    leave(enrolment=enrolment, why=why, on=since, by=by, at=at, channel=Channel.WINDOW, left_before=True)
+    leave(
+        enrolment=enrolment,
+        why=why,
+        on=since,
+        by=by,
+        at=at,
+        channel=Channel.WINDOW,
+        left_before=True,
+        moving=moving,
+    )
 
 
 def _findings(
@@ -190,6 +207,7 @@ def draft(
     and PermissionDenied.
     """
     cases.refuse_own(by, account.member_id)
+    lock_members(account.member_id)  # two clerks at once: the second waits here and finds the first one's case
     _refuse(_findings(account, kind, reason, since, timezone.localdate(at), Decimal(1), None))
     case = cases.open_case(
         kind=kind,
@@ -312,7 +330,7 @@ def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
         case=case
     )
     on = timezone.localdate(at)
-    _leave(application.account, case.kind, application.since, by, at)
+    _leave(application.account, case.kind, application.since, by, at, payouts.accounts_of(application, on))
     paid = payouts.close(application=application, on=on, by=by)
     audit.record(
         action="account_closed",

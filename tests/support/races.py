@@ -1,13 +1,19 @@
 """Two connections at once, for tests on committed data."""
 
 import threading
+import time
 from collections.abc import Callable
+from typing import Any
 
-from django.db import connections
+import pytest
+from django.db import connection, connections
 
 from accounts.errors import Refused
 
 PATIENCE = 10  # seconds
+WAITS_FOR_ME = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+)
 
 
 def at_once(*acts: Callable[[], object]) -> list[str]:
@@ -31,3 +37,37 @@ def at_once(*acts: Callable[[], object]) -> list[str]:
     for thread in threads:
         thread.join(PATIENCE)
     return sorted(outcomes)
+
+
+def held_up(
+    monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str], first: Callable[[], object], second: Callable[[], object]
+) -> list[str]:
+    """As `at_once`, in one certain order: the first act stops behind its first call of `place` (a module and a name in it)
+    until the second waits for a lock that the first holds, or has come through."""
+    real, holding, through = getattr(*place), threading.Event(), threading.Event()
+
+    def stopped(*args: Any, **more: Any) -> Any:
+        given = real(*args, **more)
+        if not holding.is_set():
+            holding.set()
+            _until_somebody_waits(through)
+        return given
+
+    def follow() -> object:
+        holding.wait(PATIENCE)
+        try:
+            return second()
+        finally:
+            through.set()
+
+    monkeypatch.setattr(*place, stopped)
+    return at_once(first, follow)
+
+
+def _until_somebody_waits(through: threading.Event) -> None:
+    end = time.monotonic() + PATIENCE / 2
+    with connection.cursor() as cursor:
+        while not through.wait(0.01) and time.monotonic() < end:
+            cursor.execute(WAITS_FOR_ME)
+            if cursor.fetchone()[0]:
+                return
