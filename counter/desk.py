@@ -12,7 +12,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import clock
 from accounts.actions import audit
@@ -122,7 +124,8 @@ def needs_opened(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         serving = opened(request)
         if serving is None:
             messages.warning(request, _("No record is open, or the time is over. State the reason and open it again."))
-            return redirect("counter:home")
+            # Followed by HTMX, the window's first page would land inside the part that asked.
+            return HttpResponseClientRedirect(reverse("counter:home")) if request.htmx else redirect("counter:home")
         return view(request, *args, serving=serving, **kwargs)
 
     return guarded

@@ -118,8 +118,11 @@ def member(request: HttpRequest, serving: Opened) -> HttpResponse:
 @needs_opened
 @require_POST
 def unmask(request: HttpRequest, serving: Opened) -> HttpResponse:
-    """The same page with the numbers in full, this once; that they were shown is recorded."""
+    """The numbers in full, this once; that they were shown is recorded. The record's page; under HTMX the bar over the
+    page one is on, so that a form that is half filled in stays."""
     desk.look(request, serving.member, "member", serving.reason, action="unmask")
+    if request.htmx:
+        return render(request, "counter/_opened.html", opened_context(request, serving) | {"in_full": True})
     return render(request, "counter/member.html", member_context(request, serving) | {"in_full": True})
 
 

@@ -12,6 +12,7 @@ from accounts import clock
 from accounts.models import AuditEvent
 from accounts.queries import seen_by_staff
 from casework import kinds
+from counter import desk
 from counter.papers import notices
 from tests.people import make_member, make_region, make_staff
 from tests.support.ledger import open_account
@@ -129,6 +130,21 @@ def test_numbers_in_full_are_an_act_of_their_own(people, serving) -> None:
     assert people.holder.member.id_number in page
     assert actions(people.holder.member)[-1] == "unmask"
     assert people.holder.member.id_number not in serving.get(MEMBER).content.decode()
+
+
+def test_beside_a_form_the_numbers_are_shown_in_the_bar_alone(people, serving) -> None:
+    bar = serving.post(reverse("counter:unmask"), headers={"HX-Request": "true"}).content.decode()
+    assert people.holder.member.id_number in bar and "<html" not in bar
+    assert actions(people.holder.member)[-1] == "unmask"
+
+
+def test_a_press_after_the_time_is_over_leads_to_a_whole_page(people, serving, monkeypatch) -> None:
+    """HTMX would put the page that a redirect leads to inside the part that asked."""
+    later = clock.now() + desk.OPEN_FOR
+    monkeypatch.setattr(clock, "now", lambda: later)
+    for name in ("order", "unmask"):
+        response = serving.post(reverse(f"counter:{name}"), headers={"HX-Request": "true"})
+        assert (response.status_code, response.get("HX-Redirect")) == (200, HOME)
 
 
 def test_opened_again_for_the_same_reason(people, serving) -> None:

@@ -114,6 +114,30 @@ def test_a_binding_at_the_window_and_its_second_check(visit, scene, staff) -> No
     assert "家庭共济" in member.text()
 
 
+def test_what_is_typed_survives_the_keys(visit, scene, staff) -> None:
+    window = visit(staff[0], wide=True)
+    open_record(window, scene.daughter.member)
+    page = window.page
+    window.go(reverse("counter:bind"))
+    window.fill(name="方若晴")
+    page.keyboard.press("F4")
+    expect(page.locator(".portal-opened")).to_contain_text(scene.daughter.member.id_number)
+    window.look()
+    page.focus("main [name=name]")
+    for key in ("Escape", "Enter"):  # the input method's, while it composes
+        page.evaluate(
+            "key => document.activeElement.dispatchEvent("
+            "new KeyboardEvent('keydown', {key, isComposing: true, bubbles: true}))",
+            key,
+        )
+    expect(page.locator("main [name=name]")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("main [name=name]")).not_to_be_focused()
+    expect(page.locator("main [name=name]")).to_have_value("方若晴")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/counter/")
+
+
 def receipt(window: Window, application: SharingApplication) -> None:
     """The browser shows PDFs in a new window, which a headless one cannot: asked for with the window's own cookies."""
     page = window.page
