@@ -7,11 +7,12 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import clock
 from accounts.actions import audit
+from accounts.enums import Insurance
 from accounts.errors import Refused
 from accounts.models import Institution, User
 from gateway.domain.reconciling import Compared
@@ -25,7 +26,7 @@ MOST_NOTE = 500
 def note(*, run: Reconciliation, compared: Iterable[Compared], at: datetime.datetime) -> None:
     """Keep what differs, once a settlement and direction; close what was open and agrees now. Part of 3202."""
     compared = list(compared)
-    unclosed = {(one.setl_id, one.reversal): one for one in _unclosed(run)}
+    unclosed = {_key_of(one): one for one in _unclosed(run)}
     differing = {_key(one): one for one in compared if one.kind}
     new = (
         Difference(institution=run.institution, found_by=run, found_at=at, **_facts(one, run))
@@ -40,9 +41,9 @@ def note(*, run: Reconciliation, compared: Iterable[Compared], at: datetime.date
             setattr(known, name, value)
     Difference.objects.bulk_update(again, [*_FACTS], batch_size=1000)
     agreeing = {_key(one) for one in compared if not one.kind}
-    gone = [
-        known for key, known in unclosed.items() if key not in differing and (key in agreeing or _looked_at(known, run))
-    ]
+    missed = [known for key, known in unclosed.items() if key not in differing]
+    since = _since(missed, run)
+    gone = [known for known in missed if _key_of(known) in agreeing or _looked_at(known, [*since, run])]
     _close_agreed(gone, run, at)
 
 
@@ -59,11 +60,33 @@ def _key(one: Compared) -> tuple[str, bool]:
     return row.setl_id, row.reversal
 
 
-def _looked_at(known: Difference, run: Reconciliation) -> bool:
-    """Whether this comparison would have found it again: it looked at all that the one before looked at."""
+def _key_of(known: Difference) -> tuple[str, bool]:
+    return known.setl_id, known.reversal
+
+
+def _since(missed: list[Difference], run: Reconciliation) -> list[Reconciliation]:
+    """What was compared before this and after such a difference was seen last. Sums in which it would stand say that it is
+    gone only if they agree."""
+    if not missed or not run.insurance:
+        return []
+    seen_last = min(known.seen_last_by_id for known in missed)
+    runs = Reconciliation.objects.filter(institution=run.institution, pk__gt=seen_last, pk__lt=run.pk)
+    return list(runs.filter(Q(infno=Reconciliation.DETAILS) | Q(balanced=True)))
+
+
+def _looked_at(known: Difference, runs: list[Reconciliation]) -> bool:
+    """Whether these comparisons would have found it again: together they looked at all that the one before looked at.
+
+    One of all insurances, in a row that is not ours, may be followed by one for each of them: nobody knows whose it is."""
     last = known.seen_last_by
+    wanted = {last.insurance} if last.insurance or known.our_total is not None else set(Insurance.values)
+    looked = [run.insurance for run in runs if run.pk > last.pk and _covers(run, last)]
+    return "" in looked or wanted <= set(looked)
+
+
+def _covers(run: Reconciliation, last: Reconciliation) -> bool:
+    """But for the insurance."""
     same = (last.region_id, last.refunds) == (run.region_id, run.refunds) and run.clr_type in ("", last.clr_type)
-    same = same and run.insurance in ("", last.insurance)
     return same and run.begins_on <= last.begins_on and last.ends_on <= run.ends_on
 
 

@@ -22,6 +22,7 @@ from gateway.queries.reconciling import (
     WITHOUT_REFUNDS,
     Scope,
     Totals,
+    corrections,
     insurance_of,
     insurances_of,
     region_of,
@@ -49,10 +50,14 @@ def compare_totals(
     """
     data = _filled(given["data"])
     scope = _scope(institution, data, Reconciliation.TOTALS, insutype=data["insutype"])
-    ours = totals(scope)
     theirs = {name: data[name] for name in ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")}
-    held = {"medfee_sumamt": ours.total, "fund_pay_sumamt": ours.fund, "acct_pay": ours.accounts}
-    balanced = _same(theirs, held, scope.refunds) and _counted(int(data["fixmedins_setl_cnt"]), ours)
+    ours = totals(scope)
+    balanced = _balanced(data, theirs, ours, scope.refunds)
+    if not balanced and scope.refunds == REFUNDS_ALONE:
+        heard = _heard_totals(scope)
+        if _balanced(data, theirs, heard, scope.refunds):
+            ours, balanced = heard, True
+    held = _sums(ours)
     _keep(scope, Reconciliation.TOTALS, msgid, at, data, theirs, held, ours, balanced=balanced)
     return {
         "stmtinfo": {
@@ -135,6 +140,14 @@ def _narrowed(scope: Scope, theirs: list[Row]) -> Scope:
     one = replace(scope, insurance=asked.insurance)
     alone = insurances_of(scope.institution, {row.setl_id for row in theirs}) <= {asked.insurance}
     return one if alone and totals(one) != totals(scope) else scope
+
+
+def _sums(ours: Totals) -> dict[str, Decimal]:
+    return {"medfee_sumamt": ours.total, "fund_pay_sumamt": ours.fund, "acct_pay": ours.accounts}
+
+
+def _balanced(data: dict[str, Any], theirs: dict[str, Decimal], ours: Totals, refunds: str) -> bool:
+    return _same(theirs, _sums(ours), refunds) and _counted(int(data["fixmedins_setl_cnt"]), ours)
 
 
 def _same(theirs: dict[str, Decimal], ours: dict[str, Decimal], refunds: str) -> bool:
@@ -259,7 +272,27 @@ def _compared(scope: Scope, theirs: list[Row]) -> list[Compared]:
         ours = [row for row in ours if not row.reversal or row.origin in of_period]
     elif scope.refunds == REFUNDS_ALONE:
         ours, found = ([row for row in side if row.reversal] for side in (ours, found))
+        named = {row.origin for row in found}
+        ours = [row for row in ours if row.origin in named] + _heard(
+            scope, [row for row in ours if row.origin not in named], of_period
+        )
     return reconciling.compare(ours, found, elsewhere)
+
+
+def _heard(scope: Scope, reversals: list[Row], of_period: set[str]) -> list[Row]:
+    """Reversals without those of which the institution need not know: of what was settled and corrected (2601) within the
+    period it had no answer. All its lines say it; those of refunds alone, and their sums, do not."""
+    unheard = corrections(scope.institution, {row.msgid for row in reversals if row.origin in of_period})
+    return [row for row in reversals if row.msgid not in unheard]
+
+
+def _heard_totals(scope: Scope) -> Totals:
+    """The sums of such reversals alone."""
+    ours = rows(scope)
+    heard = _heard(scope, [row for row in ours if row.reversal], {row.setl_id for row in ours})
+    total, fund, accounts = (sum((row.amounts[place] for row in heard), ZERO) for place in range(3))
+    cash = total - fund - accounts
+    return Totals(settled=0, reversed=len(heard), undone=0, total=total, fund=fund, accounts=accounts, cash=cash)
 
 
 def _result(institution: Institution, compared: Iterable[Compared], scope: Scope, at: datetime.datetime) -> GatewayFile:

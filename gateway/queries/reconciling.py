@@ -20,10 +20,11 @@ from accounts.money import ZERO
 from accounts.policies import has_any_role, regions_with_role
 from gateway.answers import CLEARING_TYPE, INSUTYPE
 from gateway.domain.reconciling import Row
-from gateway.models import Difference, GatewayFile, ReconciliationDay
+from gateway.models import Difference, GatewayFile, GatewayMessage, ReconciliationDay
 from gateway.queries.people import number_of
 
 WITHOUT_REFUNDS, REFUNDS_ALONE = "0", "1"
+CORRECTION = "2601"
 # The amounts of 2207 and 2208: `answers.amounts` in SQL.
 AMOUNTS = """
     s.in_scope + s.pre_self_pay + s.self_paid AS total, s.fund + s.supplement AS fund,
@@ -158,6 +159,12 @@ def rows(scope: Scope) -> list[Row]:
 def rows_by_number(institution: Institution, numbers: Collection[str]) -> list[Row]:
     """The institution's settlements and reversals with these numbers, of whatever day."""
     return _rows(BY_NUMBER, {"institution": institution.pk, "ids": list(numbers)}) if numbers else []
+
+
+def corrections(institution: Institution, msgids: Collection[str]) -> set[str]:
+    """Which of these messages that took something back were corrections (2601)."""
+    found = GatewayMessage.objects.filter(institution=institution, infno=CORRECTION, claim__in=msgids)
+    return set(found.values_list("claim", flat=True))
 
 
 def insurances_of(institution: Institution, numbers: Collection[str]) -> set[str]:

@@ -172,6 +172,29 @@ def test_what_was_lost_and_corrected_is_not_counted_by_the_institution(world: Wo
     assert {row[4] for row in compare(world, known)} == {"0"}
 
 
+def test_refunds_alone_without_one_whose_settlement_was_lost(world: World) -> None:
+    """It knows the correction (2601), but not what that took back; with those it knows the sums are still held."""
+    first, lost = settle(world, "80.00"), "H0000000000120261121120000aaaa"
+    thought = settle(world, "30.00", msgid=lost)
+    world.hospital.ok("2601", {"data": {"psn_no": first["psn_no"], "omsgid": lost, "oinfno": "2207"}})
+    alone = {"refd_setl_flag": "1"}
+    assert balanced(world, totals_input([], **alone))
+    assert compare(world, [], **alone) == []
+    back = take_back(world, first)
+    assert balanced(world, totals_input([back], **alone))
+    assert {row[4] for row in compare(world, [back], **alone)} == {"0"}
+    assert not Difference.objects.exists()
+    # What was reversed otherwise it knows.
+    assert not balanced(world, totals_input([], **alone))
+    assert [row[4] for row in compare(world, [], **alone)] == ["1"]
+    assert Difference.objects.get().kind == DifferenceKind.REVERSED_HERE
+    # Nor is it wrong to know it after all.
+    sums = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
+    corrected = {**thought, **{name: -thought[name] for name in sums}}
+    assert balanced(world, totals_input([back, corrected], **alone))
+    assert {row[4] for row in compare(world, [back, corrected], **alone)} == {"0"}
+
+
 def test_another_institutions_settlements_are_its_own(world: World) -> None:
     settle(world, "80.00")
     other = World(world.region, make_hospital(world.region, "另一家医院"), world.patient, world.husband)
@@ -258,6 +281,29 @@ def test_what_one_insurance_agrees_on_closes_nothing_of_another(world: World) ->
     assert {row[4] for row in compare(till, [bought], clr_type="41")} == {"0"}
     assert Difference.objects.get().setl_id == other["setl_id"]
     assert Difference.objects.get().state == DifferenceState.OPEN
+
+
+def test_an_unknown_row_is_gone_once_each_insurance_was_compared_without_it(world: World) -> None:
+    pharmacy, till, resident = of_two_insurances(world)
+    one = drug("1", DRUG, "1", "45.00")
+    bought, lost = (pharmacy.ok("2102", purchase(till, one))["setlinfo"] for _ in range(2))
+    other = pharmacy.ok("2102", purchase(resident, one, insutype="390"))["setlinfo"]
+    strange = {**bought, "setl_id": "310000209901010000000000000001"}
+    compare(till, [bought, lost, other, strange], clr_type="41")
+    unknown = Difference.objects.get()
+
+    def state_after_details_of_employees() -> str:
+        assert not balanced(till, totals_input([bought], clr_type="41"))
+        compare(till, [bought], clr_type="41")
+        unknown.refresh_from_db()
+        return unknown.state
+
+    # It might be a resident's.
+    assert state_after_details_of_employees() == DifferenceState.OPEN
+    assert not balanced(till, totals_input([other, strange], clr_type="41", insutype="390"))
+    assert state_after_details_of_employees() == DifferenceState.OPEN
+    assert balanced(till, totals_input([other], clr_type="41", insutype="390"))
+    assert state_after_details_of_employees() == DifferenceState.CLOSED
 
 
 def test_details_that_agree(world: World) -> None:
