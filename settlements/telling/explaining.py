@@ -145,7 +145,7 @@ class Explanation:
 
     @property
     def steps(self) -> list[dict[str, Any]]:
-        """The numbered working: name, amount, sentence, rule and the number of its source."""
+        """The numbered working: name, amount, sentence and rule."""
         rows = [self._split()] if self.bill.pre_self_pay or self.bill.self_paid else []
         for stored in self.bill.steps:
             key = stored["key"]
@@ -160,7 +160,6 @@ class Explanation:
                     "amount": part.amount if part else Decimal(stored["amount"]),
                     "sentence": _sentences(told.sentence, self._paid_by(part)),
                     "rule": told.rule,
-                    "source": told.source,
                 }
             )
         rows += [

@@ -18,13 +18,12 @@ Names = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Told:
-    """One step: what it is called, what happened, and by which rule ("" for none); `source`: the rule's number in the
-    list of sources ("" for none)."""
+    """One step: what it is called, what happened, and by which rule ("" for none). Where the rule comes from is told to
+    administrators beside it: to others the key of a source says nothing."""
 
     name: str
     sentence: str
     rule: str
-    source: str = ""
 
 
 def step(stored: Mapping[str, Any], names: Names | None = None) -> Told:
@@ -33,9 +32,7 @@ def step(stored: Mapping[str, Any], names: Names | None = None) -> Told:
     KeyError for a key that nobody can tell.
     """
     params, amount = stored["params"], Decimal(stored["amount"])
-    told = _TELLERS[stored["key"]](amount, params, names or {})
-    source = params.get("source")
-    return Told(told.name, told.sentence, told.rule, source) if told.rule and source else told
+    return _TELLERS[stored["key"]](amount, params, names or {})
 
 
 def known_keys() -> frozenset[str]:
