@@ -109,7 +109,9 @@ class RolloverChunk(models.Model):
         verbose_name_plural = _("rollover chunks")
         ordering = ["run", "number"]
         constraints = [models.UniqueConstraint(name="chunk_once", fields=["run", "number"])]
-        indexes = [models.Index(name="chunk_todo", fields=["run", "number"], condition=Q(done=False))]
+        # In the order in which chunks are claimed: else each claim sorts all that are left, four milliseconds of five
+        # thousand.
+        indexes = [models.Index(name="chunk_todo", fields=["run", "visits", "number"], condition=Q(done=False))]
 
     def __str__(self) -> str:
         return f"{self.run} / {self.number}"
