@@ -18,6 +18,9 @@ from gateway.fields.tables import fold
 SUCCESS, FAILURE = 0, -1
 MOST_ERR_MSG = 200
 OUTPUT = "output"
+# A body in one of these is told so; programs also name what is no compression there ("UTF-8"), and are understood.
+COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress"})
+GZIP = b"\x1f\x8b"
 # gateway.domain.json_text.NotJson.why -> the code of the refusal.
 NOT_JSON = {
     "syntax": "body_not_json",
@@ -79,16 +82,18 @@ class Call:
         return blind_index(said.hexdigest())
 
 
-def read(body: bytes, path_infnos: Collection[str] = (), *, file: bytes | None = None) -> Call:
-    """The call in a body, whatever its Content-Type says; `path_infnos`: what the URL is for, empty for all.
+def read(body: bytes, path_infnos: Collection[str] = (), *, file: bytes | None = None, encoding: str = "") -> Call:
+    """The call in a body, whatever its Content-Type says; `path_infnos`: what the URL is for, empty for all; `encoding`:
+    what Content-Encoding says, which counts only where the body cannot be read.
 
-    Raises Rejected: body_not_utf8, body_not_json, body_constant, body_too_deep, field_repeated, infno_mismatch, or one of
-    a field.
+    Raises Rejected: body_compressed, body_not_utf8, body_not_json, body_constant, body_too_deep, field_repeated,
+    infno_mismatch, or one of a field.
     """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Rejected("body_not_utf8") from None
+        packed = body.startswith(GZIP) or encoding.strip().lower() in COMPRESSIONS
+        raise Rejected("body_compressed" if packed else "body_not_utf8") from None
     given = _json(text)
     head = read_fields(tables("envelope").input[0].fields, given, "envelope")
     if path_infnos and head["infno"] not in path_infnos:

@@ -27,6 +27,7 @@ TEXTS: Mapping[str, Promise] = {
     "sign_no_unknown": _("This sign-in is not found or is over; check sign_no and opter_no"),
     # Body and fields.
     "body_too_large": _("The message is larger than %(megabytes)s MB"),
+    "body_compressed": _("The message is compressed; send it as it is, without Content-Encoding"),
     "body_not_utf8": _("The message is not UTF-8; another encoding is not accepted"),
     "body_cut": _("The message broke off; send it again"),
     "body_not_json": _("The message is not JSON; look at line and column %(place)s"),

@@ -76,7 +76,8 @@ def _answer(request: HttpRequest, numbers: Collection[str] | None) -> HttpRespon
                 raise Rejected("path_unknown", path=request.path_info[:MOST_PATH])
             key, nonce = signatures.authenticate(request.headers, body, at=at)
             message, file = multipart.split(body, request.META.get("CONTENT_TYPE", ""))
-            known = envelope.read(message, numbers, file=file)
+            encoding = request.headers.get("Content-Encoding", "")
+            known = envelope.read(message, numbers, file=file, encoding=encoding)
             answer = deliver(key=key, nonce=nonce, call=known, at=at, address=_address(request))
         except Refused as refusal:
             # Not kept as a message: whoever has no key must not be able to fill the database.

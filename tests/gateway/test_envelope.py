@@ -1,7 +1,9 @@
 """What the envelope takes and sends back: HTTP 200 always, never a 500, nothing written for what is no message."""
 
+import gzip
 import json
 import re
+import zlib
 
 import pytest
 from django.test import Client
@@ -67,6 +69,7 @@ def test_a_success_is_shaped_as_real_answers_are(world: World) -> None:
         (b'{"infno":"1101","msgid":"1","fixmedins_code":"' + b"H" * 40_001 + b'"}', "field_too_long"),
         ('{"opter_name":"张三"}'.encode("gbk"), "body_not_utf8"),
         (b"\xff\xfe\x00", "body_not_utf8"),
+        (gzip.compress(b'{"infno":"1101"}', mtime=0), "body_compressed"),
         (b'{"infno":"1101\\u0000","msgid":"1","fixmedins_code":"H"}', "field_format"),
         (b'{"infno":"1101","msgid":"\\ud800","fixmedins_code":"H"}', "field_format"),
         (b'{"infno":{"a":1},"msgid":"1","fixmedins_code":"H"}', "field_format"),
@@ -80,6 +83,18 @@ def test_a_body_that_is_no_message(world: World, body: bytes, refused: str) -> N
     assert response.status_code == 200
     assert code(response.json()) == refused
     assert GatewayMessage.objects.count() == 0
+
+
+def test_a_compressed_message_is_told_so_and_a_readable_one_is_read(world: World) -> None:
+    body = json.dumps(sound(world)).encode()
+    for encoding, packed in (("gzip", gzip.compress(body, mtime=0)), ("Deflate", zlib.compress(body))):
+        signed = signed_headers(world.hospital.key_id, world.hospital.secret)
+        answer = world.hospital.post(packed, {**signed, "Content-Encoding": encoding}).json()
+        assert code(answer) == "body_compressed"
+    # Programs write the character set there; it can be read all the same.
+    signed = signed_headers(world.hospital.key_id, world.hospital.secret)
+    assert world.hospital.post(body, {**signed, "Content-Encoding": "UTF-8"}).json()["infcode"] == 0
+    assert GatewayMessage.objects.count() == 1
 
 
 def test_an_unknown_transaction(world: World) -> None:
