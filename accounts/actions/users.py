@@ -215,6 +215,7 @@ def grant_role(
     where roles exclude each other, or the day is over."""
     if by.pk == user.pk:
         raise Refused("not_permitted")
+    end_roles_over(at=at, of=user)
     assignment = RoleAssignment(user=user, role=role, region=region, centre=centre, granted_by=by, last_day=last_day)
     assignment.full_clean()
     assignment.save()
@@ -238,9 +239,12 @@ def end_role(*, assignment: RoleAssignment, by: User | None, at: datetime.dateti
     )
 
 
-def end_roles_over(*, at: datetime.datetime) -> int:
-    """Write down the end of roles whose last day is over, which hold no more since then; how many they were."""
+def end_roles_over(*, at: datetime.datetime, of: User | None = None) -> int:
+    """Write down the end of roles (of one login, or of all) whose last day is over, which hold no more since then; how
+    many they were. Until then the database takes them for roles and refuses the same one anew."""
     over = RoleAssignment.objects.filter(ended_at=None, last_day__lt=timezone.localdate(at))
+    if of is not None:
+        over = over.filter(user=of)
     for assignment in over:
         end_role(assignment=assignment, by=None, at=at)
     return len(over)

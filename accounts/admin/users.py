@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
@@ -21,7 +22,7 @@ from accounts.admin_base import RoleAdmin
 from accounts.crypto import blind_index
 from accounts.enums import Role
 from accounts.models import RoleAssignment, User
-from accounts.policies import has_any_role
+from accounts.policies import has_any_role, in_force
 
 # Rights are roles here, mail is not used, and second factors are reset by an act with a reason.
 for model in (Group, EmailAddress, EmailConfirmation, Authenticator, UserSession):
@@ -40,7 +41,7 @@ class RoleInline(admin.TabularInline):
     verbose_name_plural = _("roles (delete to end one)")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).filter(ended_at=None)
+        return super().get_queryset(request).filter(in_force(clock.today()))
 
     def _may(self, request: HttpRequest, user: User | None) -> bool:
         return has_any_role(request.user, Role.SYSTEM_ADMIN) and (user is None or user.pk != request.user.pk)
@@ -171,6 +172,13 @@ class UserAdmin(RoleAdmin, DjangoUserAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[RoleInline]]:
         return self.inlines if obj is not None else []
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        changed = self.get_object(request, unquote(object_id)) if object_id and request.method == "POST" else None
+        if changed is not None:
+            # Before the form is checked, which looks at the database's constraints.
+            users.end_roles_over(at=clock.now(), of=changed)
+        return super().changeform_view(request, object_id, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.is_staff = True

@@ -317,3 +317,22 @@ def test_a_role_ends_with_its_last_day(people):
     assert given.ended_at
     ended = AuditEvent.objects.get(action="end_role")
     assert (ended.actor, ended.target) == ("system", f"user:{people.clerk.pk}")
+
+
+def test_a_role_whose_last_day_is_over_can_be_given_again_at_once(people):
+    client, url = log_in(people.system_admin), reverse("admin:accounts_user_change", args=[people.clerk.pk])
+    role = {"role": Role.REGION_ADMIN, "region": people.region.pk}
+    mine = RoleAssignment.objects.filter(user=people.clerk, role=Role.REGION_ADMIN)
+
+    def expire() -> None:
+        assert mine.filter(ended_at=None).update(last_day=clock.today() - DAY) == 1
+
+    assert client.post(url, roles_form(people.clerk, **role, last_day=clock.today())).status_code == 302
+    expire()
+    assert client.get(url).context["inline_admin_formsets"][0].formset.initial_form_count() == 1
+    assert client.post(url, roles_form(people.clerk, **role)).status_code == 302
+    assert [one.last_day for one in mine.filter(ended_at=None)] == [None]
+    expire()
+    users.grant_role(user=people.clerk, role=Role.REGION_ADMIN, region=people.region, by=people.system_admin, at=now())
+    assert mine.count() == 3
+    assert AuditEvent.objects.filter(action="end_role", actor="system", target=f"user:{people.clerk.pk}").count() == 2
