@@ -67,6 +67,12 @@ def seen_by_staff(member: Member) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(member_id=member.pk, actor_id__in=staff)
 
 
+def phone_of(member: Member) -> str:
+    """A telephone that the member has proven, else the one in the register; empty without either."""
+    user = User.objects.filter(member=member, phone_verified=True).first()
+    return str((user and user.phone) or member.phone or "")
+
+
 def has_claimed(member: Member) -> bool:
     """Whether a login is tied to the record."""
     return User.objects.filter(member=member).exists()

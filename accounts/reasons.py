@@ -127,6 +127,10 @@ _SHARED: dict[str, tuple[Text, Text]] = {
     "not_permitted": (_("You have no right to do this."), _("If you should have it, ask your administrator.")),
     "not_yours": (_("There is no such record."), _("Check the number.")),
     # Codes, logins and claims
+    "no_phone": (
+        _("No telephone of this person is known, so no code can be sent."),
+        _("Enter the telephone first, or have it agreed to on paper."),
+    ),
     "code_wrong": (_("The code is not right."), _("You have %(left)s tries left.")),
     "code_expired": (_("This code is no longer valid."), _("Have a new one sent.")),
     "code_used_up": (_("The code was entered wrongly too often."), _("Have a new one sent.")),
@@ -192,7 +196,10 @@ _SHARED: dict[str, tuple[Text, Text]] = {
         _("The row has more cells than there are titles."),
         _("Often an amount was written with a comma: write 12000.00."),
     ),
-    "changed_meanwhile": (_("This has changed since you opened the page."), _("Below is the newest state; please look again.")),
+    "changed_meanwhile": (
+        _("This has changed since you opened the page."),
+        _("Below is the newest state; please look again."),
+    ),
 }
 for _code, (_reason, _remedy) in _SHARED.items():
     register(_code, _reason, _remedy)

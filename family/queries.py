@@ -221,17 +221,26 @@ def grants_visible_to(user: User) -> QuerySet[SharingGrant]:
 
 def findings_on(application: SharingApplication, on: datetime.date) -> tuple[list[Finding], Facts, SharingRules | None]:
     """What stands against an application on a day, with the facts and the rules it was judged by; nothing is locked."""
-    terms = Terms(
+    facts = facts_for(
+        application.grantor,
+        application.beneficiary,
+        application.relation,
+        on,
+        terms_of(application),
+        except_application=application.pk,
+    )
+    rules = rules_on(facts.grantor.region, on)
+    return check(rules, facts, on), facts, rules
+
+
+def terms_of(application: SharingApplication) -> Terms:
+    """What an application offers, as the check reads it."""
+    return Terms(
         care=application.uses_care,
         premium=application.uses_premium,
         limit=application.limit,
         ends_on=application.ends_on,
     )
-    facts = facts_for(
-        application.grantor, application.beneficiary, application.relation, on, terms, except_application=application.pk
-    )
-    rules = rules_on(facts.grantor.region, on)
-    return check(rules, facts, on), facts, rules
 
 
 def terms_data(application: SharingApplication) -> dict[str, object]:

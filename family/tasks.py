@@ -5,7 +5,7 @@ from celery import shared_task
 from accounts import clock
 from accounts.errors import Refused
 from family import queries
-from family.actions import sharing
+from family.actions import invitations
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ def expire_invitations() -> int:
     now, lapsed = clock.now(), 0
     for application in queries.lapsed_invitations(clock.today()).select_related("case"):
         try:
-            sharing.expire(application=application, at=now)
+            invitations.expire(application=application, at=now)
             lapsed += 1
         except Refused as refused:
             # Answered or withdrawn since the list was read.

@@ -115,10 +115,6 @@ REASONS = {
         _("There is a newer text of the commitment."),
         _("Read it below, then sign it."),
     ),
-    "no_phone": (
-        _("No telephone of this relative is known, so no code can be sent."),
-        _("Enter the telephone first, or let the relative agree on paper."),
-    ),
     "not_adjustable": (
         _("In this region the order is fixed by rule and cannot be changed."),
         _("Nothing needs to be done; the page shows the order that holds."),

@@ -57,11 +57,13 @@ register_purpose("sharing_consent", gettext_lazy("agreeing to family sharing"), 
 def issue(
     *, phone: str, purpose: str, subject: str, at: datetime.datetime, known: bool = True, unknown_text: str = ""
 ) -> ConsentCode:
-    """Send a code to a telephone. Raises Refused: code_too_soon (`seconds`), too_many_codes.
+    """Send a code to a telephone. Raises Refused: no_phone (there is none), code_too_soon (`seconds`), too_many_codes.
 
     With `known` False the telephone gets `unknown_text` instead and no code will ever fit; everything else takes the
     same course, so that nobody learns from outside which it was.
     """
+    if not phone:
+        raise Refused("no_phone")
     index = blind_index(phone)
     _refuse_too_many(index, at)
     code = f"{secrets.randbelow(10**6):06d}"
@@ -124,10 +126,12 @@ def _count_try(phone_index: str, purpose: str, subject: str, at: datetime.dateti
 
 
 def confirm(*, phone: str, purpose: str, subject: str, code: str, at: datetime.datetime) -> None:
-    """Use up the code. Raises Refused: code_wrong (`left` tries, at least one), code_expired, code_used_up.
+    """Use up the code. Raises Refused: no_phone, code_wrong (`left` tries, at least one), code_expired, code_used_up.
 
     Call it outside any transaction: a wrong try must count even if what follows is undone (RuntimeError otherwise).
     """
+    if not phone:
+        raise Refused("no_phone")
     index = blind_index(phone)
     held = _count_try(index, purpose, subject, at)
     if held is None:

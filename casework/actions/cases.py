@@ -125,6 +125,25 @@ def move(
     return case
 
 
+def decide(
+    *, case: Case, verb: str, by: User, at: datetime.datetime, note: str = "", version: int | None = None
+) -> Case:
+    """The second check of a case of whatever kind: approve, return (to be changed) or refuse; `note` says why.
+
+    Refusals as `move`.
+    """
+    return move(
+        case=case,
+        verb=verb,
+        by=by,
+        role=states.SUPERVISOR,
+        at=at,
+        note=note,
+        version=version,
+        channel=Channel.WINDOW,
+    )
+
+
 def _enter(case: Case, state: str, verb: str, by: User | None, at: datetime.datetime, note: str) -> str:
     from_state, case.state = case.state, state
     if verb in states.CHECKING:

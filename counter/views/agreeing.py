@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import clock, masks, reasons
 from accounts.errors import Refused
 from accounts.once import done_once
-from accounts.queries import enrolment_on
+from accounts.queries import enrolment_on, phone_of
 from counter import desk
 from counter.actions import consents
 from counter.actions.consents import Asked
@@ -46,7 +46,7 @@ def agree(request: HttpRequest, serving: Opened, step: Step, page: Page, *, may_
 
     `may_act` False: what was sent is only shown, whatever button was pressed.
     """
-    phone = masks.mask_phone(consents.phone_of(serving.member)) if consents.phone_of(serving.member) else ""
+    phone = masks.mask_phone(phone_of(serving.member))
     do = request.POST.get("do", "") if may_act else ""
     if do == "print":
         enrolment = enrolment_on(serving.member, clock.today())

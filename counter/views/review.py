@@ -14,17 +14,16 @@ from accounts.enums import Role
 from accounts.queries import enrolment_on
 from casework import queries as case_queries
 from casework import telling as case_telling
+from casework.actions import cases
 from counter import queries
 from counter.forms.window import DecisionForm
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
 from family import queries as family
 from family import telling
-from family.actions import sharing
 from family.models import SharingApplication
 
 supervisor = role_required(Role.SUPERVISOR)
 PER_PAGE = 50
-VERDICTS = {"approve": sharing.review_approve, "return": sharing.review_return, "refuse": sharing.review_refuse}
 
 
 @supervisor
@@ -89,7 +88,7 @@ SHARING = Check(
     find=_find,
     people=lambda found: (found.grantor, found.beneficiary),
     page=_page,
-    decide=lambda found, verdict, **asked: VERDICTS[verdict](application=found, **asked),
+    decide=lambda found, verdict, **asked: cases.decide(case=found.case, verb=verdict, **asked),
     said={
         "approve": gettext_lazy("%(number)s is granted. Both have been told."),
         "return": RETURNED,

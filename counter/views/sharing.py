@@ -27,7 +27,7 @@ from counter.papers.receipts import PAPERS, print_receipt
 from counter.policies import may_work_on
 from counter.views.desk import opened_context, printed, sure_of
 from family import queries, telling
-from family.actions import sharing
+from family.actions import invitations, sharing
 from family.enums import SHARING
 from family.forms import PaperSignForm, VersionForm, initial_terms
 from family.models import SharingApplication
@@ -228,7 +228,7 @@ def _submit(request: HttpRequest, found: SharingApplication, serving: Opened | N
 def _send_code(request: HttpRequest, found: SharingApplication, serving: Opened | None) -> HttpResponse:
     def work() -> HttpResponse:
         try:
-            sharing.send_consent_code(application=found, by=request.user, at=clock.now())
+            invitations.send_code(application=found, by=request.user, at=clock.now())
         except Refused as refused:
             return _again(request, found, serving, refused)
         messages.success(request, _("The code was sent to %(phone)s.") % {"phone": sharing_phone(found)})
@@ -244,7 +244,7 @@ def _agree(request: HttpRequest, found: SharingApplication, serving: Opened | No
 
     def work() -> HttpResponse:
         try:
-            sharing.consent(
+            invitations.consent(
                 application=found,
                 by=request.user,
                 at=clock.now(),
@@ -287,11 +287,11 @@ def _agree_on_paper(request: HttpRequest, found: SharingApplication, serving: Op
     form = PaperConsentForm(request.POST)
     if not form.is_valid():
         return _case_page(request, found, serving, paper=form)
-    return _with_version(request, found, serving, sharing.consent)
+    return _with_version(request, found, serving, invitations.consent)
 
 
 def _decline(request: HttpRequest, found: SharingApplication, serving: Opened | None) -> HttpResponse:
-    return _with_version(request, found, serving, sharing.decline)
+    return _with_version(request, found, serving, invitations.decline)
 
 
 def _withdraw(request: HttpRequest, found: SharingApplication, serving: Opened | None) -> HttpResponse:

@@ -1,7 +1,8 @@
-"""Sharing from the first question to the grant: dry run, draft, application, consent, second check, coming into force.
+"""Sharing from the first question to the grant: dry run, draft, application, and its coming into force.
 
-What changes who shares with whom locks the case (if there is one), then the two members, and checks again under the
-locks. What comes after a grant is written in `family.actions.grants` and can be called from here as well.
+What changes who shares with whom checks again under the locks (`family.actions.locks`). The relative's answer is in
+`family.actions.invitations`, the second check in `casework.actions.cases`, what comes after a grant in
+`family.actions.grants`.
 """
 
 import datetime
@@ -11,26 +12,23 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.actions import audit, codes
+from accounts.actions import audit
 from accounts.domain import names
 from accounts.enums import Channel
 from accounts.errors import Refused
 from accounts.models import Member, Region, ServiceCentre, User
 from accounts.queries import find_member
 from casework.actions import cases
-from casework.domain.states import APPLICANT, CLERK, RELATIVE, SUPERVISOR, SYSTEM
+from casework.domain.states import APPLICANT, CLERK
 from casework.models import Case
 from family import queries
 from family.actions import notices
-from family.actions.locks import lock_members
+from family.actions.locks import lock_and_check, lock_application
 from family.domain import check as rule
-from family.domain.check import Facts, Finding, Terms
-from family.domain.rules import SharingRules
+from family.domain.check import Finding, Terms
 from family.enums import SHARING
 from family.models import Commitment, SharingApplication, SharingGrant
-from family.policies import is_verified, role_for_consent, role_for_grantor
-
-CONSENT_PURPOSE = "sharing_consent"
+from family.policies import is_verified, role_for_grantor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,15 +154,15 @@ def submit(
     the relative's consent. Raises Refused: a code of `family.domain.check`, needs_verification, commitment_changed,
     stale, not_in_this_state; and PermissionDenied.
     """
-    case, application = _locked(application, "submit", version)
+    case, application = lock_application(application, "submit", version)
     on = timezone.localdate(at)
     role = _grantor_role(by, application.grantor, case.region_id)
     if by is not None:
         if role == APPLICANT and not is_verified(by):
             raise Refused("needs_verification")
         _sign(application, commitment, at, channel)
-    rules, facts = _checked(application, on)
-    state = "review" if _review_needed(rules, case, channel) else "granted"
+    rules, facts = lock_and_check(application, on)
+    state = "review" if rule.review_needed(rules, case.channel, channel) else "granted"
     if application.consented_at is None and rule.consent_needed(rules, facts, on):
         state, application.consent_until = "consent", rule.consent_until(rules, on)
     application.save()
@@ -243,14 +241,14 @@ def amend(
     Signature, consent and check are void, for they were given to something else. `agent_name` None: as it was. Raises
     Refused (stale, not_in_this_state) and PermissionDenied.
     """
-    case, application = _locked(application, "amend", version)
+    case, application = lock_application(application, "amend", version)
     role = _grantor_role(by, application.grantor, case.region_id)
     before = queries.terms_data(application)
     application.relation = relation or application.relation
     application.commitment = application.committed_at = None
     application.consented_at = application.consent_until = None
     application.committed_channel = application.consent_channel = ""
-    _with_terms(application, terms or terms_of(application))
+    _with_terms(application, terms or queries.terms_of(application))
     if agent_name is not None and agent_name != case.agent_name:
         case.agent_name = agent_name
         case.save(update_fields=["agent_name"])
@@ -270,110 +268,6 @@ def amend(
     return application
 
 
-def send_consent_code(*, application: SharingApplication, by: User, at: datetime.datetime) -> None:
-    """Send the relative a code by which a clerk can record the consent. Raises Refused (no_phone, code_too_soon,
-    too_many_codes, not_in_this_state, own_case) and PermissionDenied."""
-    cases.refuse_own(by, application.grantor_id, application.beneficiary_id)
-    if role_for_consent(by, application) != CLERK:
-        raise PermissionDenied
-    if application.case.state != "consent":
-        raise Refused("not_in_this_state", state=application.case.state, verb="consent")
-    codes.issue(
-        phone=_phone_of(application.beneficiary), purpose=CONSENT_PURPOSE, subject=_code_subject(application), at=at
-    )
-
-
-def _code_subject(application: SharingApplication) -> str:
-    """The case as it is now: a code told for one set of terms must not agree to terms changed since."""
-    return f"{application.case.number} {application.case.version}"
-
-
-def _phone_of(member: Member) -> str:
-    """A telephone that the person has proven, else the one in the register."""
-    user = User.objects.filter(member=member, phone_verified=True).first()
-    phone = (user and user.phone) or member.phone
-    if not phone:
-        raise Refused("no_phone")
-    return str(phone)
-
-
-def consent(
-    *,
-    application: SharingApplication,
-    by: User,
-    at: datetime.datetime,
-    channel: str = Channel.ONLINE,
-    code: str = "",
-    version: int | None = None,
-) -> SharingApplication:
-    """The relative agrees: in his own login, or at a window with the code sent to his telephone.
-
-    Without a code a clerk records a consent on paper, and a second person looks at it whatever the region's rule says.
-    Raises Refused: a code of `family.domain.check`, needs_verification, code_*, no_phone, stale, not_in_this_state
-    (also when it has lapsed); and PermissionDenied. With a code it must be called outside any transaction.
-    """
-    cases.refuse_own(by, application.grantor_id, application.beneficiary_id)
-    role = role_for_consent(by, application)
-    if role is None:
-        raise PermissionDenied
-    if role == RELATIVE and not is_verified(by):
-        raise Refused("needs_verification")
-    if role == CLERK and code:
-        phone = _phone_of(application.beneficiary)
-        codes.confirm(phone=phone, purpose=CONSENT_PURPOSE, subject=_code_subject(application), code=code, at=at)
-    on_paper = role == CLERK and not code
-    return _consent(application, role, on_paper, by=by, at=at, channel=channel, version=version)
-
-
-@transaction.atomic
-def _consent(
-    application: SharingApplication,
-    role: str,
-    on_paper: bool,
-    *,
-    by: User,
-    at: datetime.datetime,
-    channel: str,
-    version: int | None,
-) -> SharingApplication:
-    case, application = _locked(application, "consent", version)
-    on = timezone.localdate(at)
-    if application.consent_until is not None and on > application.consent_until:
-        raise Refused("not_in_this_state", state="expired", verb="consent")
-    rules, _ = _checked(application, on)
-    state = "review" if on_paper or _review_needed(rules, case, channel) else "granted"
-    application.consented_at, application.consent_channel = at, channel
-    application.save(update_fields=["consented_at", "consent_channel"])
-    note = "paper" if on_paper else ""
-    application.case = cases.move(
-        case=case, verb="consent", by=by, role=role, at=at, to=state, note=note, channel=channel
-    )
-    return application
-
-
-@transaction.atomic
-def decline(
-    *,
-    application: SharingApplication,
-    by: User,
-    at: datetime.datetime,
-    channel: str = Channel.ONLINE,
-    version: int | None = None,
-) -> SharingApplication:
-    """The relative does not agree, and the application is refused.
-
-    Raises Refused (stale, not_in_this_state) and PermissionDenied.
-    """
-    case, application = _locked(application, "decline", version)
-    role = role_for_consent(by, application)
-    if role is None:
-        raise PermissionDenied
-    application.declined_at = at
-    application.save(update_fields=["declined_at"])
-    application.case = cases.move(case=case, verb="decline", by=by, role=role, at=at, channel=channel)
-    return application
-
-
 @transaction.atomic
 def withdraw(
     *,
@@ -383,58 +277,26 @@ def withdraw(
     channel: str = Channel.ONLINE,
     version: int | None = None,
 ) -> SharingApplication:
-    """The grantor, or a clerk for him, takes the application back for good. Refusals as `decline`."""
-    case, application = _locked(application, "withdraw", version)
+    """The grantor, or a clerk for him, takes the application back for good.
+
+    Raises Refused (stale, not_in_this_state) and PermissionDenied.
+    """
+    case, application = lock_application(application, "withdraw", version)
     role = _grantor_role(by, application.grantor, case.region_id)
     application.case = cases.move(case=case, verb="withdraw", by=by, role=role, at=at, channel=channel)
     return application
 
 
-def review_approve(
-    *, application: SharingApplication, by: User, at: datetime.datetime, note: str = "", version: int | None = None
-) -> SharingApplication:
-    """The second check agrees and the grant begins.
-
-    Raises Refused (own_case, stale, not_in_this_state, a code of the check) and PermissionDenied.
-    """
-    return _review(application, "approve", by, at, note, version)
-
-
-def review_return(
-    *, application: SharingApplication, by: User, at: datetime.datetime, note: str, version: int | None = None
-) -> SharingApplication:
-    """The second check gives it back to be changed; `note` says what. Refusals as `review_approve`."""
-    return _review(application, "return", by, at, note, version)
-
-
-def review_refuse(
-    *, application: SharingApplication, by: User, at: datetime.datetime, note: str, version: int | None = None
-) -> SharingApplication:
-    """The second check refuses; `note` says why. Refusals as `review_approve`."""
-    return _review(application, "refuse", by, at, note, version)
-
-
-@transaction.atomic
-def expire(*, application: SharingApplication, at: datetime.datetime) -> SharingApplication:
-    """An invitation that nobody answered lapses. Raises Refused (not_in_this_state) while its days are not over."""
-    case, application = _locked(application, "expire", None)
-    until = application.consent_until
-    if until is None or timezone.localdate(at) <= until:
-        raise Refused("not_in_this_state", state=case.state, verb="expire")
-    application.case = cases.move(case=case, verb="expire", by=None, role=SYSTEM, at=at, channel=Channel.SYSTEM)
-    return application
-
-
 def check_again(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     """Before a second check is accepted: does it hold still? Raises Refused with a code of the check."""
-    _checked(case.sharing_application, timezone.localdate(at))
+    lock_and_check(case.sharing_application, timezone.localdate(at))
 
 
 def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     """The grant of a case that was granted, from this day on, checked once more under the locks. Raises Refused."""
     application = case.sharing_application
     on = timezone.localdate(at)
-    _checked(application, on)
+    lock_and_check(application, on)
     grant = SharingGrant.objects.create(
         grantor=application.grantor,
         beneficiary=application.beneficiary,
@@ -461,16 +323,6 @@ def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     notices.bound(grant, at)
 
 
-def terms_of(application: SharingApplication) -> Terms:
-    """What an application offers, as the check reads it."""
-    return Terms(
-        care=application.uses_care,
-        premium=application.uses_premium,
-        limit=application.limit,
-        ends_on=application.ends_on,
-    )
-
-
 def _with_terms(application: SharingApplication, terms: Terms) -> SharingApplication:
     # The database would refuse these too, but not in words.
     if not (terms.care or terms.premium):
@@ -490,55 +342,8 @@ def _grantor_role(by: User | None, grantor: Member, region_code: str | None) -> 
     return role
 
 
-def _locked(application: SharingApplication, verb: str, version: int | None) -> tuple[Case, SharingApplication]:
-    """Case and application as they are now, locked. The case comes before the members in every action here."""
-    case = cases.lock(case=application.case, verb=verb, version=version)
-    rows = SharingApplication.objects.select_related("grantor", "beneficiary", "commitment")
-    application = rows.get(pk=application.pk)
-    application.case = case
-    return case, application
-
-
-def _checked(application: SharingApplication, on: datetime.date) -> tuple[SharingRules, Facts]:
-    """Lock the two, ask the one check, and give the day's rules and facts. Raises Refused with the first finding."""
-    lock_members(application.grantor_id, application.beneficiary_id)
-    grantor, beneficiary = application.grantor, application.beneficiary
-    facts = queries.facts_for(
-        grantor, beneficiary, application.relation, on, terms_of(application), except_application=application.pk
-    )
-    rules = queries.rules_on(facts.grantor.region, on)
-    findings = rule.check(rules, facts, on)
-    if findings:
-        raise Refused(findings[0].code, **findings[0].params)
-    assert rules is not None  # no rules is a finding
-    return rules, facts
-
-
-def _review_needed(rules: SharingRules, case: Case, channel: str) -> bool:
-    # Begun online and finished at the window, or the other way round: a clerk had a hand in it.
-    return any(rule.review_needed(rules, each) for each in (case.channel, channel))
-
-
 def _sign(application: SharingApplication, commitment: Commitment | None, at: datetime.datetime, channel: str) -> None:
     if commitment is None or commitment != queries.commitment_on(timezone.localdate(at)):
         raise Refused("commitment_changed")
     application.commitment, application.committed_at = commitment, at
     application.committed_channel = channel
-
-
-@transaction.atomic
-def _review(
-    application: SharingApplication, verb: str, by: User, at: datetime.datetime, note: str, version: int | None
-) -> SharingApplication:
-    seen = application.case.version if version is None else version
-    application.case = cases.move(
-        case=application.case,
-        verb=verb,
-        by=by,
-        role=SUPERVISOR,
-        at=at,
-        note=note,
-        version=seen,
-        channel=Channel.WINDOW,
-    )
-    return application

@@ -122,11 +122,15 @@ def consent_needed(rules: SharingRules, facts: Facts, on: datetime.date) -> bool
     return age_on(facts.beneficiary.birth, on) >= rules.verification_age
 
 
-def review_needed(rules: SharingRules, channel: str) -> bool:
-    """Whether a second person must look at an application that came this way; the register itself is never reviewed."""
-    if channel == "system":
-        return False
-    return rules.review == "all" or (rules.review == "window" and channel == "window")
+def review_needed(rules: SharingRules, *channels: str) -> bool:
+    """Whether a second person must look at an application that came these ways; the register itself is never reviewed.
+
+    One that was begun online and finished at the window, or the other way round, has come both ways: a clerk had a hand
+    in it.
+    """
+    if rules.review == "all":
+        return any(channel != "system" for channel in channels)
+    return rules.review == "window" and "window" in channels
 
 
 def consent_until(rules: SharingRules, on: datetime.date) -> datetime.date:

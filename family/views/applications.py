@@ -19,7 +19,7 @@ from casework.domain import states
 from casework.enums import CaseState
 from casework.telling import events, tag_of
 from family import queries, telling
-from family.actions import sharing
+from family.actions import invitations, sharing
 from family.forms import AmendForm, VersionForm, initial_terms
 from family.models import SharingApplication
 
@@ -152,7 +152,7 @@ def invitation(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _answer(request: HttpRequest, found: SharingApplication, form: VersionForm) -> HttpResponse:
     agreed = request.POST["answer"] == "agree"
-    act = sharing.consent if agreed else sharing.decline
+    act = invitations.consent if agreed else invitations.decline
     try:
         answered = act(application=found, by=request.user, at=clock.now(), version=form.cleaned_data["version"])
     except Refused as refused:

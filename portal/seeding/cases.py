@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from accounts.enums import Channel, Relation
 from accounts.models import Member, ServiceCentre, User
+from casework.actions import cases
 from family import queries
-from family.actions import grants, sharing
+from family.actions import grants, invitations, sharing
 from family.domain.check import Terms
 from family.models import SharingApplication
 from portal.seeding import staff
@@ -42,15 +43,15 @@ def bind(family: Family, wanted: Bind) -> None:
         if application.case.state == "consent":
             application = _agree(application, second, wanted.on, family.region)
     if application.case.state == "review":
-        sharing.review_approve(application=application, by=staff.supervisor(family.region), at=at(wanted.on, 15))
+        cases.decide(case=application.case, verb="approve", by=staff.supervisor(family.region), at=at(wanted.on, 15))
 
 
 def _agree(
     application: SharingApplication, relative: User | None, on: datetime.date, region: str
 ) -> SharingApplication:
     if relative is not None:
-        return sharing.consent(application=application, by=relative, at=at(on, 12))
-    return sharing.consent(application=application, by=staff.clerk(region), at=at(on, 12), channel=Channel.WINDOW)
+        return invitations.consent(application=application, by=relative, at=at(on, 12))
+    return invitations.consent(application=application, by=staff.clerk(region), at=at(on, 12), channel=Channel.WINDOW)
 
 
 def at_window(
@@ -93,11 +94,11 @@ def _stage(family: Family, today: datetime.date) -> None:
     application = at_window(grantor, parent, Relation.PARENT, day, region)
     judge, moment = staff.supervisor(region), at(min(day + datetime.timedelta(days=1), today), 9)
     if stage == "returned":
-        sharing.review_return(application=application, by=judge, at=moment, note="户口簿复印件看不清，请重新上传")
+        cases.decide(case=application.case, verb="return", by=judge, at=moment, note="户口簿复印件看不清，请重新上传")
     elif stage == "refused":
-        sharing.review_refuse(application=application, by=judge, at=moment, note="所交材料不能证明亲属关系")
+        cases.decide(case=application.case, verb="refuse", by=judge, at=moment, note="所交材料不能证明亲属关系")
     elif stage == "granted":
-        sharing.review_approve(application=application, by=judge, at=moment)
+        cases.decide(case=application.case, verb="approve", by=judge, at=moment)
 
 
 def _online(stage: str, grantor: Member, parent: Member, day: datetime.date) -> None:
@@ -111,7 +112,7 @@ def _online(stage: str, grantor: Member, parent: Member, day: datetime.date) -> 
     if stage == "withdrawn":
         sharing.withdraw(application=application, by=user, at=at(day, 21))
     elif stage == "expired":
-        sharing.expire(application=application, at=at(day + datetime.timedelta(days=31), 1))
+        invitations.expire(application=application, at=at(day + datetime.timedelta(days=31), 1))
 
 
 def _invitations(family: Family, today: datetime.date) -> None:

@@ -18,7 +18,7 @@ from accounts.enums import IdentityLevel
 from casework.actions import cases
 from casework.models import Case
 from documents.models import IssuedDocument
-from family.actions import sharing
+from family.actions import invitations, sharing
 from family.models import SharingApplication
 from family.queries import commitment_on
 from gateway.actions import keys
@@ -475,7 +475,7 @@ def desk(scene: Scene) -> World:
         for one in relatives
     ]
     cases[1:] = [sharing.submit(application=one, commitment=commitment_on(clock.today()), **at) for one in cases[1:]]
-    sharing.consent(application=cases[2], **at)
+    invitations.consent(application=cases[2], **at)
     names = dict(zip(("draft", "asked", "checked"), (one.case.public_id for one in cases), strict=True))
     # Since it was submitted, the register has changed: the check shows what.
     Case.objects.filter(pk=cases[2].case_id).update(submitted_at=clock.now() - DAY)

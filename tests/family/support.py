@@ -1,10 +1,12 @@
 """Sharing rules, applications and moments for tests of family sharing."""
 
 import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.models import Region
-from family.models import Commitment, SharingGrant, SharingRules
+from casework.actions import cases
+from family.models import Commitment, SharingApplication, SharingGrant, SharingRules
 from family.queries import commitment_on, grants_to_order
 
 AT = datetime.datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))  # a Friday
@@ -33,6 +35,12 @@ def make_rules(region: Region, **changes: object) -> SharingRules:
     """The region's rules from 2020 on: generous ones, with these changes; replaces those there were."""
     SharingRules.objects.filter(region=region).delete()
     return SharingRules.objects.create(region=region, valid_from=datetime.date(2020, 1, 1), data={**RULES, **changes})
+
+
+def decided(application: SharingApplication, verb: str, **how: Any) -> SharingApplication:
+    """The application after a second check: approve, return, refuse."""
+    application.case = cases.decide(case=application.case, verb=verb, **how)
+    return application
 
 
 def text() -> Commitment:

@@ -8,7 +8,7 @@ from accounts.enums import IdentityLevel
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Message
 from family import queries
-from family.actions import grants, sharing
+from family.actions import grants, invitations, sharing
 from family.models import DeductionOrder, SharingGrant
 from tests.family.support import AT, DAY, TODAY, may_pay
 from tests.people import make_member, make_region
@@ -59,7 +59,7 @@ class TestEnding:
     def test_either_side_or_a_clerk(self, people, rules, granted, who, why) -> None:
         sharing.bind(grantor=people.holder.member, beneficiary=people.spouse.member, relation="spouse", at=AT)
         application = people.spouse.member.applications_as_beneficiary.get()
-        sharing.consent(application=application, by=people.spouse, at=AT)
+        invitations.consent(application=application, by=people.spouse, at=AT)
         grant = grants.unbind(grant=SharingGrant.objects.get(), by=getattr(people, who), at=AT)
         assert grant.end_reason == why
 
@@ -129,7 +129,7 @@ class TestEndingByRule:
         child = granted()
         sharing.bind(grantor=people.holder.member, beneficiary=people.spouse.member, relation="spouse", at=AT)
         application = people.spouse.member.applications_as_beneficiary.get()
-        sharing.consent(application=application, by=people.spouse, at=AT)
+        invitations.consent(application=application, by=people.spouse, at=AT)
         spouse = SharingGrant.objects.get(relation="spouse")
 
         assert grants.end_for(member=people.spouse.member, why="divorced", on=TODAY + DAY, at=AT) == [spouse]

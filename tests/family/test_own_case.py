@@ -4,7 +4,7 @@ import pytest
 
 from accounts.errors import Refused
 from casework import queries as case_queries
-from family.actions import grants, sharing
+from family.actions import grants, invitations, sharing
 from family.models import SharingApplication, SharingGrant
 from tests.family.support import AT, TODAY, text
 from tests.people import is_also
@@ -32,7 +32,7 @@ def test_a_clerk_begins_nothing_for_himself(people, side) -> None:
 def test_a_clerk_goes_on_with_nothing_of_his_own(people, side) -> None:
     application = sharing.apply(**facts(people), by=people.holder, commitment=text())
     clerk = is_also(people.clerk, side)
-    steps = [sharing.send_consent_code, sharing.consent, sharing.decline, sharing.amend, sharing.withdraw]
+    steps = [invitations.send_code, invitations.consent, invitations.decline, sharing.amend, sharing.withdraw]
     for step in steps:
         with pytest.raises(Refused, match="own_case"):
             step(application=application, by=clerk, at=AT)
@@ -58,6 +58,6 @@ def test_a_clerk_changes_ends_and_orders_no_grant_of_his_own(people, side) -> No
 
 def test_the_queue_marks_it_for_either_of_the_two(people, side) -> None:
     application = sharing.apply(**facts(people), by=people.holder, commitment=text())
-    sharing.consent(application=application, by=people.spouse, at=AT)
+    invitations.consent(application=application, by=people.spouse, at=AT)
     is_also(people.supervisor, side)
     assert [case.own for case in case_queries.review_queue(people.supervisor, TODAY)] == [True]

@@ -5,7 +5,7 @@ import pytest
 from accounts.enums import Role
 from accounts.models import Enrolment
 from family import queries
-from family.actions import sharing
+from family.actions import invitations, sharing
 from family.domain.check import Person
 from family.models import SharingApplication, SharingGrant
 from family.models import SharingRules as Row
@@ -110,7 +110,7 @@ def invited(people, rules) -> SharingApplication:
 
 def test_who_sees_an_application_and_a_grant(people, invited) -> None:
     elsewhere = make_staff(Role.CLERK, region=make_region("110000"))
-    sharing.consent(application=invited, by=people.spouse, at=AT)
+    invitations.consent(application=invited, by=people.spouse, at=AT)
     everybody = {**vars(people), "elsewhere": elsewhere}
     logins = {name: user for name, user in everybody.items() if hasattr(user, "identity_level")}
 

@@ -7,7 +7,8 @@ import threading
 import pytest
 from django.db import connection, transaction
 
-from family.actions import grants, locks, sharing
+from family import queries
+from family.actions import grants, invitations, locks, sharing
 from family.models import SharingApplication, SharingGrant
 from tests.family.support import AT, make_rules
 from tests.people import make_member, make_people
@@ -35,7 +36,7 @@ def test_without_the_lock_both_would_pass(monkeypatch) -> None:
     people = make_people()
     make_rules(people.region, max_grantors=1)
     both_have_counted = threading.Barrier(2)
-    check = sharing.rule.check
+    check = queries.check
 
     def slow_check(*args):
         findings = check(*args)
@@ -44,8 +45,8 @@ def test_without_the_lock_both_would_pass(monkeypatch) -> None:
                 both_have_counted.wait(3)
         return findings
 
-    monkeypatch.setattr(sharing, "lock_members", lambda *ids: None)
-    monkeypatch.setattr(sharing.rule, "check", slow_check)
+    monkeypatch.setattr(locks, "lock_members", lambda *ids: None)
+    monkeypatch.setattr(queries, "check", slow_check)
     outcomes = at_once(binding(people.holder.member, people.child), binding(people.spouse.member, people.child))
     assert outcomes == ["bound", "bound"]
 
@@ -99,7 +100,7 @@ def test_a_consent_and_a_withdrawal_at_once() -> None:
 
     first, second = application(), application()
     outcomes = at_once(
-        lambda: sharing.consent(application=first, by=people.spouse, at=AT).case.state,
+        lambda: invitations.consent(application=first, by=people.spouse, at=AT).case.state,
         lambda: sharing.withdraw(application=second, by=people.holder, at=AT).case.state,
     )
     assert outcomes in (["granted", "stale"], ["stale", "withdrawn"])

@@ -11,10 +11,10 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent, Message, SmsOutbox
 from casework.models import Case
 from family import queries
-from family.actions import grants, sharing
+from family.actions import grants, invitations, sharing
 from family.domain.check import Terms
 from family.models import Commitment, SharingApplication, SharingGrant
-from tests.family.support import AT, DAY, TODAY, text
+from tests.family.support import AT, DAY, TODAY, decided, text
 from tests.people import is_also, make_login, make_member, make_region, make_staff
 
 
@@ -180,7 +180,7 @@ class TestApplying:
 
 class TestConsent:
     def test_the_relative_agrees(self, people, ask) -> None:
-        application = sharing.consent(application=ask(), by=people.spouse, at=AT + DAY)
+        application = invitations.consent(application=ask(), by=people.spouse, at=AT + DAY)
 
         assert (application.case.state, application.consented_at) == ("granted", AT + DAY)
         assert SharingGrant.objects.get().starts_on == TODAY + DAY
@@ -189,7 +189,7 @@ class TestConsent:
 
     def test_where_everything_is_reviewed_it_goes_there_next(self, people, ask, rules) -> None:
         rules(review="all")
-        application = sharing.consent(application=ask(), by=people.spouse, at=AT)
+        application = invitations.consent(application=ask(), by=people.spouse, at=AT)
         assert application.case.state == "review"
         assert not SharingGrant.objects.exists()
 
@@ -197,55 +197,55 @@ class TestConsent:
         application = ask()
         for by in (people.holder, people.stranger, people.supervisor):
             with pytest.raises(PermissionDenied):
-                sharing.consent(application=application, by=by, at=AT)
+                invitations.consent(application=application, by=by, at=AT)
             with pytest.raises(PermissionDenied):
-                sharing.decline(application=application, by=by, at=AT)
+                invitations.decline(application=application, by=by, at=AT)
 
     def test_an_identity_that_is_not_proven(self, people, ask) -> None:
         application = ask()
         people.spouse.identity_level = IdentityLevel.REGISTERED
         people.spouse.save()
         with pytest.raises(Refused, match="needs_verification"):
-            sharing.consent(application=application, by=people.spouse, at=AT)
+            invitations.consent(application=application, by=people.spouse, at=AT)
 
     def test_the_last_day_and_the_day_after(self, people, ask) -> None:
         application = ask()
         with pytest.raises(Refused, match="not_in_this_state"):
-            sharing.consent(application=application, by=people.spouse, at=AT + 31 * DAY)
-        assert sharing.consent(application=application, by=people.spouse, at=AT + 30 * DAY).case.state == "granted"
+            invitations.consent(application=application, by=people.spouse, at=AT + 31 * DAY)
+        assert invitations.consent(application=application, by=people.spouse, at=AT + 30 * DAY).case.state == "granted"
 
     def test_what_has_changed_meanwhile_is_looked_at_again(self, people, ask) -> None:
         application = ask()
         people.holder.member.enrolments.update(status="suspended")
         with pytest.raises(Refused, match="suspended"):
-            sharing.consent(application=application, by=people.spouse, at=AT)
+            invitations.consent(application=application, by=people.spouse, at=AT)
         assert state_of(application) == "consent"
         assert not SharingGrant.objects.exists()
 
     def test_somebody_declines(self, people, ask) -> None:
-        application = sharing.decline(application=ask(), by=people.spouse, at=AT)
+        application = invitations.decline(application=ask(), by=people.spouse, at=AT)
         assert (application.case.state, application.declined_at) == ("refused", AT)
         assert told(people.holder.member)[-1] == "sharing_declined"
         with pytest.raises(Refused, match="not_in_this_state"):
-            sharing.consent(application=application, by=people.spouse, at=AT)
+            invitations.consent(application=application, by=people.spouse, at=AT)
 
     def test_at_the_window_with_the_code(self, people, ask) -> None:
         application = ask()
-        sharing.send_consent_code(application=application, by=people.clerk, at=AT)
+        invitations.send_code(application=application, by=people.clerk, at=AT)
         sms = SmsOutbox.objects.get(kind__startswith="code")
         assert sms.phone == people.spouse.phone
         code = re.search(r"\d{6}", sms.text)[0]
 
         with pytest.raises(Refused, match="code_wrong"):
-            sharing.consent(
+            invitations.consent(
                 application=application, by=people.clerk, at=AT, channel="window", code=f"{(int(code) + 1) % 10**6:06d}"
             )
-        application = sharing.consent(application=application, by=people.clerk, at=AT, channel="window", code=code)
+        application = invitations.consent(application=application, by=people.clerk, at=AT, channel="window", code=code)
         assert (application.case.state, application.consent_channel) == ("granted", "window")
 
     def test_a_code_agrees_to_what_it_was_sent_for_alone(self, people, ask) -> None:
         application = ask()
-        sharing.send_consent_code(application=application, by=people.clerk, at=AT)
+        invitations.send_code(application=application, by=people.clerk, at=AT)
         code = re.search(r"\d{6}", SmsOutbox.objects.get(kind__startswith="code").text)[0]
         wider = Terms(limit=Decimal("50000.00"))
         application = sharing.amend(application=application, by=people.holder, at=AT, terms=wider)
@@ -253,17 +253,17 @@ class TestConsent:
             application=application, by=people.holder, at=AT, commitment=queries.commitment_on(TODAY)
         )
         with pytest.raises(Refused, match="code_expired"):
-            sharing.consent(application=application, by=people.clerk, at=AT, channel="window", code=code)
+            invitations.consent(application=application, by=people.clerk, at=AT, channel="window", code=code)
         assert state_of(application) == "consent"
 
     def test_begun_online_and_agreed_to_at_the_window(self, people, ask, rules, monkeypatch) -> None:
         rules(review="window")
-        monkeypatch.setattr(sharing.codes, "confirm", lambda **_facts: None)
-        application = sharing.consent(application=ask(), by=people.clerk, at=AT, channel="window", code="123456")
+        monkeypatch.setattr(invitations.codes, "confirm", lambda **_facts: None)
+        application = invitations.consent(application=ask(), by=people.clerk, at=AT, channel="window", code="123456")
         assert (application.case.state, application.case.events.get(verb="consent").note) == ("review", "")
 
     def test_on_paper_a_second_person_looks_at_it(self, people, ask) -> None:
-        application = sharing.consent(application=ask(), by=people.clerk, at=AT, channel="window")
+        application = invitations.consent(application=ask(), by=people.clerk, at=AT, channel="window")
         assert application.case.state == "review"
         assert application.case.events.get(verb="consent").note == "paper"
 
@@ -271,9 +271,9 @@ class TestConsent:
         mother = make_member("顾某芬", datetime.date(1958, 3, 3))
         application = ask(beneficiary=mother, relation="parent")
         with pytest.raises(Refused, match="no_phone"):
-            sharing.send_consent_code(application=application, by=people.clerk, at=AT)
+            invitations.send_code(application=application, by=people.clerk, at=AT)
         with pytest.raises(PermissionDenied):
-            sharing.send_consent_code(application=application, by=people.holder, at=AT)
+            invitations.send_code(application=application, by=people.holder, at=AT)
 
 
 class TestSecondCheck:
@@ -284,19 +284,19 @@ class TestSecondCheck:
 
     def test_approve(self, people, in_review) -> None:
         assert told(people.holder.member) == ["sharing_in_review"]
-        application = sharing.review_approve(application=in_review, by=people.supervisor, at=AT + DAY)
+        application = decided(in_review, "approve", by=people.supervisor, at=AT + DAY)
 
         assert (application.case.state, application.case.checked_by) == ("granted", people.supervisor)
         assert SharingGrant.objects.get().starts_on == TODAY + DAY
 
     def test_refuse(self, people, in_review) -> None:
-        sharing.review_refuse(application=in_review, by=people.supervisor, at=AT, note="不是本人签名")
+        decided(in_review, "refuse", by=people.supervisor, at=AT, note="不是本人签名")
         message = Message.objects.get(member=people.holder.member, kind="sharing_refused")
         assert message.params["reason"] == "不是本人签名"
         assert told(people.child) == []
 
     def test_return_amend_and_submit_again(self, people, in_review) -> None:
-        application = sharing.review_return(application=in_review, by=people.supervisor, at=AT, note="关系")
+        application = decided(in_review, "return", by=people.supervisor, at=AT, note="关系")
         assert (application.case.state, told(people.holder.member)[-1]) == ("returned", "sharing_returned")
         application = sharing.amend(
             application=application, by=people.clerk, at=AT, relation="grandchild", terms=Terms(limit=Decimal("500.00"))
@@ -305,7 +305,7 @@ class TestSecondCheck:
         application = sharing.submit(
             application=application, by=people.clerk, at=AT, commitment=text(), channel="window"
         )
-        sharing.review_approve(application=application, by=people.supervisor, at=AT)
+        decided(application, "approve", by=people.supervisor, at=AT)
         grant = SharingGrant.objects.get()
         assert (grant.relation, grant.limit) == ("grandchild", Decimal("500.00"))
 
@@ -315,31 +315,31 @@ class TestSecondCheck:
         both.role_assignments.create(role=Role.SUPERVISOR, region=people.region)
         application = ask(beneficiary=people.child, relation="child", by=both, channel="window")
         with pytest.raises(Refused, match="own_case"):
-            sharing.review_approve(application=application, by=both, at=AT)
+            decided(application, "approve", by=both, at=AT)
 
     def test_whoever_recorded_the_consent_does_not_check(self, people, ask) -> None:
         both = make_staff(Role.CLERK, region=people.region)
         both.role_assignments.create(role=Role.SUPERVISOR, region=people.region)
-        application = sharing.consent(application=ask(), by=both, at=AT, channel="window")
+        application = invitations.consent(application=ask(), by=both, at=AT, channel="window")
         with pytest.raises(Refused, match="own_case"):
-            sharing.review_approve(application=application, by=both, at=AT)
+            decided(application, "approve", by=both, at=AT)
 
     @pytest.mark.parametrize("side", ["holder", "spouse"])
     def test_neither_of_the_two_checks(self, people, ask, rules, side) -> None:
         rules(review="all")
-        application = sharing.consent(application=ask(), by=people.spouse, at=AT)
+        application = invitations.consent(application=ask(), by=people.spouse, at=AT)
         is_also(people.supervisor, getattr(people, side).member)
         with pytest.raises(Refused, match="own_case"):
-            sharing.review_approve(application=application, by=people.supervisor, at=AT)
+            decided(application, "approve", by=people.supervisor, at=AT)
 
     def test_a_clerk_does_not_check(self, people, in_review) -> None:
         with pytest.raises(PermissionDenied):
-            sharing.review_approve(application=in_review, by=people.clerk, at=AT)
+            decided(in_review, "approve", by=people.clerk, at=AT)
 
     def test_what_has_changed_meanwhile_is_looked_at_again(self, people, in_review, rules) -> None:
         rules(relations=["spouse"], review="window")
         with pytest.raises(Refused, match="not_near_relative"):
-            sharing.review_approve(application=in_review, by=people.supervisor, at=AT)
+            decided(in_review, "approve", by=people.supervisor, at=AT)
         assert state_of(in_review) == "review"
         assert Case.objects.get().checked_by is None
 
@@ -348,7 +348,7 @@ class TestSecondCheck:
         application = sharing.amend(application=in_review, by=people.clerk, at=AT)
         sharing.submit(application=application, by=people.clerk, at=AT, commitment=text(), channel="window")
         with pytest.raises(Refused, match="stale"):
-            sharing.review_approve(application=in_review, by=people.supervisor, at=AT, version=seen)
+            decided(in_review, "approve", by=people.supervisor, at=AT, version=seen)
 
 
 class TestTakingBack:
@@ -364,7 +364,7 @@ class TestTakingBack:
 
     def test_a_changed_application_needs_a_new_consent(self, people, ask, rules) -> None:
         rules(review="all")
-        application = sharing.consent(application=ask(), by=people.spouse, at=AT)
+        application = invitations.consent(application=ask(), by=people.spouse, at=AT)
         application = sharing.amend(
             application=application, by=people.holder, at=AT, terms=Terms(limit=Decimal("100.00"))
         )
@@ -374,8 +374,8 @@ class TestTakingBack:
 
     def test_a_returned_one_keeps_its_consent(self, people, ask, rules) -> None:
         rules(review="all")
-        application = sharing.consent(application=ask(), by=people.spouse, at=AT)
-        application = sharing.review_return(application=application, by=people.supervisor, at=AT, note="?")
+        application = invitations.consent(application=ask(), by=people.spouse, at=AT)
+        application = decided(application, "return", by=people.supervisor, at=AT, note="?")
         application = sharing.submit(application=application, by=people.holder, at=AT, commitment=text())
         assert application.case.state == "review"
 
@@ -505,7 +505,7 @@ class TestNumbers:
         ask(grantor=people.spouse.member, by=people.spouse, beneficiary=people.child, relation="child")
 
     def test_both_ways(self, people, rules, ask) -> None:
-        sharing.consent(application=ask(), by=people.spouse, at=AT)
+        invitations.consent(application=ask(), by=people.spouse, at=AT)
         back = {"grantor": people.spouse.member, "beneficiary": people.holder.member, "by": people.spouse}
         with pytest.raises(Refused, match="mutual_binding"):
             ask(**back)
@@ -526,4 +526,4 @@ class TestNumbers:
         people.holder.member.died_on = TODAY
         people.holder.member.save()
         with pytest.raises(Refused, match="closed"):
-            sharing.consent(application=SharingApplication.objects.get(), by=people.spouse, at=AT)
+            invitations.consent(application=SharingApplication.objects.get(), by=people.spouse, at=AT)

@@ -4,7 +4,7 @@ from accounts import clock
 from accounts.errors import Refused
 from accounts.models import Message
 from casework.models import Case
-from family.actions import sharing
+from family.actions import invitations, sharing
 from family.models import SharingApplication
 from family.tasks import expire_invitations
 from tests.family.support import AT, DAY
@@ -42,14 +42,14 @@ def test_not_before_its_day(people, rules) -> None:
     rules(consent_days=14)
     sharing.bind(grantor=people.holder.member, beneficiary=people.spouse.member, relation="spouse", at=AT)
     with pytest.raises(Refused, match="not_in_this_state"):
-        sharing.expire(application=SharingApplication.objects.get(), at=AT + 14 * DAY)
+        invitations.expire(application=SharingApplication.objects.get(), at=AT + 14 * DAY)
 
 
 def test_answered_since_the_list_was_read(people, rules, at, monkeypatch) -> None:
     rules(consent_days=14)
     sharing.bind(grantor=people.holder.member, beneficiary=people.spouse.member, relation="spouse", at=AT)
     read = SharingApplication.objects.select_related("case").get()
-    sharing.consent(application=read, by=people.spouse, at=AT)
+    invitations.consent(application=read, by=people.spouse, at=AT)
 
     class Lapsed:
         @staticmethod

@@ -8,7 +8,7 @@ from accounts.errors import Refused
 from accounts.masks import mask_name
 from accounts.models import Message
 from family import telling, texts
-from family.actions import grants, sharing
+from family.actions import grants, invitations, sharing
 from family.domain.check import CODES
 from family.models import SharingApplication
 from tests.family.support import AT
@@ -63,7 +63,7 @@ def test_each_message_can_be_told(kind: str) -> None:
 def test_every_message_that_is_sent_is_known_and_names_are_masked(people, rules) -> None:
     rules()
     sharing.bind(grantor=people.holder.member, beneficiary=people.spouse.member, relation="spouse", at=AT)
-    application = sharing.consent(application=SharingApplication.objects.get(), by=people.spouse, at=AT)
+    application = invitations.consent(application=SharingApplication.objects.get(), by=people.spouse, at=AT)
     grants.unbind(grant=application.grant, by=people.spouse, at=AT)
 
     messages = list(Message.objects.all())
