@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import clock
 from accounts.actions import audit, messages
@@ -24,7 +25,7 @@ from settlements.actions.crediting import YEAR, amount_of, years_of
 from settlements.actions.rollover import clock_day
 from settlements.domain.crediting import CreditRule, clawback
 from settlements.enums import Contra, EntryKind
-from settlements.models import Clawback, Credit, Entry, PersonalAccount
+from settlements.models import Clawback, Credit, Entry, LedgerTransaction, PersonalAccount
 from settlements.queries.parameters import credit_rule_on
 
 DAY = datetime.timedelta(days=1)
@@ -62,7 +63,8 @@ def leave(
     credited for months after it goes back (Ningbo ZJ14, Shanghai SH8): this year's from current, a closed year's from
     where its rest went, historical; what is not there becomes a debt. Where the register had his insurance rest or end
     before the day, the months from there on go back. The personal account stays open: paying it out or carrying it over
-    is another act. The same leaving again changes nothing and gives the first answer. `left_before`: it may be of
+    is another act. The same leaving again changes nothing and gives the first answer, unless he has come back since.
+    `left_before`: it may be of
     somebody who has left already by the register. `moving`: accounts (ids) that the caller moves in the same transaction,
     locked with his own in one order.
     Raises Refused: day_to_come; suspended, frozen or closed (he has left already).
@@ -79,9 +81,10 @@ def leave(
         with transaction.atomic():
             step(None)
         return Left()
+    scope = f"leave:{account.pk}"
     answer = ledger.once(
-        scope=f"leave:{account.pk}",
-        key=f"{enrolment.pk}:{why}@{on}",
+        scope=scope,
+        key=_key(scope, enrolment, why, on),
         request={"why": why},
         kind=EntryKind.CLEARING,
         on=clock_day(at),
@@ -90,6 +93,28 @@ def leave(
         work=step,
     )
     return Left(*(Decimal(answer[name]) for name in ("current", "historical", "debt")))
+
+
+def _key(scope: str, enrolment: Enrolment, why: str, on: datetime.date) -> str:
+    """The same for the same leaving; another one where he has come back since, whom it may concern once more."""
+    key = f"{enrolment.pk}:{why}@{on}"
+    before = LedgerTransaction.objects.filter(Q(key=key) | Q(key__startswith=f"{key}#"), scope=scope).count()
+    number = before if before and _has_left(enrolment, why, on) else before + 1
+    return key if number == 1 else f"{key}#{number}"
+
+
+def _has_left(enrolment: Enrolment, why: str, on: datetime.date) -> bool:
+    """Whether it is with him as such a leaving leaves it, or would be refused as it was."""
+    first = _first_of_next_month(on) if why == STOPPED else on
+    rows = Enrolment.objects.filter(member=enrolment.member_id, region=enrolment.region_id, valid_from__lte=first)
+    held = rows.exclude(valid_to__lte=first).first()
+    status = held.status if held else EnrolmentStatus.CLOSED
+    return status == EnrolmentStatus.CLOSED if why == DIED else status not in _may_leave(why)
+
+
+def _may_leave(why: str) -> set[str]:
+    """The statuses out of which one stops or moves; one dies out of any."""
+    return {EnrolmentStatus.NORMAL, *((EnrolmentStatus.SUSPENDED,) if why == MOVED else ())}
 
 
 @transaction.atomic
@@ -130,8 +155,7 @@ def _leave(
     lock_members(member.pk)
     rows = _rows(enrolment, on)
     status = rows[0].status if rows else EnrolmentStatus.CLOSED
-    may_be = {EnrolmentStatus.NORMAL, *((EnrolmentStatus.SUSPENDED,) if why == MOVED else ())}
-    if why != DIED and status not in may_be and not (left_before and status == EnrolmentStatus.CLOSED):
+    if why != DIED and status not in _may_leave(why) and not (left_before and status == EnrolmentStatus.CLOSED):
         raise Refused(status)
     if rows and why == STOPPED:
         _cut(rows, EnrolmentStatus.SUSPENDED, _first_of_next_month(on))

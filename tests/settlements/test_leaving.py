@@ -77,6 +77,35 @@ def test_the_same_leaving_again_gives_the_first_answer(worker):
     assert LedgerTransaction.objects.filter(kind="clearing").count() == 1
 
 
+def test_who_came_back_may_leave_on_the_same_day_once_more(worker):
+    member, account = worker
+    enrolment, day, back = enrolment_of(member), datetime.date(2026, 2, 10), datetime.date(2026, 2, 20)
+    first = leaving.leave(enrolment=enrolment, why="stopped", on=day, at=at(day))
+    leaving.rejoin(enrolment=enrolment, on=back, at=at(back))
+    credited = crediting.credit(enrolment=enrolment_of(member), every="year", on=back)
+    again = [leaving.leave(enrolment=enrolment, why="stopped", on=day, at=at(back, hour)) for hour in (12, 20)]
+    assert first.clawback == yuan("1000.00")
+    assert [one.clawback for one in again] == [credited.current] * 2
+    assert statuses(member)[-1] == ("suspended", datetime.date(2026, 3, 1), None)
+    assert state_of(account)[1] == yuan("1400.00")
+    assert AuditEvent.objects.filter(action="enrolment_left_stopped").count() == 2
+    assert faults(back) == []
+
+
+def test_a_refusal_holds_until_it_is_otherwise(worker):
+    member, _ = worker
+    enrolment, day, back = enrolment_of(member), datetime.date(2026, 2, 10), datetime.date(2026, 3, 10)
+    leave(member, "stopped", day)
+    suspended = enrolment_of(member)
+    for hour in (12, 20):
+        with pytest.raises(Refused, match="suspended"):
+            leaving.leave(enrolment=suspended, why="stopped", on=back, at=at(back, hour))
+    leaving.rejoin(enrolment=suspended, on=datetime.date(2026, 3, 1), at=at(back))
+    leaving.leave(enrolment=suspended, why="stopped", on=back, at=at(back, 21))
+    assert statuses(member)[-1] == ("suspended", datetime.date(2026, 4, 1), None)
+    assert enrolment.pk != suspended.pk
+
+
 def test_who_has_stopped_does_not_stop_again(worker):
     member, _ = worker
     leave(member, "stopped", datetime.date(2026, 2, 10))
