@@ -159,7 +159,7 @@ def _cleared(row: YearCleared) -> list[str]:
         _yuan(row.credited),
         returned,
         _yuan(done.due) if done else none,
-        _yuan(done.amount) if done else _("not yet"),
+        _yuan(row.cleared) if done else _("not yet"),
     ]
 
 
@@ -179,8 +179,10 @@ def _row(line: Any, two: bool) -> list[str]:
 
 
 def _sums(told: Statement) -> list[dict[str, Any]]:
-    kinds = [[movements.kind_name(kind), _signed(amount)] for kind, amount in told.by_kind.items()]
-    blocks = [{"title": "按类合计", "rows": [*kinds, ["收入", _yuan(told.came_in)], ["支出", _yuan(told.went_out)]]}]
+    sums = [(movements.kind_name(kind), amount) for kind, amount in told.by_kind.items()]
+    sums += [("期末比期初", told.change), ("收入", told.came_in), ("支出", told.went_out)]
+    # A cell of the list above stays empty where nothing moved; a sum says so.
+    blocks = [{"title": "按类合计", "rows": [[name, _signed(amount) or "0.00"] for name, amount in sums]}]
     if told.by_relative:
         rows = [[movements.named(member, relation), _yuan(used)] for member, relation, used in told.by_relative]
         blocks.append({"title": "家人使用合计", "rows": rows})

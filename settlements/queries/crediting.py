@@ -96,12 +96,17 @@ def left_out(run: CreditRun) -> dict[str, tuple[int, Decimal]]:
 
 @dataclass(frozen=True, kw_only=True)
 class YearCleared:
-    """A benefit year of an account as its holder reads it, yuan: the clearing, where there was one, is the last."""
+    """A benefit year of an account as its holder reads it, in yuan.
+
+    `clearing` is the last one, None before the first; `cleared` what all of them moved, so that credited less returned plus
+    cleared is what was due.
+    """
 
     year: int
     credited: Decimal
     returned: Decimal
     clearing: Clearing | None
+    cleared: Decimal
 
 
 def credited_years(account: PersonalAccount, until: datetime.date = datetime.date.max) -> list[YearCleared]:
@@ -120,13 +125,16 @@ def credited_years(account: PersonalAccount, until: datetime.date = datetime.dat
             year = _year(period, starts)
             sums[year] = sums.get(year, ZERO) + amount
     cleared = Clearing.objects.filter(account=account, transaction__business_date__lte=until)
-    clearings = {row.year: row for row in cleared.order_by("transaction_id")}
+    clearings: dict[int, list[Clearing]] = {}
+    for row in cleared.order_by("transaction_id"):
+        clearings.setdefault(row.year, []).append(row)
     return [
         YearCleared(
             year=year,
             credited=credited.get(year, ZERO),
             returned=returned.get(year, ZERO),
-            clearing=clearings.get(year),
+            clearing=clearings[year][-1] if year in clearings else None,
+            cleared=sum((row.amount for row in clearings.get(year, ())), ZERO),
         )
         for year in sorted(credited.keys() | clearings.keys(), reverse=True)[:3]
     ]

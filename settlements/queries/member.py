@@ -23,7 +23,7 @@ SERVICE = (Role.CLERK, Role.SUPERVISOR)
 # What can be asked for in the list of movements: name -> the entries it means, given whose account it is.
 KINDS = ("credit", "care", "family", "reversal", "rollover", "interest", "other")
 BILLS = (EntryKind.CARE, EntryKind.CLAIM)
-_ENTRY_KINDS = {
+ENTRY_KINDS = {
     "credit": (EntryKind.CREDIT, EntryKind.OPENING, EntryKind.CLEARING),
     "reversal": (EntryKind.REVERSAL,),
     "rollover": (EntryKind.ROLLOVER,),
@@ -94,7 +94,7 @@ class Line:
     `closing`: what closed the account that the money left or came from. `periods`: the months ("2026-11") or benefit
     years ("2026") that a credit was for, or the year of interest that came later; `cause`: what a clearing was for (why
     and left_on, or what and period).
-    `due`: a rollover that the balances show already and the batch has not written yet.
+    `due`: what the balances show already and nobody has written yet (`queries.statement.due_lines`).
     """
 
     on: datetime.date
@@ -150,7 +150,7 @@ def movements(
     elif kind == "family":
         entries = entries.filter((Q(kind__in=BILLS) & ~own) | Q(kind=EntryKind.PREMIUM))
     elif kind:
-        entries = entries.filter(kind__in=_ENTRY_KINDS[kind])
+        entries = entries.filter(kind__in=ENTRY_KINDS[kind])
     if person == "self":
         entries = entries.filter(own | Q(transaction__reverses__settlement__patient=account.member_id))
     elif person:
@@ -203,13 +203,13 @@ def _closings(transactions: list[int]) -> dict[int, Closing]:
     if not transactions:
         return {}
     payouts = Payout.objects.filter(transaction__in=transactions).order_by()
-    told = payouts.select_related("payee__application__case", "from_account__member", "from_account__region")
+    told = payouts.select_related("payee__application__case__applicant", "payee__application__case__region")
     return {
         payout.transaction_id: Closing(
             kind=payout.payee.application.case.kind,
             number=payout.payee.application.case.number,
-            member=payout.from_account.member,
-            region=payout.from_account.region,
+            member=payout.payee.application.member,
+            region=payout.payee.application.region,
         )
         for payout in told
     }

@@ -7,12 +7,14 @@ from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Sum
+from django.utils import timezone
 
 from accounts.models import Member, User
 from accounts.money import ZERO
-from settlements.enums import EntryKind
+from settlements.enums import EntryKind, TransferState
+from settlements.ledger import wallets
 from settlements.ledger.rolling import ROLLED
-from settlements.models import Entry, PersonalAccount
+from settlements.models import Entry, PersonalAccount, WalletTransfer
 from settlements.queries.crediting import YearCleared, credited_years
 from settlements.queries.member import BILLS, Line, entries_visible_to, lines, movements
 from settlements.queries.wallet import WalletPeriod
@@ -79,7 +81,18 @@ class Statement:
 
 
 def due_lines(account: PersonalAccount, on: datetime.date) -> list[Line]:
-    """Rollovers and interest that `ledger.balances` shows on a day and the batch has not written yet, oldest first."""
+    """What `ledger.balances` shows on a day and nobody has written yet, oldest first: rollovers with their interest, and a
+    wallet transfer that nobody accepted in time."""
+    # Sent on a year's last day it is back on the first one of the next, at six: after the rollover.
+    found = sorted([*_rolled(account, on), *_back(account, on)], key=lambda line: line.on)
+    balance, listed = Amounts(account.current, account.historical, account.debt), []
+    for line in found:
+        balance = balance.plus(line)
+        listed.append(_after(line, balance))
+    return listed
+
+
+def _rolled(account: PersonalAccount, on: datetime.date) -> list[Line]:
     with connection.cursor() as cursor:
         cursor.execute(DUE, [[account.pk], on])
         rows = cursor.fetchall()
@@ -92,6 +105,24 @@ def due_lines(account: PersonalAccount, on: datetime.date) -> list[Line]:
         if before != rolled:
             found.append(_due(EntryKind.INTEREST, boundary, year, rolled, before, two))
     return found
+
+
+def _back(account: PersonalAccount, on: datetime.date) -> list[Line]:
+    overdue = WalletTransfer.objects.filter(
+        account=account, state=TransferState.PENDING, expires_at__lte=wallets.moment(on)
+    )
+    found, two = [], account.region.two_buckets
+    for sent in overdue:
+        day = timezone.localdate(sent.expires_at)
+        year = year_on(account.region_id, day)
+        number = year.number if year else account.benefit_year
+        found.append(_due(EntryKind.WALLET, day, number, Amounts(), Amounts(historical=sent.amount), two))
+    return found
+
+
+def _after(line: Line, balance: Amounts) -> Line:
+    """The line with the balances after it: counted on, so that every line of a list leads to the next."""
+    return replace(line, current_after=balance.current, historical_after=balance.historical, debt_after=balance.debt)
 
 
 def _due(kind: str, on: datetime.date, year: int, before: Amounts, after: Amounts, two_buckets: bool) -> Line:
@@ -113,10 +144,10 @@ def _due(kind: str, on: datetime.date, year: int, before: Amounts, after: Amount
 def statement(user: User, account: PersonalAccount, start: datetime.date, end: datetime.date) -> Statement:
     """The account from `start` to `end`; a few statements however long the period is."""
     while True:
-        account.refresh_from_db(fields=("benefit_year", "current", "historical", "debt"))
+        account.refresh_from_db(fields=("benefit_year", "current", "historical", "debt", "version"))
         told = _statement(user, account, start, end)
-        # A year that was closed between what is due and what is written would stand in both: then it is read again.
-        if PersonalAccount.objects.values_list("benefit_year", flat=True).get(pk=account.pk) == account.benefit_year:
+        # What was written down between what is due and what is written would stand in both: then it is read again.
+        if PersonalAccount.objects.values_list("version", flat=True).get(pk=account.pk) == account.version:
             return told
 
 
@@ -130,9 +161,7 @@ def _statement(user: User, account: PersonalAccount, start: datetime.date, end: 
     balance, listed = opening, []
     for line in [*written, *(line for line in due if line.on >= start)]:
         balance = balance.plus(line)
-        # Counted on from the opening balance, so that every line of the list leads to the next.
-        after = {"current_after": balance.current, "historical_after": balance.historical, "debt_after": balance.debt}
-        listed.append(replace(line, **after))
+        listed.append(_after(line, balance))
     return Statement(
         account=account,
         start=start,
@@ -161,11 +190,15 @@ def _sum_before(user: User, account: PersonalAccount, start: datetime.date) -> A
 
 
 def _by_kind(listed: list[Line]) -> dict[str, Decimal]:
-    """What each kind came to, own care and relatives' care apart; a rollover that only moved money comes to nothing."""
+    """What each kind came to, own care and relatives' care apart, a kind of which all came back as nought.
+
+    A rollover that only moved money between the buckets is in no sum.
+    """
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for line in listed:
-        sums["family" if line.is_family and line.kind in BILLS else line.kind] += line.amount
-    return {kind: amount for kind, amount in sums.items() if amount}
+        if line.amount:
+            sums["family" if line.is_family and line.kind in BILLS else line.kind] += line.amount
+    return dict(sums)
 
 
 def _by_relative(listed: list[Line]) -> list[tuple[Member, str, Decimal]]:

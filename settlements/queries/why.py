@@ -3,10 +3,9 @@
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from accounts.enums import EnrolmentStatus, Insurance
 from accounts.errors import Refused
@@ -14,7 +13,7 @@ from accounts.models import Enrolment, Member, User
 from accounts.money import ZERO
 from accounts.queries import enrolment_on
 from settlements.enums import AccountStatus, EntryKind, TransferState
-from settlements.models import Clawback, Credit, PersonalAccount, WalletTransfer
+from settlements.models import Credit, Entry, PersonalAccount, PremiumPayment, WalletTransfer
 from settlements.queries import member as read
 from settlements.queries.member import Line
 from settlements.queries.parameters import credit_rule_on
@@ -40,7 +39,7 @@ def why_balance(user: User, at: datetime.datetime, on: datetime.date) -> list[Fa
 
     Codes: uninsured, resident, no_account (there is nothing to have a balance); closed, insured_again,
     other_region, resident_left, suspended, frozen, not_credited, pending, relatives, own, premiums, wallet, clawback,
-    debt, rolled, nothing.
+    cleared, paid_out, debt, repaid, rolled, nothing.
     Source: domain.md 5, number 5.
     """
     member: Member = user.member
@@ -118,29 +117,54 @@ def _moves(user: User, account: PersonalAccount, at: datetime.datetime, on: date
         if lines:
             amount = -sum((line.amount for line in lines), ZERO)
             yield Fact(code, {"amount": amount, "count": len(lines)}, tuple(lines[:SHOWN]))
-    # Also one that is overdue and back in the balance already, though nobody has written it down yet.
-    pending = WalletTransfer.objects.filter(account=account, state=TransferState.PENDING)
-    yield from _rest(user, account, year, on, pending.aggregate(sum=Sum("amount", default=ZERO))["sum"])
+    yield from _rest(user, account, year, on)
 
 
-def _rest(user: User, account: PersonalAccount, year: Year, on: datetime.date, waiting: Decimal) -> Iterator[Fact]:
-    """`waiting`: yuan sent to wallets that have not arrived: on their way, which was told already, or back again."""
-    since = read.movements(user, account, start=year.starts_on, end=on)
-    premiums = -sum((line.amount for line in read.lines(account, since.filter(kind=EntryKind.PREMIUM))), ZERO)
-    if premiums > 0:
+def _rest(user: User, account: PersonalAccount, year: Year, on: datetime.date) -> Iterator[Fact]:
+    days = (year.starts_on, on)
+    # By what was paid and what arrived, not by movements: what comes back this year may have left in the one before.
+    paid = PremiumPayment.objects.filter(account=account, refunded_on=None, paid_on__range=days)
+    premiums = paid.aggregate(sum=Sum(F("current") + F("historical"), default=ZERO))["sum"]
+    if premiums:
         yield Fact("premiums", {"amount": premiums})
-    sent = -sum((line.amount for line in read.lines(account, since.filter(kind=EntryKind.WALLET))), waiting)
-    if sent > 0:
+    accepted = WalletTransfer.objects.filter(account=account, state=TransferState.ACCEPTED)
+    sent = accepted.filter(sending__business_date__range=days).aggregate(sum=Sum("amount", default=ZERO))["sum"]
+    if sent:
         yield Fact("wallet", {"amount": sent})
-    clawback = Clawback.objects.filter(account=account).order_by("-transaction_id").first()
-    if clawback is not None and clawback.left_on >= year.starts_on:
-        yield Fact("clawback", {"amount": clawback.amount, "left_on": clawback.left_on})
+    since = read.movements(user, account, start=year.starts_on, end=on)
+    for line in read.lines(account, since.filter(kind=EntryKind.CLEARING)):
+        yield from _taken_back(line)
+    if account.status == AccountStatus.OPEN:
+        out = since.filter(kind=EntryKind.WITHDRAWAL, current_delta__lte=0, historical_delta__lte=0)
+        paid_out = -out.aggregate(sum=Sum(F("current_delta") + F("historical_delta"), default=ZERO))["sum"]
+        if paid_out:
+            yield Fact("paid_out", {"amount": paid_out})
     held = read.balance_of(account, on)
     if held.debt:
         yield Fact("debt", {"amount": held.debt})
+    yield from _rolled(account, since, year, on)
+
+
+def _taken_back(line: Line) -> Iterator[Fact]:
+    """What went back on leaving, or by the clearing of a closed year: what was really taken, as its movement says."""
+    if line.amount >= 0:
+        return
+    if "left_on" in line.cause:
+        left_on = datetime.date.fromisoformat(line.cause["left_on"])
+        yield Fact("clawback", {"amount": -line.amount, "left_on": left_on})
+    elif "period" in line.cause:
+        yield Fact("cleared", {"amount": -line.amount, "year": line.cause["period"]})
+
+
+def _rolled(account: PersonalAccount, since: QuerySet[Entry], year: Year, on: datetime.date) -> Iterator[Fact]:
+    """What repaid a debt this year, and what the rollover left of the old year's balance."""
     # An account that is years behind has earlier rollovers due as well: those are of their own years.
     due = [line for line in due_lines(account, on) if line.on >= year.starts_on]
-    rolled = [*read.lines(account, since.filter(kind=EntryKind.ROLLOVER)), *due]
-    moved = -sum((line.current for line in rolled if line.kind == EntryKind.ROLLOVER), ZERO)
-    if moved and account.region.two_buckets:
+    written = since.filter(Q(kind=EntryKind.ROLLOVER) | Q(debt_delta__lt=0))
+    lines = [*read.lines(account, written), *due]
+    repaid = -sum((line.debt for line in lines if line.debt < 0), ZERO)
+    if repaid:
+        yield Fact("repaid", {"amount": repaid})
+    moved = sum((max(line.historical, ZERO) for line in lines if line.kind == EntryKind.ROLLOVER), ZERO)
+    if moved:
         yield Fact("rolled", {"amount": moved, "from_on": year.starts_on})

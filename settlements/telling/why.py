@@ -116,10 +116,28 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
         _("On %(left_on)s contributions ended; %(amount)s yuan that had been paid in ahead went back."),
         _("If you were insured on, have your employer report it; the credit then comes again."),
     ),
+    "cleared": (
+        _("Too much had been credited"),
+        _(
+            "By the contributions that really arrived, %(amount)s yuan too much had been credited for the benefit year"
+            " %(year)s. They went back."
+        ),
+        _("If you think that a contribution is missing, ask your employer."),
+    ),
+    "paid_out": (
+        _("The account was closed in between"),
+        _("In this benefit year %(amount)s yuan were paid out, inherited or carried to another region."),
+        _("The papers of the closing are among your cases."),
+    ),
     "debt": (
         _("A debt of an earlier clearing"),
         _("%(amount)s yuan could not be taken back and are owed."),
         _("They are settled with what is left at the end of the benefit year; you need not pay anything in."),
+    ),
+    "repaid": (
+        _("A debt was repaid"),
+        _("In this benefit year %(amount)s yuan of your money repaid what was owed from an earlier clearing."),
+        "",
     ),
     "rolled": (
         _("A new benefit year has begun"),

@@ -102,9 +102,10 @@ def _filter(request: HttpRequest, user: User, found: PersonalAccount, presets: l
 
 
 def _due(found: PersonalAccount, on: datetime.date, period: periods.Preset | None, kind: str) -> list[read.Line]:
-    """A rollover that the balances above show already belongs into the list below."""
+    """What the balances above show already belongs into the list below."""
+    wanted = read.ENTRY_KINDS.get(kind, ())
     return [
         line
         for line in due_lines(found, on)
-        if (not kind or line.kind == kind) and (period is None or period.start <= line.on <= period.end)
+        if (not kind or line.kind in wanted) and (period is None or period.start <= line.on <= period.end)
     ]

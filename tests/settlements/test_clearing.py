@@ -13,6 +13,7 @@ from accounts.money import ZERO
 from settlements.actions import care, clearing, credit_runs, leaving
 from settlements.actions.opening import open_account
 from settlements.models import Clearing, Contribution, ContributionFile
+from settlements.queries.crediting import credited_years
 from tests.people import make_institution, make_member, make_staff
 from tests.settlements.rollover.world import at, faults, state_of, yuan
 from tests.settlements.scene import region_of_file
@@ -130,6 +131,17 @@ def test_what_is_not_there_is_a_debt(shanghai):
     assert state_of(account)[2:] == (ZERO, yuan("1760.00"))
     assert Message.objects.get().kind == "clearing_owed"
     assert faults(CLEARED) == []
+
+
+def test_the_table_of_credits_adds_up_after_a_second_clearing_too(shanghai):
+    rising, account = insured(shanghai)
+    credit(shanghai)
+    arrived(shanghai, rising, "12000.00", months(6, 6))
+    clear(shanghai)
+    arrived(shanghai, rising, "13000.00", months(6, 6))
+    clear(shanghai)
+    [row] = credited_years(account)
+    assert (row.credited, row.cleared, row.clearing.due) == (yuan("2400.00"), yuan("360.00"), yuan("2760.00"))
 
 
 def test_a_year_that_runs_and_a_second_plan_and_an_empty_year(shanghai):

@@ -20,11 +20,12 @@ from settlements import ledger
 from settlements.actions import crediting, premiums, statements, wallet
 from settlements.models import Wallet
 from settlements.periods import presets
-from settlements.queries.statement import statement
+from settlements.queries.statement import Amounts, month_ends, statement
 from settlements.queries.wallet import balance_of
 from settlements.telling import movements
 from tests.people import make_member, make_region, make_staff
 from tests.settlements.scene import BEIJING, SHANGHAI, bill, make_scene, share, undo
+from tests.support.pages import log_in
 
 pytestmark = pytest.mark.django_db
 URL, FILE = reverse("settlements:statement"), reverse("settlements:statement_file")
@@ -72,12 +73,77 @@ def test_an_account_that_was_not_rolled_yet_is_told_as_rolled():
     assert within.opening.historical == Decimal("7604.00")
 
 
+@pytest.mark.parametrize(("sent_on", "year_end"), [("2026-05-20", False), ("2026-06-30", True)])
+def test_a_transfer_that_is_back_and_not_written_yet_stands_wherever_the_balance_counts_it(sent_on, year_end):
+    """Balances show it back from six o'clock on; so do list, statement, paper and chart, before and after it is written."""
+    on = datetime.date.fromisoformat(sent_on)
+    noon = datetime.datetime.combine(on, datetime.time(12), datetime.timezone(datetime.timedelta(hours=8)))
+    scene, later = make_scene(on=on), noon + datetime.timedelta(days=1)
+    user, account, day = scene.daughter, scene.account, later.date()
+    for member in (user.member, scene.father.member):
+        wallet.open_wallet(member=member, by=None, at=noon)
+    with standing(noon):
+        amount = Decimal("900.00")
+        wallet.transfer(sender=user.member, receiver=scene.father.member, amount=amount, at=noon, key="a")
+        assert statement(user, account, on, on).closing.historical == Decimal("4100.00")
+
+    def told():
+        account.refresh_from_db()
+        shown = ledger.balances([account.pk], day)[account.pk]
+        period = statement(user, account, on, day)
+        page = log_in(user).get(reverse("settlements:account")).context
+        assert period.closing == Amounts(shown.current, shown.historical) == month_ends(account, day)[-1][1]
+        assert page["lines"][0].balance == shown.total
+        filtered = log_in(user).get(reverse("settlements:account") + "?kind=other").context["lines"]
+        assert [line.amount for line in filtered] == [amount, -amount]
+        kinds = [(line.kind, line.on, line.historical) for line in period.lines]
+        return kinds, statements.paper(period)["closing"], [line.what for line in page["lines"]]
+
+    with standing(later):
+        before = told()
+        wallet.return_overdue(at=later)
+        assert told() == before
+    assert [kind for kind, *_ in before[0]] == ["wallet", *(["rollover"] if year_end else []), "wallet"]
+
+
 def test_what_relatives_used_is_net_of_what_came_back():
     scene = busy()
     told = statement(scene.daughter, scene.account, scene.on, scene.on)
     [(who, relation, used)] = told.by_relative
     paid = sum((line.amount for line in told.lines if line.relation), ZERO)
     assert (who, relation, used) == (scene.father.member, "parent", -paid)
+
+
+def test_what_went_and_came_back_is_named_in_the_sums_and_the_paper_tells_the_change():
+    """A kind that comes to nothing has moved money all the same: without its line nobody can add up what came in."""
+    scene = make_scene()
+    day = datetime.datetime.combine(scene.on, datetime.time(12), datetime.timezone(datetime.timedelta(hours=8)))
+    for member in (scene.daughter.member, scene.father.member):
+        wallet.open_wallet(member=member, by=None, at=day)
+    with standing(day):
+        wallet.transfer(
+            sender=scene.daughter.member, receiver=scene.father.member, amount=Decimal("900.00"), at=day, key="a"
+        )
+    later = day + datetime.timedelta(days=1)
+    with standing(later):
+        wallet.return_overdue(at=later)
+        told = statement(scene.daughter, scene.account, scene.on, later.date())
+    assert told.by_kind == {"wallet": ZERO}
+    assert (told.came_in, told.went_out, told.change) == (Decimal("900.00"), Decimal("-900.00"), ZERO)
+    [sums] = statements.paper(told)["sums"]
+    assert sums["rows"] == [
+        ["医保钱包转账", "0.00"],
+        ["期末比期初", "0.00"],
+        ["收入", "+900.00"],
+        ["支出", "\N{MINUS SIGN}900.00"],
+    ]
+
+
+def test_a_rollover_that_only_moved_money_is_in_no_sum():
+    scene = make_scene(on=datetime.date(2026, 6, 20))
+    told = statement(scene.daughter, scene.account, datetime.date(2026, 6, 21), datetime.date(2026, 7, 15))
+    assert [line.kind for line in told.lines] == ["rollover"]
+    assert told.by_kind == {}
 
 
 @pytest.mark.parametrize(("on", "start"), [("2026-11-22", "2025-11-22"), ("2028-02-29", "2027-02-28")])
