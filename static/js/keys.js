@@ -22,9 +22,9 @@ document.addEventListener("keydown", (event) => {
 function enterNext(event) {
   const form = event.target.closest?.("form[data-enter-next]");
   if (event.key !== "Enter" || event.isComposing || !form || !event.target.matches("input:not([type=checkbox]):not([type=radio]), select")) return;
-  const boxes = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")].filter((box) => !box.disabled);
+  const boxes = [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].filter((box) => !box.disabled);
   const next = boxes[boxes.indexOf(event.target) + 1];
-  if (!next || next.matches("button")) return;
+  if (!next) return;
   event.preventDefault();
   next.focus();
 }

@@ -138,6 +138,15 @@ def test_what_is_typed_survives_the_keys(visit, scene, staff) -> None:
     page.wait_for_url("**/counter/")
 
 
+def test_enter_goes_past_the_buttons_of_an_heir_to_the_next_box(visit, scene, staff) -> None:
+    window = visit(staff[0], wide=True)
+    open_record(window, scene.daughter.member)
+    window.go(reverse("counter:closing_begin", args=["inheritance"]))
+    window.page.click("main button[value=add]")
+    window.page.press("main [name=heirs-0-bank_account]", "Enter")
+    expect(window.page.locator("main [name=heirs-1-name]")).to_be_focused()
+
+
 def receipt(window: Window, application: SharingApplication) -> None:
     """The browser shows PDFs in a new window, which a headless one cannot: asked for with the window's own cookies."""
     page = window.page
