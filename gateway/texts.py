@@ -152,11 +152,12 @@ TEXTS: Mapping[str, Promise] = {
 REASONS: Mapping[str, Promise] = {
     "not_covered.no_scheme": _(
         "The rules of the place of insurance for this insurance (insutype) and kind of care (med_type) are not entered yet,"
-        " so it cannot be settled here; charge it in full and keep the invoice, the insurance office tells what is paid back"
+        " so it cannot be settled here; charge it in full and have the patient keep the invoice, the insurance office tells"
+        " what is paid back"
     ),
     "not_covered.not_known": _(
         "For this care no reliable figures of the place of insurance are known, so it cannot be settled here; charge it in"
-        " full and keep the invoice, the insurance office tells what is paid back"
+        " full and have the patient keep the invoice, the insurance office tells what is paid back"
     ),
     "duplicate.recalculated": _(
         "This bill was settled anew by the office since, so the system can no longer reverse it, and a window cannot either."

@@ -214,7 +214,20 @@ def test_somebody_insured_in_another_region_is_settled_by_its_rules(world: World
     mdtrt_id = world.hospital.ok("2201", {"data": visit_input(elsewhere)})["data"]["mdtrt_id"]
     assert Visit.objects.get(mdtrt_id=mdtrt_id).region_id == "110000"
     world.hospital.ok("2204", {"feedetail": line(elsewhere, mdtrt_id, "1", DRUG, "1", "40.00")})
-    assert world.hospital.settle(elsewhere, mdtrt_id, Decimal("40.00"))["err_msg"].endswith("[not_covered]")
+    text = world.hospital.settle(elsewhere, mdtrt_id, Decimal("40.00"))["err_msg"]
+    assert text.endswith("[not_covered]")
+    assert "请按自费收费，并请患者保留票据" in text
+
+
+def test_a_resident_whose_benefits_are_not_known_is_told_what_to_do(world: World) -> None:
+    clinic = make_hospital(world.region, "某诊所", level="primary")
+    neighbour = make_member(region=world.region, insurance="resident")
+    mdtrt_id = clinic.ok("2201", {"data": visit_input(neighbour) | {"insutype": "390"}})["data"]["mdtrt_id"]
+    clinic.ok("2204", {"feedetail": line(neighbour, mdtrt_id, "1", DRUG, "1", "40.00")})
+    for infno in ("2206", "2207"):
+        text = clinic.call(infno, {"data": bill_input(neighbour, mdtrt_id, "40.00") | {"insutype": "390"}})["err_msg"]
+        assert "请按自费收费，并请患者保留票据" in text
+        assert text.endswith("[not_covered]")
 
 
 def test_what_the_account_flag_means_is_set_for_an_institution(world: World) -> None:
