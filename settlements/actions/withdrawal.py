@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.actions import audit, messages
 from accounts.crypto import blind_index
+from accounts.domain import names
 from accounts.enums import Channel, EnrolmentStatus
 from accounts.errors import Refused
 from accounts.masks import mask_name
@@ -429,6 +430,9 @@ def _payee(
 def _insured_heir(asked: PayeeAsked, on: datetime.date) -> Member | None:
     """An heir who is insured as an employee gets it into his account; only who is not is paid out (DTH1, DTH2)."""
     heir = find_member(id_number=asked.id_number)
+    if heir is not None and not names.same(heir.name, asked.name):
+        # The number of somebody else, mistyped or not: the money would be his.
+        raise Refused("heir_of_another_name", name=mask_name(asked.name))
     enrolment = enrolment_on(heir, on) if heir else None
     account = account_of(heir, on) if heir else None
     has_account = (

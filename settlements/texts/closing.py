@@ -68,6 +68,10 @@ REASONS: dict[str, tuple[Promise, Promise]] = {
         _("One of the heirs has the ID number of the deceased."),
         _("Check the ID number."),
     ),
+    "heir_of_another_name": (
+        _("Name and ID number of %(name)s do not belong together by the register."),
+        _("Check both against the heir's ID card."),
+    ),
     "payee_without_account": (
         _("%(name)s has no personal account that the money could go into."),
         _("Have it paid to a bank account, or let the account be opened first."),

@@ -1,6 +1,7 @@
 """Closing an account: paid out, inherited, carried over; what stands against it; and money that comes in later."""
 
 import datetime
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -280,6 +281,16 @@ class TestInheritance:
         members = [child, child] if wrong == "twice" else [desk.scene.daughter.member, child]
         with pytest.raises(Refused, match=f"heir_{'twice' if wrong == 'twice' else 'is_deceased'}"):
             desk.draft("inheritance", "died", heirs(desk, "50", "50", members=members))
+
+    def test_the_money_of_an_heir_does_not_go_to_somebody_of_another_name(self, desk) -> None:
+        """One digit of the ID number mistyped may be somebody else's, who would be paid."""
+        into = desk.scene.father.member
+        asked = [PayeeAsked(way="account", name=into.name + "甲", id_number=into.id_number, relation="parent")]
+        with pytest.raises(Refused, match="heir_of_another_name"):
+            desk.draft("inheritance", "died", asked)
+        (heir,) = heirs(desk, "100")
+        with pytest.raises(Refused, match="heir_of_another_name"):
+            desk.draft("inheritance", "died", [replace(heir, name="别人")])
 
     def test_bills_after_the_death_are_told_to_staff(self, desk) -> None:
         from settlements.queries.withdrawal import bills_after_death, dead_of
