@@ -157,6 +157,21 @@ def test_the_order_by_keyboard(visit, scene, three, language) -> None:
     window.look()
 
 
+def test_the_order_by_dragging(visit, scene, three) -> None:
+    first, second, third = three
+    window = visit(scene.father)
+    window.go(reverse("family:order"))
+    rows = window.page.locator("[data-order] > li")
+    # A style that somebody's extension or tool left on a field is not carried over a swap, which the policy forbids.
+    window.page.evaluate("document.querySelector('main [name=amount]').style.caretColor = 'transparent'")
+    for _ in range(2):
+        with window.page.expect_response(lambda answer: answer.request.method == "POST"):
+            rows.nth(2).locator(".portal-grip").drag_to(rows.nth(0).locator(".portal-grip"))
+        expect(window.page.locator("#portal-announce")).to_contain_text("1")
+        window.look()
+    assert order_of(scene) == [second.pk, third.pk, first.pk]
+
+
 def test_the_order_without_script(visit, scene, three) -> None:
     first, second, third = three
     window = visit(scene.father, script=False)
