@@ -192,8 +192,9 @@ def grant(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _latest(request: HttpRequest, found: Any, on: datetime.date) -> list[Any]:
-    """What the relative used of the grantor's account, newest first."""
-    account = read.account_of(found.grantor, on)
+    """What the relative used of the grantor's account, newest first: of the one in the grant's region, though the grantor
+    may have moved on since."""
+    account = read.accounts_visible_to(request.user).filter(region=found.region_id).first()
     if account is None:
         return []
     entries = read.movements(request.user, account, person=found.beneficiary.public_id)[:USES_SHOWN]

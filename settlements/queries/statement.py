@@ -113,7 +113,8 @@ def _back(account: PersonalAccount, on: datetime.date) -> list[Line]:
     )
     found, two = [], account.region.two_buckets
     for sent in overdue:
-        day = timezone.localdate(sent.expires_at)
+        # As it will be written: never before the last movement.
+        day = max(timezone.localdate(sent.expires_at), account.products_on)
         year = year_on(account.region_id, day)
         number = year.number if year else account.benefit_year
         found.append(_due(EntryKind.WALLET, day, number, Amounts(), Amounts(historical=sent.amount), two))
@@ -144,7 +145,7 @@ def _due(kind: str, on: datetime.date, year: int, before: Amounts, after: Amount
 def statement(user: User, account: PersonalAccount, start: datetime.date, end: datetime.date) -> Statement:
     """The account from `start` to `end`; a few statements however long the period is."""
     while True:
-        account.refresh_from_db(fields=("benefit_year", "current", "historical", "debt", "version"))
+        account.refresh_from_db(fields=("benefit_year", "current", "historical", "debt", "version", "products_on"))
         told = _statement(user, account, start, end)
         # What was written down between what is due and what is written would stand in both: then it is read again.
         if PersonalAccount.objects.values_list("version", flat=True).get(pk=account.pk) == account.version:
