@@ -14,7 +14,8 @@ from settlements.models import Entry
 from settlements.queries import member as read
 from settlements.queries.statement import due_lines, month_ends
 from tests.people import make_staff, person
-from tests.settlements.scene import BEIJING, bill, make_scene, undo
+from tests.settlements.scene import BEIJING, bill, make_scene, open_with, region_of_file, undo
+from tests.support.pages import log_in
 
 pytestmark = pytest.mark.django_db
 URL = reverse("settlements:account")
@@ -188,3 +189,14 @@ def test_the_chart_ends_with_the_balance_of_today():
     assert (months[-1][1].current, months[-1][1].historical) == (shown.current, shown.historical)
     assert months[-1][0] == scene.on
     assert all(day >= scene.account.opened_on for day, _held in months)
+
+
+def test_who_has_moved_still_reads_what_relatives_used_of_the_account_he_left() -> None:
+    scene = make_scene()
+    settled = bill(scene)
+    beijing = region_of_file(BEIJING)
+    scene.daughter.member.enrolments.update(region=beijing)
+    open_with(scene.daughter.member, beijing, scene.on, "0.00", "77.00", False)
+    page = log_in(scene.daughter).get(reverse("family:grant", args=[scene.grant.public_id]))
+    assert [line.amount for line in page.context["latest"]] == [-settled.shared]
+    assert page.context["used"] == settled.shared > 0
