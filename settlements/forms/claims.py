@@ -20,7 +20,7 @@ from settlements.models import Claim
 MOST_SUGGESTED = 300
 MOST_NAMED = 5
 SHOWN_BY = {"list": "institutions", "autocomplete": "off", "class": "govuk-input--width-20"}
-INVOICE = re.compile(r"[0-9A-Z-]{4,40}")
+INVOICE = re.compile(r"[0-9A-Z]{4,40}")
 BANK_ACCOUNT = re.compile(r"[0-9]{8,32}")
 
 
@@ -146,7 +146,8 @@ class ClaimForm(AmountsForm, OnceForm):
         return day
 
     def clean_invoice_number(self) -> str:
-        number = str(self.cleaned_data["invoice_number"]).upper()
+        # One invoice is claimed once, however its number is written.
+        number = str(self.cleaned_data["invoice_number"]).upper().replace("-", "")
         if not INVOICE.fullmatch(number):
             raise forms.ValidationError(_("An invoice number has 4 to 40 letters, digits or hyphens"))
         return number

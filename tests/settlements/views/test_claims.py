@@ -148,6 +148,16 @@ def test_a_mistake_is_told_at_its_place(scene: Scene, wrong: dict[str, str], box
     assert list(sent.context["form"].errors) == [box]
 
 
+def test_an_invoice_is_known_again_however_its_number_is_written(scene: Scene) -> None:
+    mine = log_in(scene.father)
+    hand_in(mine, scene)
+    new = reverse("settlements:claim_new")
+    for written in ("0011-2233", "0011 2233", "００１１２２３３"):
+        sent = mine.post(new, fields(mine.get(new)) | entered(scene, in_scope="1,999.00", invoice_number=written))
+        assert sent.status_code == 422
+        assert Claim.objects.get().case.number in sent.content.decode()
+
+
 def test_part_of_a_name_is_enough_if_it_fits_one_place(scene: Scene) -> None:
     mine = log_in(scene.father)
     new = reverse("settlements:claim_new")
