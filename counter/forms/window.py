@@ -213,7 +213,7 @@ class NoticeForm(forms.Form):
 
 
 class DecisionForm(VersionForm):
-    """A second check: granting needs no words, returning and refusing do."""
+    """A second check: returning and refusing need words, granting has none."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -234,6 +234,9 @@ class DecisionForm(VersionForm):
             raise forms.ValidationError(_("Write what has to be changed"))
         if self.verdict == "refuse" and not reason:
             raise forms.ValidationError(_("Write why it is refused"))
+        if self.verdict == "approve" and reason:
+            # F9 pressed instead of the button beside it: what it does cannot be taken back.
+            raise forms.ValidationError(_("A reason speaks against granting: return or refuse it, or empty this box"))
         return reason
 
 

@@ -368,6 +368,14 @@ class TestSecondCheck:
         assert serving.get(CHOOSE).status_code == 200
         assert AuditEvent.objects.filter(action="read_case", member_id=people.holder.member_id).exists()
 
+    def test_who_has_written_why_not_does_not_grant_by_a_slip(self, supervisor, waiting) -> None:
+        page = send(supervisor, self.review_url(waiting), {"verdict": "approve", "reason": "账号看不清"})
+        assert page.status_code == 422
+        assert soup(page).select_one("#id_reason_error")
+        assert "账号看不清" in soup(page).select_one("#id_reason").get_text()
+        waiting.refresh_from_db()
+        assert waiting.case.state == "review"
+
     @pytest.mark.parametrize(("verdict", "state"), [("return", "returned"), ("refuse", "refused")])
     def test_not_as_it_is(self, supervisor, waiting, verdict, state) -> None:
         without = send(supervisor, self.review_url(waiting), {"verdict": verdict})
