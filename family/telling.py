@@ -19,6 +19,7 @@ from accounts.wording import listed
 from casework.models import Case
 from family.domain.check import Facts, Finding
 from family.domain.rules import SharingRules
+from family.enums import EndReason
 from family.models import SharingApplication, SharingGrant
 
 DAY = datetime.timedelta(days=1)
@@ -175,6 +176,15 @@ def room(grant: SharingGrant, used: Decimal) -> str:
     return _("paused") + " · " + left if grant.paused_at else left
 
 
+def why_ended(grant: SharingGrant, *, is_grantor: bool) -> str:
+    """Why a grant ended, said to one of the two: who of them ended it, or what else did. Empty at its own last day."""
+    if grant.end_reason not in (EndReason.GRANTOR, EndReason.BENEFICIARY):
+        return str(grant.get_end_reason_display())
+    if (grant.end_reason == EndReason.GRANTOR) == is_grantor:
+        return _("ended by you")
+    return _("ended by your %(term)s") % {"term": term_of_beneficiary(grant) if is_grantor else term_of_grantor(grant)}
+
+
 def waits_until(application: SharingApplication) -> datetime.date | None:
     """The day by which the relative must answer or the check be done, whichever the case waits for."""
     return {"consent": application.consent_until, "review": application.case.due_on}.get(application.case.state)
@@ -188,7 +198,7 @@ def next_steps(application: SharingApplication) -> list[str]:
         day = dates.day(application.consent_until)
         return [
             _("Your %(term)s gets a text message.") % {"term": term},
-            _("Until %(day)s your %(term)s can agree in the own login, or at the window with the ID card.")
+            _("Until %(day)s your %(term)s can log in and agree, or agree at the window with the ID card.")
             % {"day": day, "term": term},
             _("Until your %(term)s agrees you can take the application back at any time.") % {"term": term},
         ]

@@ -186,6 +186,7 @@ def grant(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "uses": telling.uses(found),
         "limit": telling.limit(found.limit),
         "until": telling.until(found.ends_on),
+        "why_ended": telling.why_ended(found, is_grantor=is_grantor),
         "latest": _latest(request, found, on) if is_grantor else [],
     }
     return render(request, "portal/grant.html", context)

@@ -9,7 +9,10 @@ MESSAGES = {
     ),
     "claim_returned": (
         _("Your bill came back to be changed"),
-        _("Bill paid in cash, number %(case)s: %(reason)s The day on which you handed it in first still counts."),
+        _(
+            "Bill paid in cash, number %(case)s. Reason: “%(reason)s”. The day on which you handed it in first still"
+            " counts."
+        ),
     ),
     "claim_refused": (
         _("Your bill is not paid back"),

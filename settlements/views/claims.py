@@ -21,6 +21,7 @@ from accounts.once import OnceForm, done_once
 from accounts.queries import enrolment_on
 from casework.domain import states
 from casework.telling import events, tag_of
+from documents.numbers import grouped
 from family.forms import VersionForm
 from settlements.actions import claims
 from settlements.actions.claims import PaidBill
@@ -88,7 +89,7 @@ def _submit(request: HttpRequest, asked: PaidBill) -> HttpResponse:
 def _check_page(request: HttpRequest, asked: PaidBill, problem: reasons.Told | None = None) -> HttpResponse:
     context: dict[str, Any] = {
         "form": OnceForm(),
-        "rows": bill_telling.answers(asked, asked.bank_account, reverse("settlements:claim_new")),
+        "rows": bill_telling.answers(asked, grouped(asked.bank_account), reverse("settlements:claim_new")),
         "problem": problem,
     }
     if problem is None:

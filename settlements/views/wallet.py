@@ -213,8 +213,10 @@ def held_in(member: Member, source: str) -> Decimal:
 
 def _send_page(request: HttpRequest, form: SendForm, found: Wallet) -> HttpResponse:
     at = clock.now()
+    sources = form.fields["source"].choices
     context = LIMITS | {
         "form": form,
+        "only_source": sources[0][1] if len(sources) == 1 else "",
         "on_its_way": read.on_its_way(request.user.member, at),
         "in_hours": in_hours(at),
         "left_today": max(TRANSFERS_A_DAY - read.sent_on(found, at), 0),

@@ -6,6 +6,10 @@ govuk.initAll();
 // A page that comes with news (a refusal, a result below a form) is read from there; an error summary takes the focus itself.
 if (!document.querySelector(".govuk-error-summary")) document.querySelector("main [data-focus]")?.focus();
 
+// The answer to a form with a mistake is no page that a browser can go back to or load anew: it asks whether to send the
+// form once more. From here on the entry of the history is the address alone, which shows the form.
+history.replaceState(history.state, "", location.href);
+
 function announce(text) {
   const region = document.getElementById("portal-announce");
   // Emptied first, so that the same sentence twice is read twice.

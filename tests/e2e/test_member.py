@@ -104,6 +104,20 @@ def test_from_the_claim_to_the_statement_on_paper(visit, scene, language) -> Non
     window.look()
 
 
+def test_the_way_back_leads_to_the_form_after_a_mistake(visit, scene) -> None:
+    """The browser showed a page of its own, that the form would have to be sent again."""
+    window = visit(scene.father)
+    window.go(reverse("settlements:claim_new"))
+    window.follow(window.button("Go on and see what comes back"))
+    window.page.wait_for_selector(".govuk-error-summary")
+    window.go(reverse("casework:bring"))
+    window.page.go_back()
+    expect(window.page.locator("main [name=invoice_number]")).to_be_visible()
+    expect(window.page.locator(".govuk-error-summary")).to_have_count(0)
+    window.page.reload()
+    expect(window.page.locator("main [name=invoice_number]")).to_be_visible()
+
+
 def test_an_id_number_is_seen_whole_in_large_print(visit, scene) -> None:
     """A mistake in the last digit was told of a box that did not show it."""
     window = visit(scene.daughter, elder=True)

@@ -3,11 +3,12 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils import translation
 
 from accounts.enums import IdentityLevel
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Message
-from family import queries
+from family import queries, telling
 from family.actions import grants, invitations, sharing
 from family.models import DeductionOrder, SharingGrant
 from tests.family.support import AT, DAY, TODAY, may_pay
@@ -62,6 +63,17 @@ class TestEnding:
         invitations.consent(application=application, by=people.spouse, at=AT)
         grant = grants.unbind(grant=SharingGrant.objects.get(), by=getattr(people, who), at=AT)
         assert grant.end_reason == why
+        with translation.override("en"):
+            said = [telling.why_ended(grant, is_grantor=mine) for mine in (True, False)]
+            other = [telling.term_of_beneficiary(grant), telling.term_of_grantor(grant)]
+        assert (
+            said
+            == {
+                "grantor": ["ended by you", f"ended by your {other[1]}"],
+                "beneficiary": [f"ended by your {other[0]}", "ended by you"],
+                "office": ["Ended by the office"] * 2,
+            }[why]
+        )
 
     def test_a_clerk_says_for_whom(self, people, granted) -> None:
         grant = grants.unbind(grant=granted(), by=people.clerk, at=AT, on_behalf_of=people.child, channel="window")

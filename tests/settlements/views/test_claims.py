@@ -62,7 +62,7 @@ def hand_in(client: Client, scene: Scene) -> Claim:
     sent = client.post(new, fields(page) | entered(scene))
     assert sent.status_code == 302 and sent["Location"] == reverse("settlements:claim_check")
     page = client.get(sent["Location"])
-    assert "6222020200012345678" in page.content.decode()
+    assert "6222 0202 0001 2345 678" in page.content.decode()
     sent = client.post(sent["Location"], fields(page))
     claim = Claim.objects.get()
     assert sent["Location"] == reverse("settlements:claim", args=[claim.case.public_id])
