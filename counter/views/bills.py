@@ -267,7 +267,6 @@ BILLS = Check(
     find=_payload,
     people=lambda found: (found.case.applicant,),
     page=_review_page,
-    decide=lambda found, verdict, **asked: claims.decide(case=found.case, verb=verdict, **asked),
     said={
         "approve": gettext_lazy(
             "%(number)s is granted and carried out. What is to be paid or paid back stands in the list of payments."

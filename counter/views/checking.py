@@ -19,6 +19,7 @@ from accounts.models import Member
 from accounts.once import done_once
 from accounts.policies import regions_with_role, serves_himself
 from casework import policies as case_policies
+from casework.actions import cases
 from casework.enums import CaseState
 from casework.models import Case
 from counter import desk
@@ -33,13 +34,12 @@ class Check:
     """How one kind of case is checked.
 
     `find` gives the case's payload within these regions or 404, `people` whose record is looked at with it, `page` the
-    page, `decide` what each verdict does (by, at, note, version; raises Refused), `said` what is told of it.
+    page, `said` what is told of each verdict.
     """
 
     find: Callable[[HttpRequest, UUID, set[str]], Any]
     people: Callable[[Any], Iterable[Member]]
     page: Callable[[HttpRequest, Any, DecisionForm, Problem], HttpResponse]
-    decide: Callable[..., object]
     said: Mapping[str, str | Promise]
 
 
@@ -61,7 +61,7 @@ def check(request: HttpRequest, public_id: UUID, how: Check) -> HttpResponse:
 def _decide(request: HttpRequest, found: Any, form: DecisionForm, how: Check) -> HttpResponse:
     note, version = form.cleaned_data["reason"], form.cleaned_data["version"]
     try:
-        how.decide(found, form.verdict, by=request.user, at=clock.now(), note=note, version=version)
+        cases.decide(case=found.case, verb=form.verdict, by=request.user, at=clock.now(), note=note, version=version)
     except Refused as refused:
         newest = how.find(request, found.case.public_id, {found.case.region_id})
         form = DecisionForm("", initial={"version": newest.case.version, "reason": note})

@@ -36,11 +36,6 @@ from settlements.telling import closing as telling
 
 clerk = role_required(Role.CLERK)
 SIGNABLE = (CaseState.DRAFT, CaseState.RETURNED)
-VERDICTS = {
-    "approve": withdrawal.review_approve,
-    "return": withdrawal.review_return,
-    "refuse": withdrawal.review_refuse,
-}
 
 
 def _find(request: HttpRequest, public_id: UUID, regions: set[str]) -> WithdrawalApplication:
@@ -212,7 +207,6 @@ CLOSING = Check(
     find=_find,
     people=lambda found: (found.account.member,),
     page=_review_page,
-    decide=lambda found, verdict, **asked: VERDICTS[verdict](application=found, **asked),
     said={
         "approve": gettext_lazy("%(number)s is granted: the money is paid out and the account is closed."),
         "return": RETURNED,

@@ -14,7 +14,6 @@ from accounts.enums import Role
 from accounts.queries import enrolment_on
 from casework import queries as case_queries
 from casework import telling as case_telling
-from casework.actions import cases
 from counter import queries
 from counter.forms.window import DecisionForm
 from counter.views.checking import RETURNED, Check, Problem, check, decision_context
@@ -88,7 +87,6 @@ SHARING = Check(
     find=_find,
     people=lambda found: (found.grantor, found.beneficiary),
     page=_page,
-    decide=lambda found, verdict, **asked: cases.decide(case=found.case, verb=verdict, **asked),
     said={
         "approve": gettext_lazy("%(number)s is granted. Both have been told."),
         "return": RETURNED,

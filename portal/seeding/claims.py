@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Institution, Member, User
 from accounts.money import ZERO
+from casework.actions.cases import decide
 from portal.seeding import cases, cast, staff
 from portal.seeding.cast import SHANGHAI
 from portal.seeding.register import registered
@@ -58,4 +59,4 @@ def _claim(patient: Member, filed_on: datetime.date, invoice: str, in_scope: str
 
 def _decide(claim: Claim, verb: str, judge: User, on: datetime.date, note: str) -> None:
     claim.case.refresh_from_db()
-    claims.decide(case=claim.case, verb=verb, by=judge, at=cases.at(on, 15), note=note, version=claim.case.version)
+    decide(case=claim.case, verb=verb, by=judge, at=cases.at(on, 15), note=note, version=claim.case.version)

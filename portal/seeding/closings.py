@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Member, ServiceCentre
 from accounts.queries import enrolment_on
+from casework.actions.cases import decide
 from portal.seeding import cast, staff
 from portal.seeding.cast import SHANGHAI
 from portal.seeding.claims import BANK, BANK_ACCOUNT
@@ -45,7 +46,7 @@ def make(now: datetime.datetime) -> None:
     last = Settlement.objects.filter(patient=gone, reversed_on=None).latest("service_on").service_on
     payee = withdrawal.PayeeAsked(way="account", name=heir.name, id_number=heir.id_number, relation="child")
     done = _close(gone, "inheritance", "died", last - DAY, [payee], now, submitted=True)
-    withdrawal.review_approve(application=done, by=staff.supervisor(SHANGHAI), at=now, version=done.case.version)
+    decide(case=done.case, verb="approve", by=staff.supervisor(SHANGHAI), at=now)
     mover = next(people)
     payee = withdrawal.PayeeAsked(name=mover.name, id_number=mover.id_number, **bank)
     _close(mover, "withdrawal", "gave_up", today, [payee], now, submitted=False)

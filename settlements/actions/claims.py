@@ -17,7 +17,7 @@ from accounts.errors import Refused
 from accounts.models import Institution, Member, Region, ServiceCentre, User
 from accounts.money import ZERO, plain
 from casework.actions import cases
-from casework.domain.states import APPLICANT, CLERK, SUPERVISOR
+from casework.domain.states import APPLICANT, CLERK
 from casework.models import Case
 from casework.policies import may_serve
 from settlements import ledger
@@ -280,13 +280,6 @@ def withdraw_claim(
 def withdraw_case(*, case: Case, by: User, at: datetime.datetime, version: int) -> Case:
     """A clerk takes back a case about bills for its member. Raises Refused and PermissionDenied as `cases.move`."""
     return cases.move(case=case, verb="withdraw", by=by, role=CLERK, at=at, version=version, channel=Channel.WINDOW)
-
-
-def decide(*, case: Case, verb: str, by: User, at: datetime.datetime, note: str, version: int) -> Case:
-    """The second check of a case about bills: approve, return or refuse. Raises Refused and PermissionDenied."""
-    return cases.move(
-        case=case, verb=verb, by=by, role=SUPERVISOR, at=at, note=note, version=version, channel=Channel.WINDOW
-    )
 
 
 def check_again(*, case: Case, by: User | None, at: datetime.datetime) -> None:

@@ -24,7 +24,7 @@ from accounts.models import Member, Region, ServiceCentre, User
 from accounts.money import ZERO, plain
 from accounts.queries import enrolment_on, find_member
 from casework.actions import cases
-from casework.domain.states import CLERK, SUPERVISOR
+from casework.domain.states import CLERK
 from casework.models import Case
 from casework.policies import staff_regions
 from family.actions.grants import end_for
@@ -272,47 +272,8 @@ def withdraw(
     *, application: WithdrawalApplication, by: User, at: datetime.datetime, version: int | None = None
 ) -> WithdrawalApplication:
     """The applicant takes it back before it is decided. Raises Refused: stale, not_in_this_state; and PermissionDenied."""
-    return _move(application, "withdraw", CLERK, by, at, "", version)
-
-
-def review_approve(
-    *,
-    application: WithdrawalApplication,
-    by: User,
-    at: datetime.datetime,
-    note: str = "",
-    version: int | None = None,
-) -> WithdrawalApplication:
-    """The second check grants it: the account is paid out and closed. Raises Refused: what `dry_run` finds, own_case,
-    payee_without_account, stale, not_in_this_state; and PermissionDenied."""
-    return _move(application, "approve", SUPERVISOR, by, at, note, version)
-
-
-def review_return(
-    *, application: WithdrawalApplication, by: User, at: datetime.datetime, note: str, version: int | None = None
-) -> WithdrawalApplication:
-    """Back to be changed, with a reason. Refusals of the case."""
-    return _move(application, "return", SUPERVISOR, by, at, note, version)
-
-
-def review_refuse(
-    *, application: WithdrawalApplication, by: User, at: datetime.datetime, note: str, version: int | None = None
-) -> WithdrawalApplication:
-    """Refused, with a reason. Refusals of the case."""
-    return _move(application, "refuse", SUPERVISOR, by, at, note, version)
-
-
-def _move(
-    application: WithdrawalApplication,
-    verb: str,
-    role: str,
-    by: User,
-    at: datetime.datetime,
-    note: str,
-    version: int | None,
-) -> WithdrawalApplication:
     application.case = cases.move(
-        case=application.case, verb=verb, by=by, role=role, at=at, note=note, version=version, channel=Channel.WINDOW
+        case=application.case, verb="withdraw", by=by, role=CLERK, at=at, version=version, channel=Channel.WINDOW
     )
     return application
 
@@ -325,7 +286,7 @@ def check_again(*, case: Case, by: User | None, at: datetime.datetime) -> None:
 def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
     """The case is granted: out of the insurance, what was credited ahead goes back, the rest is paid, the account closed.
 
-    Runs in the transaction of the step. Raises Refused as `review_approve`.
+    Runs in the transaction of the step. Raises Refused: what `dry_run` finds, payee_without_account.
     """
     application = WithdrawalApplication.objects.select_related("account__member", "account__region", "case").get(
         case=case

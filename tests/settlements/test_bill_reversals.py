@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts import clock
 from accounts.models import AuditEvent, Message
+from casework.actions import cases
 from casework.models import Case
 from settlements import ledger
 from settlements.actions import bill_reversals, claims, recalculation
@@ -47,7 +48,7 @@ def ask(desk: Desk, claim: Claim, **more) -> BillReversal:
 
 def decide(desk: Desk, asked: BillReversal, verb: str = "approve", by=None) -> None:
     asked.case.refresh_from_db()
-    claims.decide(
+    cases.decide(
         case=asked.case, verb=verb, by=by or desk.supervisor, at=at(hour=15), note="", version=asked.case.version
     )
     asked.claim.refresh_from_db()
@@ -104,7 +105,7 @@ def settle_anew(desk: Desk) -> None:
     seen = recalculation.preview(**who, on=LAST).as_data()
     bank = {"bank": "示例银行", "bank_account": "6222020200012345678"}
     asked = recalculation.request_recalculation(**who, **bank, seen=seen, by=desk.clerk, at=at(hour=15))
-    claims.decide(case=asked.case, verb="approve", by=desk.supervisor, at=at(hour=15), note="", version=1)
+    cases.decide(case=asked.case, verb="approve", by=desk.supervisor, at=at(hour=15), note="", version=1)
 
 
 def pay(desk: Desk, claim: Claim) -> None:
@@ -174,7 +175,7 @@ def test_refused_nothing_happens(desk) -> None:
     claim = granted(desk)
     asked = ask(desk, claim)
     asked.case.refresh_from_db()
-    claims.decide(
+    cases.decide(
         case=asked.case, verb="refuse", by=desk.supervisor, at=at(hour=15), note="不符", version=asked.case.version
     )
     claim.refresh_from_db()
@@ -234,7 +235,7 @@ def test_reversed_and_settled_anew_at_once_one_follows_the_other(turn: int) -> N
 
 
 def approved(desk: Desk, case: Case) -> str:
-    return claims.decide(
+    return cases.decide(
         case=case, verb="approve", by=desk.supervisor, at=at(hour=15), note="", version=case.version
     ).state
 

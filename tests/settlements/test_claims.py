@@ -14,6 +14,7 @@ from accounts import clock
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Institution, Message, Region, User
+from casework.actions import cases
 from settlements import ledger
 from settlements.actions import care, claims
 from settlements.actions.claims import PaidBill
@@ -66,7 +67,7 @@ class Desk:
 
     def decide(self, claim: Claim, verb: str = "approve", on: datetime.date = LAST, note: str = "") -> None:
         claim.case.refresh_from_db()
-        claims.decide(
+        cases.decide(
             case=claim.case, verb=verb, by=self.supervisor, at=at(on, 15), note=note, version=claim.case.version
         )
         claim.refresh_from_db()
@@ -218,7 +219,7 @@ def test_whoever_made_it_does_not_check_it(desk: Desk) -> None:
     claim.case.opened_by = both
     claim.case.save()
     with pytest.raises(Refused, match="own_case"):
-        claims.decide(case=claim.case, verb="approve", by=both, at=at(), note="", version=claim.case.version)
+        cases.decide(case=claim.case, verb="approve", by=both, at=at(), note="", version=claim.case.version)
 
 
 def test_an_invoice_is_claimed_once_until_it_comes_to_nothing(desk: Desk) -> None:

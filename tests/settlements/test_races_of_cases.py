@@ -9,6 +9,7 @@ import pytest
 from accounts import clock
 from accounts.models import AuditEvent, Enrolment, Member, Message
 from accounts.money import ZERO
+from casework.actions import cases
 from casework.models import Case
 from family.actions import grants, sharing
 from family.models import SharingGrant
@@ -70,7 +71,7 @@ def settled(scene, patient: Member, key: str, amount: str = "80.00") -> Settleme
 
 
 def approved(case: Case, by, hour: int = 15) -> str:
-    return claims.decide(
+    return cases.decide(
         case=case, verb="approve", by=by, at=test_claims.at(hour=hour), note="", version=case.version
     ).state
 
@@ -236,7 +237,7 @@ def test_a_bill_paid_in_cash_is_granted_while_its_patient_leaves(how, turn) -> N
             application = withdrawal.submit(application=withdrawal.draft(**asked), by=desk.clerk, at=test_claims.at())
 
         def go() -> str:
-            withdrawal.review_approve(application=application, by=desk.supervisor, at=test_claims.at(hour=15))
+            cases.decide(case=application.case, verb="approve", by=desk.supervisor, at=test_claims.at(hour=15))
             return "moved"
 
     outcomes = at_once(lambda: approved(claim.case, desk.supervisor), go)
@@ -312,7 +313,7 @@ def test_two_decide_one_bill(verb, turn) -> None:
 
     def decide(verb: str, by) -> str:
         when = test_claims.at(hour=15)
-        return claims.decide(case=case, verb=verb, by=by, at=when, note="发票不清", version=case.version).state
+        return cases.decide(case=case, verb=verb, by=by, at=when, note="发票不清", version=case.version).state
 
     outcomes = at_once(partial(decide, "approve", desk.supervisor), partial(decide, verb, other))
     assert outcomes in (["granted", "stale"], ["refused", "stale"])

@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from accounts import clock
 from accounts.enums import Role
 from accounts.models import Message
+from casework.actions import cases
 from settlements import ledger
 from settlements.actions import care, claims, recalculation
 from settlements.actions.claims import PaidBill
@@ -51,7 +52,7 @@ def post(scene: Scene, on: datetime.date = ON + 9 * DAY, **more: str) -> Recalcu
         at=at(on),
         **more,
     )
-    claims.decide(case=asked.case, verb="approve", by=supervisor, at=at(on), note="", version=asked.case.version)
+    cases.decide(case=asked.case, verb="approve", by=supervisor, at=at(on), note="", version=asked.case.version)
     return asked
 
 
@@ -179,7 +180,7 @@ def test_what_came_out_otherwise_meanwhile_is_not_posted(scene: Scene) -> None:
     )
     bill(scene, in_scope="90.00", self_paid="0.00", on=ON + 9 * DAY)
     late = refused(
-        claims.decide,
+        cases.decide,
         case=asked.case,
         verb="approve",
         by=supervisor,
@@ -241,7 +242,7 @@ def test_a_claim_that_is_settled_anew_keeps_its_case(scene: Scene) -> None:
         bank_account="6222020200012345678",
     )
     claim = claims.submit_claim(patient=scene.father.member, asked=asked, by=clerk, at=at(ON + 2 * DAY))
-    claims.decide(case=claim.case, verb="approve", by=supervisor, at=at(ON + 2 * DAY), note="", version=1)
+    cases.decide(case=claim.case, verb="approve", by=supervisor, at=at(ON + 2 * DAY), note="", version=1)
     undo(scene, first, ON + 3 * DAY)
     post(scene)
     claim.refresh_from_db()

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import AuditEvent, Enrolment, Member
+from casework.actions import cases
 from settlements.actions import care, claims, credit_runs, crediting, leaving, payouts, recalculation, withdrawal
 from settlements.actions.opening import open_account
 from settlements.actions.withdrawal import PayeeAsked
@@ -60,7 +61,7 @@ def close(
         account=account, kind=kind, reason=reason, since=since, payees=payees, by=clerk, at=when
     )  # fmt: skip
     asked = withdrawal.submit(application=asked, by=clerk, at=when)
-    withdrawal.review_approve(application=asked, by=supervisor, at=when)
+    cases.decide(case=asked.case, verb="approve", by=supervisor, at=when)
     return sum(payout.amount for payee in asked.payees.all() for payout in payee.payouts.all())
 
 
@@ -250,7 +251,7 @@ def test_bills_settled_anew_that_a_closed_account_paid(undone_first):
     asked = recalculation.request_recalculation(
         **who, seen=seen.as_data(), by=clerk, at=when, bank="示例银行", bank_account="6222020200012345678"
     )
-    claims.decide(case=asked.case, verb="approve", by=supervisor, at=when, note="", version=asked.case.version)
+    cases.decide(case=asked.case, verb="approve", by=supervisor, at=when, note="", version=asked.case.version)
     payouts.pay_on_all(on=when.date())
     scene.account.refresh_from_db()
     assert (scene.account.status, scene.account.historical, scene.account.current) == ("closed", 0, 0)

@@ -13,6 +13,7 @@ from django.utils import translation
 from accounts import clock, reasons
 from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Member, Message
+from casework.actions import cases
 from family.models import SharingGrant
 from settlements import tasks
 from settlements.actions import care, crediting, payouts, rollover, withdrawal
@@ -60,7 +61,8 @@ class Desk:
         return withdrawal.submit(application=self.draft(*args, **more), by=self.clerk, at=clock.now())
 
     def grant(self, application):
-        return withdrawal.review_approve(application=application, by=self.supervisor, at=clock.now())
+        application.case = cases.decide(case=application.case, verb="approve", by=self.supervisor, at=clock.now())
+        return application
 
     def close(self, *args, **more):
         return self.grant(self.submit(*args, **more))
@@ -154,8 +156,8 @@ class TestWithdrawal:
         if hasattr(desk.clerk, "_portal_roles"):
             del desk.clerk._portal_roles
         with pytest.raises(Refused, match="own_case"):
-            withdrawal.review_approve(application=application, by=desk.clerk, at=clock.now())
-        assert withdrawal.review_approve(application=application, by=both, at=clock.now()).case.state == "granted"
+            cases.decide(case=application.case, verb="approve", by=desk.clerk, at=clock.now())
+        assert cases.decide(case=application.case, verb="approve", by=both, at=clock.now()).state == "granted"
 
     @pytest.mark.parametrize(
         ("more", "code"),
@@ -399,7 +401,7 @@ def test_granted_at_once_by_two_it_is_paid_once() -> None:
     second = make_staff("supervisor", region=desk.scene.region, name="复核员丙")
 
     def approve(by):
-        return withdrawal.review_approve(application=application, by=by, at=clock.now()).case.state
+        return cases.decide(case=application.case, verb="approve", by=by, at=clock.now()).state
 
     outcomes = at_once(partial(approve, desk.supervisor), partial(approve, second))
     assert outcomes == ["granted", "stale"]

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts import clock
 from accounts.enums import IdentityLevel, Role
 from accounts.models import AuditEvent, User
+from casework.actions import cases
 from counter.papers import bills as bill_papers
 from documents.models import IssuedDocument
 from settlements.actions import claims
@@ -185,7 +186,7 @@ def test_without_a_proven_identity_it_is_asked_for_first(scene: Scene) -> None:
 def test_returned_changed_and_taken_back(scene: Scene, supervisor: User) -> None:
     mine = log_in(scene.father)
     claim = hand_in(mine, scene)
-    claims.decide(
+    cases.decide(
         case=claim.case, verb="return", by=supervisor, at=clock.now(), note="金额与发票不符", version=claim.case.version
     )
     amend = reverse("settlements:claim_amend", args=[claim.case.public_id])
@@ -258,7 +259,7 @@ def test_receipt_and_decision_of_a_claim_are_printed(scene: Scene, clerk: User, 
     assert client.post(paper, {"paper": "decision"}).status_code == 302, "nothing is decided yet"
     papers = {one.subject: one.copies for one in IssuedDocument.objects.all()}
     assert papers == {f"{claim.case.number} 80mm": 2, f"{claim.case.number} A4": 1}
-    claims.decide(case=claim.case, verb="approve", by=supervisor, at=clock.now(), note="", version=claim.case.version)
+    cases.decide(case=claim.case, verb="approve", by=supervisor, at=clock.now(), note="", version=claim.case.version)
     claim.refresh_from_db()
     data = bill_papers.decision(claim)
     told = dict(data["facts"])
@@ -277,7 +278,7 @@ def test_receipt_and_decision_of_a_claim_are_printed(scene: Scene, clerk: User, 
 
 def test_what_is_refused_is_told_on_paper_with_its_reason(scene: Scene, clerk: User, supervisor: User) -> None:
     claim = hand_in(log_in(scene.father), scene)
-    claims.decide(
+    cases.decide(
         case=claim.case, verb="refuse", by=supervisor, at=clock.now(), note="发票不全", version=claim.case.version
     )
     claim.refresh_from_db()
