@@ -13,13 +13,16 @@ class GatewayConfig(AppConfig):
         from accounts.enums import Role
         from accounts.texts import register
         from gateway import own_tables, staff_texts
+        from gateway.actions import at_window
         from gateway.policies import may_watch_calls
         from gateway.queries.visits import open_bills
+        from settlements.actions import bill_reversals
         from settlements.queries.withdrawal import register_open
 
         register(staff_texts)
         own_data.register(*own_tables.TABLES)
         register_open(open_bills)
+        bill_reversals.register_taken_back(bill_reversals.TakenBack(check=at_window.check, note=at_window.note))
         navigation.register("foot", "interface", _("Interface for hospitals and pharmacies"), "gateway:docs", order=70)
         navigation.register(
             "manage",

@@ -160,9 +160,11 @@ REASONS: Mapping[str, Promise] = {
         " full and have the patient keep the invoice, the insurance office tells what is paid back"
     ),
     "duplicate.recalculated": _(
-        "This bill was settled anew by the office since, so the system can no longer reverse it, and a window cannot either."
-        " If something was returned, keep the invoice and the proof of the return and report it to the insurance office,"
-        " which has to square it by hand"
+        "This bill was settled anew by the office since; a window of the insurance office reverses it, where the patient"
+        " brings the proof of the return. It is then in 3202"
+    ),
+    "duplicate.at_window": _(
+        "This bill was reversed at a window of the insurance office; enter the reversal %(number)s on your side (5203)"
     ),
 }
 

@@ -154,7 +154,8 @@ def _balance_after(known: VisitSettlement, *, back: bool) -> Decimal:
     account = PersonalAccount.objects.filter(member_id=settled.patient_id, region_id=settled.region_id).first()
     moved = settled.transaction_id
     if back:
-        moved = LedgerTransaction.objects.get(reverses_id=settled.transaction_id).pk
+        # Of a bill that was settled anew the last went back; what moved the first was the recalculation.
+        moved = LedgerTransaction.objects.get(reverses_id=settled.last.transaction_id).pk
     last = account and Entry.objects.filter(account=account, transaction_id__lte=moved).order_by("-version").first()
     return last.current_after + last.historical_after if last else ZERO
 

@@ -138,15 +138,27 @@ def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
 def taken_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime.datetime) -> dict[str, Any]:
     """The nodes of a reversal, which is made here; the caller has locked the visit."""
     stage = stage_of(visit.ended, lines=True, settled=known.reversed_at is None, reversed_once=True)
+    must_not_be_back(known)
     must_be_allowed(Step.REVERSE, stage)
-    give_back(visit, known, msgid=msgid, at=at)
+    give_back(known, msgid=msgid, at=at)
     return told_back(visit, known, batch_facts(visit, known.batch), at)
 
 
-def give_back(visit: Visit, known: VisitSettlement, *, msgid: str, at: datetime.datetime) -> None:
+def must_not_be_back(known: VisitSettlement) -> None:
+    """Raises Refused("duplicate") for what went back at the window: the institution is told that it was there."""
+    if known.is_reversed_at_window:
+        raise Refused("duplicate", why="at_window", number=known.reversal_setl_id)
+
+
+def give_back(known: VisitSettlement, *, msgid: str, at: datetime.datetime) -> None:
     """The settlement back, whole; the reversal has a number of its own. Raises Refused as `care.reverse` does."""
     care.reverse(settlement=known.settlement, on=timezone.localdate(at), key=msgid)
-    known.reversal_setl_id = new_number(visit.region_id, at)
+    note_back(known, msgid=msgid, at=at)
+
+
+def note_back(known: VisitSettlement, *, msgid: str, at: datetime.datetime) -> None:
+    """Note that a settlement is taken back, under a number of its own."""
+    known.reversal_setl_id = new_number(known.visit.region_id, at)
     known.reversal_msgid, known.reversed_at = msgid, at
     known.save(update_fields=["reversal_setl_id", "reversal_msgid", "reversed_at"])
 

@@ -136,8 +136,8 @@ def recalculated(clearing: Clearing, write: Callable[[Any], str]) -> str:
     moved = {"funds": write(sums.fund + sums.supplement), "accounts": write(sums.accounts), "count": sums.settled}
     return (
         _(
-            "Not contained: %(count)s bills settled anew afterwards moved %(funds)s yuan of the funds and %(accounts)s yuan "
-            "of accounts; that is settled with the members."
+            "Not contained: %(count)s bills settled anew afterwards, or reversed at the window after that, moved %(funds)s "
+            "yuan of the funds and %(accounts)s yuan of accounts; that is settled with the members."
         )
         % moved
     )

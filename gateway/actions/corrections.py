@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from accounts.errors import Refused
 from accounts.models import Institution
 from gateway.actions import bills, stay_bills, stays
+from gateway.actions.purchases import cancel_lines
 from gateway.domain import json_text
 from gateway.domain.staying import Where
-from gateway.models import FeeLine, GatewayMessage, VisitSettlement
+from gateway.models import GatewayMessage, VisitSettlement
 from gateway.queries.people import member_by_psn_no
 from gateway.queries.stays import stay_at, stay_of
 from gateway.queries.visits import visit_of
@@ -94,7 +95,7 @@ def undo_purchase(*, institution: Institution, msgid: str, omsgid: str, psn_no: 
     undone = _undo(institution, msgid, omsgid, psn_no, at)
     if undone is None:
         return False
-    FeeLine.objects.filter(visit=undone.visit, batch=undone.batch, cancelled_at=None).update(cancelled_at=at)
+    cancel_lines(undone, at)
     return True
 
 

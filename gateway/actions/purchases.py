@@ -13,7 +13,7 @@ from gateway.actions import bills
 from gateway.actions.visits import charging, classified, insured, must_be_unique, new_number
 from gateway.domain import stating
 from gateway.fields import tables
-from gateway.models import FeeLine, Visit
+from gateway.models import FeeLine, Visit, VisitSettlement
 from gateway.queries.people import account_id_of
 from gateway.queries.visits import BatchFacts, visit_of, visit_settlement
 from settlements.enums import CareKind
@@ -52,9 +52,14 @@ def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
     visit = visit_of(institution, data["mdtrt_id"], data["psn_no"], lock=True)
     known = visit_settlement(visit, data["setl_id"])
     output = bills.taken_back(visit, known, msgid=msgid, at=at)
-    FeeLine.objects.filter(visit=visit, batch=known.batch, cancelled_at=None).update(cancelled_at=at)
+    cancel_lines(known, at)
     wanted = [field.name for field in tables("2103").output[0].fields]
     return output | {"setlinfo": {name: output["setlinfo"].get(name) for name in wanted}}
+
+
+def cancel_lines(known: VisitSettlement, at: datetime.datetime) -> None:
+    """The lines of a purchase that went back."""
+    FeeLine.objects.filter(visit=known.visit_id, batch=known.batch, cancelled_at=None).update(cancelled_at=at)
 
 
 def _purchase(

@@ -15,8 +15,8 @@ from gateway import difference_texts, fields
 from gateway.actions import differences, files
 from gateway.domain import reconciling
 from gateway.domain.packing import Unpackable, pack, unpack
-from gateway.domain.reconciling import AMOUNTS, Compared, Row
-from gateway.models import GatewayFile, Reconciliation
+from gateway.domain.reconciling import AMOUNTS, REVERSED_HERE, Compared, Row
+from gateway.models import GatewayFile, Reconciliation, VisitSettlement
 from gateway.queries.reconciling import (
     REFUNDS_ALONE,
     WITHOUT_REFUNDS,
@@ -330,6 +330,8 @@ def _lines(compared: Iterable[Compared], clr_type: str) -> Iterator[str]:
 
 
 def _memo(one: Compared, remark: str) -> str:
+    if one.kind == REVERSED_HERE and one.ours and one.ours.msgid.startswith(VisitSettlement.AT_WINDOW):
+        return " ".join([remark, _("It was reversed at a window of the insurance office.")])
     if one.kind != AMOUNTS or one.theirs is None:
         return remark
     sent = " / ".join(map(plain, one.theirs.amounts))

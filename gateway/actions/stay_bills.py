@@ -18,6 +18,7 @@ from gateway.actions.bills import (
     how_insured,
     left_over,
     must_come_to,
+    must_not_be_back,
     own_money,
     told_back,
 )
@@ -96,16 +97,13 @@ def reverse(*, institution: Institution, msgid: str, given: dict[str, Any], at: 
 
 def take_back(stay: Stay, known: VisitSettlement, *, msgid: str, at: datetime.datetime) -> dict[str, Any]:
     """Reverse a settlement of a stay that the caller has locked. Raises Refused as `reverse` does."""
-    must_follow(stay, Step.REVERSE)
     visit = stay.visit
-    settled = settled_of(visit)
-    if known.reversed_at is None and known != settled.last:
-        raise Refused("later_settlement")
-    give_back(visit, known, msgid=msgid, at=at)
+    must_not_be_back(known)
+    must_go_back(stay, known)
+    open_batch = settled_of(visit).open_batch
+    give_back(known, msgid=msgid, at=at)
     facts = batch_facts(visit, known.batch, known.settlement.service_on)
-    # What came in since then is of the same, open batch again.
-    visit.lines.filter(batch=settled.open_batch).update(batch=known.batch)
-    Stay.objects.filter(pk=stay.pk).update(state=staying.FOLLOWS[Where(stay.state)][Step.REVERSE])
+    reopen(stay, known, open_batch)
     first, last = stay.days
     told = told_back(visit, known, facts, at)
     info = told["setlinfo"] | {
@@ -115,6 +113,19 @@ def take_back(stay: Stay, known: VisitSettlement, *, msgid: str, at: datetime.da
     }
     named = {field.name for field in fields.tables("2305").output[0].fields}
     return told | {"setlinfo": {name: value for name, value in info.items() if name in named}}
+
+
+def must_go_back(stay: Stay, known: VisitSettlement) -> None:
+    """Of a stay that was settled in parts the last one goes back first. Raises Refused: stay_cancelled, later_settlement."""
+    must_follow(stay, Step.REVERSE)
+    if known.reversed_at is None and known != settled_of(stay.visit).last:
+        raise Refused("later_settlement")
+
+
+def reopen(stay: Stay, known: VisitSettlement, open_batch: str) -> None:
+    """The lines of a settlement that goes back are open again, with what came in since then, in `open_batch`."""
+    stay.visit.lines.filter(batch=open_batch).update(batch=known.batch)
+    Stay.objects.filter(pk=stay.pk).update(state=staying.FOLLOWS[Where(stay.state)][Step.REVERSE])
 
 
 def _batch(stay: Stay, given: dict[str, Any], data: Mapping[str, Any], day: datetime.date) -> Batch:

@@ -159,7 +159,13 @@ class FeeLine(models.Model):
 
 
 class VisitSettlement(models.Model):
-    """A settled charge batch of a visit (2207), under the numbers by which the institution knows it."""
+    """A settled charge batch of a visit (2207), under the numbers by which the institution knows it.
+
+    One that was settled anew since stands here as the institution was told; if it goes back at the window, `reversal_msgid`
+    names the case (decision 0022).
+    """
+
+    AT_WINDOW = "case "
 
     setl_id = models.CharField(_("settlement ID"), max_length=30)
     # Neither visits nor settlements are ever deleted.
@@ -186,6 +192,10 @@ class VisitSettlement(models.Model):
         verbose_name = _("settlement of a visit")
         verbose_name_plural = _("settlements of visits")
         ordering = ["-id"]
+        indexes = [
+            # What was taken back on a day; a bill that stands is not in it.
+            models.Index(name="visit_settlement_back", fields=["reversed_at"], condition=Q(reversed_at__isnull=False)),
+        ]
         constraints = [
             models.UniqueConstraint(name="visit_settlement_number_once", fields=["setl_id"]),
             models.UniqueConstraint(
@@ -204,3 +214,8 @@ class VisitSettlement(models.Model):
 
     def __str__(self) -> str:
         return self.setl_id
+
+    @property
+    def is_reversed_at_window(self) -> bool:
+        """Taken back, and not by the institution."""
+        return (self.reversal_msgid or "").startswith(self.AT_WINDOW)

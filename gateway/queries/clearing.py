@@ -14,25 +14,38 @@ from settlements.enums import CareKind
 # Of a bill that did not come over the interface: entered at the window.
 BY_KIND = {CareKind.OUTPATIENT: "11", CareKind.INPATIENT: "21", CareKind.PHARMACY: "41"}
 # Bills paid in cash (kind claim) are between the office and the member. A recalculated bill moves funds, accounts and
-# cash against each other, and the institution has had its money: told apart, so that the books still agree.
+# cash against each other, and the institution has had its money: told apart, so that the books still agree. If such a bill
+# goes back at the window (`anew`: its last settlement, with all before), the institution gives back what it was told
+# (`back`: the first), and what the recalculation moved comes back beside it.
 MONTH = """
-WITH moved AS (
+WITH RECURSIVE moved AS (
     SELECT s.*, 1 AS sign FROM settlements_settlement s
     WHERE s.institution_id = %(institution)s AND s.settled_on BETWEEN %(first)s AND %(last)s
     UNION ALL
     SELECT s.*, -1 FROM settlements_settlement s
     WHERE s.institution_id = %(institution)s AND s.reversed_on BETWEEN %(first)s AND %(last)s
+), anew AS (
+    SELECT last.new_id, last.old_id FROM settlements_recalculatedbill last
+    WHERE last.new_id IN (SELECT id FROM moved WHERE sign = -1)
+    AND NOT EXISTS (SELECT FROM settlements_recalculatedbill r WHERE r.old_id = last.new_id)
+    UNION ALL
+    SELECT anew.new_id, r.old_id FROM anew JOIN settlements_recalculatedbill r ON r.new_id = anew.old_id
+), back AS (
+    SELECT s.* FROM anew JOIN settlements_settlement s ON s.id = anew.old_id
+    WHERE NOT EXISTS (SELECT FROM settlements_recalculatedbill r WHERE r.new_id = s.id)
+), told AS (
+    SELECT moved.*, EXISTS (
+        SELECT FROM settlements_recalculatedbill r WHERE r.new_id = moved.id OR (sign = -1 AND r.old_id = moved.id)
+    ) AS recalculated FROM moved
+    UNION ALL SELECT back.*, -1, false FROM back
+    UNION ALL SELECT back.*, 1, true FROM back
 )
-SELECT coalesce(vs.med_type, ''), moved.kind, moved.insurance,
-    EXISTS (
-        SELECT FROM settlements_recalculatedbill r
-        WHERE (sign = 1 AND r.new_id = moved.id) OR (sign = -1 AND r.old_id = moved.id)
-    ) AS recalculated,
+SELECT coalesce(vs.med_type, ''), told.kind, told.insurance, recalculated,
     count(*) FILTER (WHERE sign = 1), count(*) FILTER (WHERE sign = -1),
     sum(sign * (in_scope + pre_self_pay + self_paid)), sum(sign * fund), sum(sign * supplement),
     sum(sign * (own_current + own_historical)), sum(sign * wallet), sum(sign * shared), sum(sign * cash)
-FROM moved JOIN settlements_ledgertransaction t ON t.id = moved.transaction_id AND t.kind = 'care'
-LEFT JOIN gateway_visitsettlement vs ON vs.settlement_id = moved.id
+FROM told JOIN settlements_ledgertransaction t ON t.id = told.transaction_id AND t.kind = 'care'
+LEFT JOIN gateway_visitsettlement vs ON vs.settlement_id = told.id
 GROUP BY 1, 2, 3, 4
 """
 

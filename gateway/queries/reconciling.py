@@ -1,7 +1,8 @@
 """What an institution settled with the portal in a period, as it knows it: in sum, row by row, and day by day.
 
 The period goes by our day of settlement and of reversal, which is the `setl_time` of our answers. A bill that was
-recalculated stays here as it was told to the institution: what a recalculation moves is between the office and the member.
+recalculated stays here as it was told to the institution: what a recalculation moves is between the office and the member,
+and the day on which it did so is no day of a reversal. If such a bill goes back at the window, it goes back as it was told.
 """
 
 import datetime
@@ -13,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.models import Institution, Region, User
@@ -32,15 +34,16 @@ AMOUNTS = """
 WHICH = """
     s.institution_id = %(institution)s AND s.region_id = %(region)s AND vs.med_type = ANY(%(med_types)s)
     AND (%(insurance)s = '' OR s.insurance = %(insurance)s)"""
-IN_PERIOD = "s.{day} BETWEEN %(begin)s AND %(end)s"
+SETTLED = "s.settled_on BETWEEN %(begin)s AND %(end)s"
+REVERSED = "vs.reversed_at >= %(begins_at)s AND vs.reversed_at < %(ends_at)s"
 FROM = "settlements_settlement s JOIN gateway_visitsettlement vs ON vs.settlement_id = s.id"
 TOTALS = f"""
 WITH moved AS (
-    SELECT 1 AS sign, vs.reversed_at IS NOT NULL AND s.reversed_on <= %(end)s AS undone, {AMOUNTS}
-    FROM {FROM} WHERE {IN_PERIOD.format(day="settled_on")} AND {WHICH}
+    SELECT 1 AS sign, vs.reversed_at IS NOT NULL AND vs.reversed_at < %(ends_at)s AS undone, {AMOUNTS}
+    FROM {FROM} WHERE {SETTLED} AND {WHICH}
     UNION ALL
     SELECT -1, false, {AMOUNTS}
-    FROM {FROM} WHERE {IN_PERIOD.format(day="reversed_on")} AND vs.reversed_at IS NOT NULL AND {WHICH}
+    FROM {FROM} WHERE {REVERSED} AND {WHICH}
 )
 SELECT count(*) FILTER (WHERE sign = 1), count(*) FILTER (WHERE sign = -1), count(*) FILTER (WHERE undone),
     coalesce(sum(sign * total), 0), coalesce(sum(sign * fund), 0), coalesce(sum(sign * accounts), 0),
@@ -61,8 +64,8 @@ FROM (
 ORDER BY found.setl_id
 """
 OF_PERIOD = ROWS.format(
-    settled=f"{IN_PERIOD.format(day='settled_on')} AND {WHICH}",
-    reversed=f"{IN_PERIOD.format(day='reversed_on')} AND {WHICH}",
+    settled=f"{SETTLED} AND {WHICH}",
+    reversed=f"{REVERSED} AND {WHICH}",
 )
 BY_NUMBER = ROWS.format(
     settled="s.institution_id = %(institution)s AND (vs.setl_id = ANY(%(ids)s) OR vs.reversal_setl_id = ANY(%(ids)s))",
@@ -75,10 +78,10 @@ WHERE s.institution_id = %(institution)s AND (vs.setl_id = ANY(%(ids)s) OR vs.re
 DAY = f"""
 SELECT institution_id, region_id, insurance, med_type, count(*), max(at) FROM (
     SELECT s.institution_id, s.region_id, s.insurance, vs.med_type, vs.settled_at AS at
-    FROM {FROM} WHERE s.institution_id = ANY(%(institutions)s) AND s.settled_on = %(day)s
+    FROM {FROM} WHERE s.institution_id = ANY(%(institutions)s) AND {SETTLED}
     UNION ALL
     SELECT s.institution_id, s.region_id, s.insurance, vs.med_type, vs.reversed_at
-    FROM {FROM} WHERE s.institution_id = ANY(%(institutions)s) AND s.reversed_on = %(day)s AND vs.reversed_at IS NOT NULL
+    FROM {FROM} WHERE s.institution_id = ANY(%(institutions)s) AND {REVERSED}
 ) moved GROUP BY 1, 2, 3, 4
 """
 
@@ -103,8 +106,7 @@ class Scope:
         """For the statements of this module."""
         return {
             "institution": self.institution.pk,
-            "begin": self.begins_on,
-            "end": self.ends_on,
+            **_period(self.begins_on, self.ends_on),
             "region": self.region.pk,
             "med_types": [med_type for med_type, clr_type in CLEARING_TYPE.items() if self.clr_type in ("", clr_type)],
             "insurance": self.insurance,
@@ -138,6 +140,13 @@ class Part:
     clr_type: str
     count: int
     last_at: datetime.datetime
+
+
+def _period(begin: datetime.date, end: datetime.date) -> dict[str, Any]:
+    """Days, both included, and the moments between which they lie."""
+    days = (begin, end + datetime.timedelta(days=1))
+    begins_at, ends_at = (timezone.make_aware(datetime.datetime.combine(day, datetime.time())) for day in days)
+    return {"begin": begin, "end": end, "begins_at": begins_at, "ends_at": ends_at}
 
 
 def totals(scope: Scope) -> Totals:
@@ -198,7 +207,7 @@ def parts_of_day(day: datetime.date) -> list[Part]:
     """What every institution settled and reversed on a day."""
     institutions = list(Institution.objects.values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(DAY, {"institutions": institutions, "day": day})
+        cursor.execute(DAY, {"institutions": institutions, **_period(day, day)})
         found = cursor.fetchall()
     parts: dict[tuple[int, str, str, str], Part] = {}
     for institution_id, region_id, insurance, med_type, count, last_at in found:

@@ -18,7 +18,7 @@ from gateway import difference_texts
 from gateway.actions import clearing_paper, differences, reconciling_watch
 from gateway.enums import DayState, DifferenceKind, DifferenceState
 from gateway.forms.reconciling import ClearingForm, NoteForm
-from gateway.models import Difference
+from gateway.models import Difference, VisitSettlement
 from gateway.policies import may_settle_differences
 from gateway.queries.clearing import Clearing, clearing_of
 from gateway.queries.reconciling import days_visible_to, differences_visible_to, institutions_visible_to
@@ -125,12 +125,15 @@ def _facts(difference: Difference) -> list[dict[str, str]]:
     who = difference.changed_by
     changed = dates.moment(difference.changed_at)
     by = in_house(who) or _("the system")
+    window = VisitSettlement.AT_WINDOW
+    sent = difference.msgid if not difference.msgid.startswith(window) else ""
     found = {
         _("Institution"): f"{difference.institution.name} · {difference.institution.code}",
         _("Settlement ID"): difference.setl_id,
         _("Visit ID"): difference.mdtrt_id,
         _("Person number"): difference.psn_no,
-        _("Message ID"): difference.msgid,
+        _("Message ID"): sent,
+        _("Reversed at the window, case"): "" if sent else difference.msgid.removeprefix(window),
         _("Line of the file"): str(difference.line or ""),
         _("Found at"): dates.moment(difference.found_at),
         _("Last compared"): f"{dates.moment(last.at)} · {dates.day(last.begins_on)} – {dates.day(last.ends_on)}",

@@ -187,21 +187,23 @@ def after_step(*, case: Case, verb: str, from_state: str, by: User | None, at: d
 
 
 def _must_be_possible(asked: BillReversal) -> None:
+    """It stands, and the interface can take it back."""
+    _must_stand(asked)
     if asked.bill:
-        _must_be_settled_anew(asked)
-    elif asked.settlement is None:
+        for side in _institutions:
+            side.check(asked.bill)
+
+
+def _must_stand(asked: BillReversal) -> None:
+    settled = asked.settlement
+    if settled is None:
         raise Refused("claim_not_settled")
-    elif asked.settlement.reversed_on is not None:
-        raise Refused("duplicate", why="claim_reversed")
-
-
-def _must_be_settled_anew(asked: BillReversal) -> None:
-    if asked.settlement.reversed_on is not None:
-        raise Refused("duplicate", why="bill_reversed")
-    if asked.settlement == asked.bill or asked.bill.transaction.kind != EntryKind.CARE:
+    if settled.reversed_on is not None:
+        raise Refused("duplicate", why="claim_reversed" if asked.claim else "bill_reversed")
+    if asked.claim:
+        return
+    if settled == asked.bill or asked.bill.transaction.kind != EntryKind.CARE:
         raise Refused("not_settled_anew")
-    for side in _institutions:
-        side.check(asked.bill)
     if undoing(asked).to_member > 0 and not (asked.bank and asked.bank_account):
         raise Refused("bank_missing")
 
@@ -218,7 +220,7 @@ def _standing(asked: BillReversal) -> Settlement:
             if _read_anew(asked).bill.last == last:
                 break
             last = asked.bill.last
-    _must_be_possible(asked)
+    _must_stand(asked)
     assert asked.settlement is not None  # looked at just above
     return asked.settlement
 
