@@ -43,6 +43,11 @@ def families(builder: Builder) -> list[Family]:
     ]
 
 
+def has_examples(family: Family) -> bool:
+    """Whether what happens to somebody of the family is told."""
+    return any(person.id_number in NUMBERS for person in family.people)
+
+
 # Whose own money is to be used up, so that the relatives' share is seen, goes more often than others.
 def _person(who: tuple[str, str], region: str, phone: str | None, **facts: Any) -> Person:
     name, number = who

@@ -17,18 +17,27 @@ DAY = datetime.timedelta(days=1)
 HALF_AN_HOUR = datetime.timedelta(minutes=30)
 
 
+def came_back(now: datetime.datetime) -> None:
+    """What the wife sent her brother two days ago: not accepted, and back since the morning after."""
+    local = timezone.localtime(now)
+    noon = datetime.datetime.combine(local.date() - 2 * DAY, datetime.time(12), local.tzinfo)
+    wife, brother = registered(cast.WIFE), registered(cast.BROTHER_IN_LAW)
+    _transfer(wife, brother, "sibling", "50.00", noon, accepted=False)
+    wallet.return_overdue(at=noon + DAY)
+
+
 def make(now: datetime.datetime) -> None:
-    """The daughter's premium is paid if the season is on, the grandmother's was paid and given back (and can be tried), the
-    mother's money has been accepted, her uncle's waits, and what the wife sent him two days ago came back."""
+    """The mother's money has been accepted, her uncle's waits, the daughter's premium is paid if the season is on, and the
+    grandmother's was paid and given back (and can be tried)."""
     member, daughter = registered(cast.MEMBER), registered(cast.DAUGHTER)
+    # It may have been yesterday evening, so before what is paid today.
+    sent = now if in_hours(now) else _last_evening(now)
+    _transfer(registered(cast.WIFE), member, "spouse", "300.00", sent - HALF_AN_HOUR, accepted=True)
+    _transfer(registered(cast.BROTHER_IN_LAW), registered(cast.WIFE), "sibling", "120.00", sent, accepted=False)
     _premium(member, daughter, "student", now)
     mothers = _premium(member, registered(cast.MOTHER), "aged_60", now)
     if mothers is not None:
         premiums.refund(payment=mothers, on=timezone.localdate(now), by=User.objects.get(member=member), key="seed")
-    _returned(registered(cast.WIFE), registered(cast.BROTHER_IN_LAW), now)
-    sent = now if in_hours(now) else _last_evening(now)
-    _transfer(registered(cast.WIFE), member, "spouse", "300.00", sent - HALF_AN_HOUR, accepted=True)
-    _transfer(registered(cast.BROTHER_IN_LAW), registered(cast.WIFE), "sibling", "120.00", sent, accepted=False)
 
 
 def _premium(payer: Member, insured: Member, group: str, now: datetime.datetime) -> PremiumPayment | None:
@@ -39,14 +48,6 @@ def _premium(payer: Member, insured: Member, group: str, now: datetime.datetime)
         return premiums.pay(payer=payer, insured=insured, premium=premium, on=on, key=f"seed {group}", by=by)
     except Refused:
         return None  # out of season, or by this seed the payer has spent it
-
-
-def _returned(sender: Member, receiver: Member, now: datetime.datetime) -> None:
-    """Sent two days ago, not accepted, and back since the morning after."""
-    local = timezone.localtime(now)
-    noon = datetime.datetime.combine(local.date() - 2 * DAY, datetime.time(12), local.tzinfo)
-    _transfer(sender, receiver, "sibling", "50.00", noon, accepted=False)
-    wallet.return_overdue(at=noon + DAY)
 
 
 def _last_evening(now: datetime.datetime) -> datetime.datetime:

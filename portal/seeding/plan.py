@@ -8,6 +8,9 @@ from portal.seeding.cases import STAGES
 from portal.seeding.families import SHARES, Builder, Family, waiting
 
 WAITING_REGIONS = ["310000", "110000"]
+# What the cast lives lately are the examples (bills paid in cash, purchases of yesterday); a movement that was booked before
+# them would stand below earlier ones.
+EXAMPLES = datetime.timedelta(days=13)
 # Fewer people than this have only one region's applications.
 SMALL = 200
 
@@ -27,5 +30,6 @@ def families(members: int, seed: int, start: datetime.date, today: datetime.date
     while sum(len(family.people) for family in made) < members:
         made.append(builder.family(regions.pop() if regions else None))
     for family in made:
-        visits.plan(family, rng, institutions.by_region(), start, today)
+        until = today - EXAMPLES if cast.has_examples(family) else today
+        visits.plan(family, rng, institutions.by_region(), start, until)
     return made

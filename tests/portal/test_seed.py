@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import itertools
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -24,6 +25,7 @@ from settlements.models import (
     CatalogueItem,
     Claim,
     ContributionFile,
+    Entry,
     LedgerTransaction,
     PersonalAccount,
     Reimbursement,
@@ -58,6 +60,7 @@ def test_a_small_population_is_whole(caplog: pytest.LogCaptureFixture) -> None:
     assert [finding.check.name for finding in run_checks(clock.today()) if finding.count] == []
     assert MEMBERS <= Member.objects.count() < MEMBERS + 6
     assert set(Case.objects.values_list("state", flat=True)) == STAGES
+    _movements_stand_in_the_order_of_their_days()
     _every_region_has_its_people_and_places()
     _bills_are_shared_and_reversed()
     _year_ends_are_closed_and_one_waits()
@@ -71,6 +74,16 @@ def test_a_small_population_is_whole(caplog: pytest.LogCaptureFixture) -> None:
         seed(members=MEMBERS)
     assert counts == [model.objects.count() for model in (Member, Settlement, LedgerTransaction, Case)]
     _many_more_are_copied()
+
+
+def _movements_stand_in_the_order_of_their_days() -> None:
+    entries = Entry.objects.order_by("account", "version").values_list("account", "version", "business_date", "kind")
+    backwards = [
+        (before, after)
+        for before, after in itertools.pairwise(entries)
+        if before[0] == after[0] and before[2] > after[2]
+    ]
+    assert backwards == []
 
 
 def _every_region_has_its_people_and_places() -> None:

@@ -95,12 +95,12 @@ class Command(BaseCommand):
         year.live(families, start, today, processes, say)
         if members > lived:
             scale.copy(members - people, seed, today.replace(day=1), processes, say)
-        paying.make(clock.now())
         year.plan_coming_year(today)
-        # So that no list of the demo stands empty.
+        # So that no list of the demo stands empty. In the order of their days, which is that of movements in their lists.
         now = clock.now()
-        for part in (claims, closings, recalculation, offices, reconciling):
-            part.make(now)
+        for make in (claims.make, paying.came_back, reconciling.make, paying.make, closings.make, recalculation.make):
+            make(now)
+        offices.make(now)
         say("bills paid in cash, closings, uploads, a draft of rules, a reconciliation")
         self.finish(today)
 
