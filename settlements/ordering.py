@@ -98,11 +98,18 @@ def worked_example(
     if grants:
         parts.append(_family(tried))
     parts.append(Part("cash", _("Cash"), tried.cash))
-    order = [
-        (named(term_of_grantor(grant), grant.grantor), _why(grant, used.get(grant.pk, ZERO), first=at == 0))
-        for at, grant in enumerate(grants)
-    ]
-    return Example(total=amount, parts=parts, order=order)
+    return Example(total=amount, parts=parts, order=_places(grants, used))
+
+
+def _places(grants: Sequence[SharingGrant], used: dict[int, Decimal]) -> list[tuple[str, str]]:
+    """Each relative with his part in words; the first is the first of those who can be asked."""
+    found, turn = [], _("pays first")
+    for grant in grants:
+        against = _against(grant, used.get(grant.pk, ZERO))
+        found.append((named(term_of_grantor(grant), grant.grantor), against or turn))
+        if not against:
+            turn = _("pays what is missing then")
+    return found
 
 
 def _family(tried: Tried) -> Part:
@@ -123,10 +130,10 @@ def _own(quoted: care.Quote) -> list[Part]:
     ]
 
 
-def _why(grant: SharingGrant, used: Decimal, first: bool) -> str:
-    """His place in the order, and what he has said himself: never what his account holds."""
+def _against(grant: SharingGrant, used: Decimal) -> str:
+    """Why he is not asked, as he has said himself: never what his account holds."""
     if grant.paused_at:
         return _("paused")
     if grant.limit is not None and used >= grant.limit:
         return _("the limit of this year is used up")
-    return _("pays first") if first else _("pays what is missing then")
+    return ""

@@ -5,12 +5,15 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.clock import now
 from accounts.money import ZERO
 from settlements.actions import care
 from settlements.models import LedgerTransaction
+from settlements.ordering import worked_example
 from settlements.queries.year import year_on
 from settlements.trying import Tried, try_bill
 from tests.settlements.scene import Scene, make_scene, share
@@ -178,3 +181,18 @@ def test_the_order_page_tells_no_more(scene: Scene) -> None:
     family = [part for part in example.parts if part.kind == "family"]
     assert len(family) == 1 and "450.00" not in page.content.decode()
     assert len(example.order) == 2 and sum(part.amount for part in example.parts) == D("5000.00")
+
+
+def test_who_comes_after_one_that_is_paused_pays_first(scene: Scene) -> None:
+    other = share(scene.stranger.member, scene.father.member, "parent", scene.region, scene.on, limit=None)
+    grants = [scene.grant, other]
+
+    def places() -> list[str]:
+        return [
+            why for _name, why in worked_example(scene.father.member, D("50.00"), "tertiary", grants, scene.on).order
+        ]
+
+    with translation.override("en"):
+        assert places() == ["pays first", "pays what is missing then"]
+        scene.grant.paused_at = now()
+        assert places() == ["paused", "pays first"]
