@@ -165,8 +165,8 @@ def closings(user: User, at: datetime.datetime) -> Rows:
         for payee in closing.payee_rows(asked, only=None if own else user.member):
             yield [
                 asked.case.number,
-                asked.account.region.local_name,
-                masks.mask_name(asked.account.member.name),
+                asked.region.local_name,
+                masks.mask_name(asked.member.name),
                 asked.get_reason_display(),
                 asked.since,
                 payee.name,

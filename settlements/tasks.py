@@ -156,7 +156,7 @@ def pay_on_late_money() -> None:
     """What has come to closed accounts goes on to their payees; what cannot is an alarm in the log."""
     _, stuck = payouts.pay_on_all(on=clock.today())
     if stuck:
-        log.error("late money of closed accounts cannot be paid on: accounts %s", stuck)
+        log.error("late money of closed accounts cannot be paid on: cases %s", stuck)
 
 
 @shared_task(ignore_result=True)

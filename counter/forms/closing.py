@@ -15,7 +15,8 @@ from family.forms import VersionForm
 from settlements.actions.withdrawal import PayeeAsked
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, WITHDRAWAL
 from settlements.enums import PayeeWay
-from settlements.models import PersonalAccount, WithdrawalApplication
+from settlements.models import WithdrawalApplication
+from settlements.queries.withdrawal import Purse
 from settlements.texts.closing import REASON_HINTS
 
 ELSEWHERE = "elsewhere"
@@ -100,9 +101,9 @@ class ClosingForm(VersionForm):
         required=False,
     )
 
-    def __init__(self, kind: str, reasons: tuple[str, ...], account: PersonalAccount, *args: Any, **kwargs: Any):
+    def __init__(self, kind: str, reasons: tuple[str, ...], purse: Purse, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.kind, self.account = kind, account
+        self.kind, self.purse = kind, purse
         self.fields["version"].required = False
         self.fields["since"].label = SINCE_LABELS[kind]
         self.fields["reason"].choices = [(reason, REASON_HINTS[reason]) for reason in reasons]
@@ -112,7 +113,7 @@ class ClosingForm(VersionForm):
         if kind != TRANSFER_OUT:
             del self.fields["region"], self.fields["place"]
         else:
-            others = Region.objects.exclude(pk=account.region_id).order_by("code")
+            others = Region.objects.exclude(pk=purse.region_id).order_by("code")
             # None is chosen beforehand: the first of the list would be where somebody's money goes.
             self.fields["region"].choices = [
                 ("", _("choose")),
@@ -141,7 +142,7 @@ class ClosingForm(VersionForm):
 
     def payees(self) -> list[PayeeAsked]:
         """Who gets the money, but for heirs."""
-        data, member = self.cleaned_data, self.account.member
+        data, member = self.cleaned_data, self.purse.member
         if self.kind == WITHDRAWAL:
             return [
                 PayeeAsked(

@@ -55,15 +55,15 @@ def proof(application: WithdrawalApplication) -> dict[str, Any]:
     case = application.case
     rows = telling.payee_rows(application)
     wallet = out_of_wallet(application)
-    moved = case.kind == TRANSFER_OUT
-    title = "个人账户转移凭证" if moved else "个人账户注销及支付凭证"
+    moved, alone = case.kind == TRANSFER_OUT, application.account_id is None
+    title = "医保钱包继承支付凭证" if alone else "个人账户转移凭证" if moved else "个人账户注销及支付凭证"
     facts = [
         ["经办编号", case.number],
         *([row["label"], row["value"]] for row in telling.answers(application)),
         ["办结时间", dates.moment(case.closed_at)],
         ["转出合计（元）" if moved else "支付合计（元）", f"{sum(row.amount or 0 for row in rows):,.2f}"],
-        *([["其中：医保钱包余额（元）", f"{wallet:,.2f}"]] if wallet else []),
-        ["账户状态", "已注销"],
+        *([["其中：医保钱包余额（元）", f"{wallet:,.2f}"]] if wallet and not alone else []),
+        *([] if alone else [["账户状态", "已注销"]]),
     ]
     lines = [f"{row.name}　{row.percent}%　{row.amount:,.2f} 元　{row.where}" for row in rows]
     return {
@@ -71,6 +71,8 @@ def proof(application: WithdrawalApplication) -> dict[str, Any]:
         "paper": "A4",
         "facts": facts,
         "sections": [{"title": "去向", "lines": lines}],
-        "notes": ["账户注销以后到账的退费、利息，按同样的份额付给上列领取人。"],
+        "notes": [
+            f"{'' if alone else '账户注销'}以后到账的{'款项' if alone else '退费、利息'}，按同样的份额付给上列领取人。"
+        ],
         "sign": ["经办机构（章）", "日期"],
     }

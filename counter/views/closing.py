@@ -52,12 +52,12 @@ def mine(request: HttpRequest, public_id: UUID) -> WithdrawalApplication:
 
 
 def serves(serving: Opened | None, found: WithdrawalApplication) -> bool:
-    """Whether the record of the account's holder is open: without that a case is read, not worked on."""
-    return serving is not None and serving.member.pk == found.account.member_id
+    """Whether the record of the holder is open: without that a case is read, not worked on."""
+    return serving is not None and serving.member.pk == found.member.pk
 
 
 def _open_first(request: HttpRequest) -> HttpResponse:
-    messages.warning(request, _("Open the record of the account's holder first, with a reason."))
+    messages.warning(request, _("Open the record of the holder first, with a reason."))
     return redirect("counter:home")
 
 
@@ -68,7 +68,7 @@ def case(request: HttpRequest, public_id: UUID) -> HttpResponse:
     found, serving = mine(request, public_id), desk.opened(request)
     if request.method != "POST":
         reason = serving.reason if serving and serves(serving, found) else found.case.number
-        desk.look(request, found.account.member, f"case {found.case.number}", reason, action="read_case")
+        desk.look(request, found.member, f"case {found.case.number}", reason, action="read_case")
         return _case_page(request, found, serving)
     if not serves(serving, found):
         return _open_first(request)
@@ -93,7 +93,7 @@ def _run_of(request: HttpRequest, found: WithdrawalApplication) -> DryRun | None
     if found.case.state not in states.OPEN:
         return None
     return withdrawal.dry_run(
-        account=found.account,
+        purse=queries.purse_of(found),
         kind=found.case.kind,
         reason=found.reason,
         since=found.since,
@@ -144,7 +144,7 @@ def _about(request: HttpRequest, found: WithdrawalApplication, run: DryRun | Non
         "findings": telling.findings(run.findings) if run else [],
         "events": case_telling.events(found.case, request.user),
         "region": found.case.region,
-        "holder": masks.mask_name(found.account.member.name),
+        "holder": masks.mask_name(found.member.name),
     }
 
 
@@ -159,7 +159,7 @@ def form_paper(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if found.case.state not in SIGNABLE:
         return redirect("counter:case", public_id=public_id)
     heirs = [payee.member for payee in found.payees.select_related("member") if payee.member]
-    for person in dict.fromkeys([found.account.member, *heirs]):
+    for person in dict.fromkeys([found.member, *heirs]):
         desk.look(request, person, f"case {found.case.number}", serving.reason, action="unmask")
     context = _about(request, found, None) | {
         "rows": telling.answers(found, in_full=True),
@@ -205,10 +205,10 @@ def _review_page(
 
 CLOSING = Check(
     find=_find,
-    people=lambda found: (found.account.member,),
+    people=lambda found: (found.member,),
     page=_review_page,
     said={
-        "approve": gettext_lazy("%(number)s is granted: the money is paid out and the account is closed."),
+        "approve": gettext_lazy("%(number)s is granted and the money is paid out."),
         "return": RETURNED,
         "refuse": gettext_lazy("%(number)s is refused."),
     },

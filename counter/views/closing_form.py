@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -33,9 +32,9 @@ from settlements.actions import withdrawal
 from settlements.actions.withdrawal import DryRun, PayeeAsked
 from settlements.domain.withdrawal import INHERITANCE, KINDS, leaving
 from settlements.enums import AccountStatus, PayeeWay
-from settlements.models import PersonalAccount, WithdrawalApplication
+from settlements.models import PersonalAccount, Wallet, WithdrawalApplication
 from settlements.queries import withdrawal as queries
-from settlements.queries.wallet import balance_of, wallet_of
+from settlements.queries.withdrawal import Purse
 from settlements.telling import closing as telling
 
 clerk = role_required(Role.CLERK)
@@ -48,42 +47,46 @@ def choose(request: HttpRequest, serving: Opened) -> HttpResponse:
     """The three ways an account is closed, each with whether it would succeed today, before any paper is asked for."""
     desk.look(request, serving.member, "closing", serving.reason)
     context = opened_context(request, serving)
-    account = context["account"]
-    context |= {
-        "ways": _ways(request, account) if account else [],
-        "left_over": _left_over(serving.member, account),
-        "service": "closing",
-    }
+    context |= {"ways": _ways(request, serving.member, context["account"]), "service": "closing"}
     return render(request, "counter/closing_choose.html", context)
 
 
-def _left_over(member: Member, account: PersonalAccount | None) -> Decimal:
-    """Yuan in the wallet of a dead member for whom no open account is left to be inherited with it (decision 0048)."""
-    wallet = wallet_of(member)
-    if wallet is None or member.died_on is None or account is not None and account.status == AccountStatus.OPEN:
-        return ZERO
-    return balance_of(wallet, clock.now())
-
-
-def _ways(request: HttpRequest, account: PersonalAccount) -> list[dict[str, Any]]:
-    rule = queries.rule_on(account.region_id, clock.today())
+def _ways(request: HttpRequest, member: Member, account: PersonalAccount | None) -> list[dict[str, Any]]:
     ways = []
     for kind in KINDS:
+        purse = queries.purse_for(member, kind, account)
+        if purse is None:
+            continue
+        rule = queries.rule_on(purse.region_id, clock.today())
         reasons_of = rule.reasons_of(kind) if rule else ()
-        run = _dry_run(request, account, kind, reasons_of[0] if reasons_of else "")
+        run = _dry_run(request, purse, kind, reasons_of[0] if reasons_of else "")
         ways.append(
-            {"kind": kind, "title": kinds.get(kind).title, "findings": telling.findings(run.findings), "run": run}
+            {
+                "kind": kind,
+                "title": kinds.get(kind).title,
+                "findings": telling.findings(run.findings),
+                "run": run,
+                "wallet": isinstance(purse, Wallet),
+                "form": _may_be_written(purse),
+            }
         )
     return ways
 
 
-def _dry_run(request: HttpRequest, account: PersonalAccount, kind: str, reason: str) -> DryRun:
+def _may_be_written(purse: Purse) -> bool:
+    """Whether there is a form for it, though today something may stand against it."""
+    if isinstance(purse, Wallet):
+        return not queries.has_open_account(purse.member_id) and not queries.was_inherited(purse.member_id)
+    return purse.status == AccountStatus.OPEN
+
+
+def _dry_run(request: HttpRequest, purse: Purse, kind: str, reason: str) -> DryRun:
     """As of today; an inheritance from the day of the register, if it knows one."""
     on = clock.today()
-    died_on = account.member.died_on
+    died_on = purse.member.died_on
     try:
         return withdrawal.dry_run(
-            account=account,
+            purse=purse,
             kind=kind,
             reason=reason,
             since=died_on if kind == INHERITANCE and died_on else on,
@@ -104,7 +107,7 @@ class Sheet:
     request: HttpRequest
     serving: Opened
     kind: str
-    account: PersonalAccount
+    purse: Purse
     found: WithdrawalApplication | None
     keep: Callable[[dict[str, Any], list[PayeeAsked], str], WithdrawalApplication]
 
@@ -127,8 +130,8 @@ def begin(request: HttpRequest, serving: Opened, kind: str) -> HttpResponse:
     """Everything on one page; sent, the dry run answers, and what passes it becomes a draft."""
     if kind not in KINDS:
         raise Http404
-    account = opened_context(request, serving)["account"]
-    if account is None or account.status != AccountStatus.OPEN:
+    purse = queries.purse_for(serving.member, kind, opened_context(request, serving)["account"])
+    if purse is None or not _may_be_written(purse):
         return redirect("counter:closing")
     if request.method != "POST":
         desk.look(request, serving.member, "closing", serving.reason)
@@ -136,14 +139,14 @@ def begin(request: HttpRequest, serving: Opened, kind: str) -> HttpResponse:
     def keep(asked: dict[str, Any], payees: list[PayeeAsked], agent_name: str) -> WithdrawalApplication:
         return withdrawal.draft(
             **asked,
-            account=account,
+            purse=purse,
             kind=kind,
             payees=payees,
-            centre=centre_of(request.user, account.region_id),
+            centre=centre_of(request.user, purse.region_id),
             agent_name=agent_name,
         )
 
-    return _write(Sheet(request, serving, kind, account, None, keep))
+    return _write(Sheet(request, serving, kind, purse, None, keep))
 
 
 @clerk
@@ -152,7 +155,7 @@ def begin(request: HttpRequest, serving: Opened, kind: str) -> HttpResponse:
 def amend(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpResponse:
     """Change what is asked; it must then be submitted again."""
     found = mine(request, public_id)
-    if found.account.member_id != serving.member.pk or "amend" not in states.verbs_for(found.case.state, states.CLERK):
+    if found.member.pk != serving.member.pk or "amend" not in states.verbs_for(found.case.state, states.CLERK):
         return redirect("counter:case", public_id=public_id)
     if request.method != "POST":
         desk.look(request, serving.member, f"case {found.case.number}", serving.reason, action="read_case")
@@ -162,7 +165,7 @@ def amend(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpRespons
         version = form.cleaned_data["version"] if form.is_valid() else -1
         return withdrawal.amend(**asked, application=found, payees=payees, agent_name=agent_name, version=version)
 
-    return _write(Sheet(request, serving, found.case.kind, found.account, found, keep))
+    return _write(Sheet(request, serving, found.case.kind, queries.purse_of(found), found, keep))
 
 
 def _write(sheet: Sheet) -> HttpResponse:
@@ -180,19 +183,19 @@ def _write(sheet: Sheet) -> HttpResponse:
 
 def _forms(sheet: Sheet) -> tuple[ClosingForm, Any, bool]:
     """The form and the rows as sent; `True` where only the rows were changed."""
-    request, found, account = sheet.request, sheet.found, sheet.account
-    rule = queries.rule_on(account.region_id, clock.today())
+    request, found, purse = sheet.request, sheet.found, sheet.purse
+    rule = queries.rule_on(purse.region_id, clock.today())
     offered = rule.reasons_of(sheet.kind) if rule else ()
     if request.method != "POST":
         initial = initial_closing(found) if found else {}
         if not found and sheet.inherits:
-            initial["since"] = account.member.died_on
+            initial["since"] = purse.member.died_on
         heirs = Heirs(prefix=PREFIX, initial=initial_heirs(found) if found else [{"percent": "100"}])
-        return ClosingForm(sheet.kind, offered, account, initial=initial), heirs, False
+        return ClosingForm(sheet.kind, offered, purse, initial=initial), heirs, False
     do = request.POST.get("do", "")
     drop = {f"drop-{at}": at for at in range(MOST_HEIRS)}.get(do)
     data = changed_rows(request.POST, add=do == "add", drop=drop)
-    form, heirs = ClosingForm(sheet.kind, offered, account, data), Heirs(data, prefix=PREFIX)
+    form, heirs = ClosingForm(sheet.kind, offered, purse, data), Heirs(data, prefix=PREFIX)
     only_rows = do == "add" or drop is not None
     if only_rows:
         form._errors = {}
@@ -211,7 +214,7 @@ def _keep(sheet: Sheet, form: ClosingForm, heirs: Any) -> HttpResponse:
         payees = form.payees()
     try:
         run = withdrawal.dry_run(
-            **asked, account=sheet.account, kind=sheet.kind, except_case=found.case_id if found else None
+            **asked, purse=sheet.purse, kind=sheet.kind, except_case=found.case_id if found else None
         )
         if run.findings:
             return _page(sheet, form, heirs, run.findings)
@@ -237,6 +240,7 @@ def _page(sheet: Sheet, form: ClosingForm, heirs: Any, findings: Sequence[Findin
         "findings": telling.findings(findings),
         "materials": telling.materials(sheet.kind),
         "case": sheet.found.case if sheet.found else None,
+        "wallet": isinstance(sheet.purse, Wallet),
         "service": "closing",
         "has_errors": bad,
     }

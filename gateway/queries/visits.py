@@ -19,7 +19,7 @@ from gateway.models import FeeLine, Visit, VisitSettlement
 from gateway.queries.people import MEMBER_FIELDS, member_of, psn_no
 from settlements.domain.withdrawal import Open
 from settlements.enums import CareKind
-from settlements.models import PersonalAccount
+from settlements.queries.withdrawal import Purse
 
 OPEN_DAYS = datetime.timedelta(days=life.DAYS)
 # In the order of the model, by which `from_db` takes them.
@@ -161,13 +161,13 @@ def going_on(since: datetime.datetime) -> Q:
     return Q(registered_at__gte=since) | Exists(reversed_later)
 
 
-def open_bills(account: PersonalAccount) -> list[Open]:
-    """Charge batches of the account's holder that were uploaded within `OPEN_DAYS` and stand unsettled.
+def open_bills(purse: Purse) -> list[Open]:
+    """Charge batches of the holder that were uploaded within `OPEN_DAYS` and stand unsettled.
 
     Older ones are given up (`gateway.domain.life`); lines of a stay are open until it is settled, however long it is.
     """
     going = going_on(timezone.now() - OPEN_DAYS) | Q(kind=CareKind.INPATIENT)
-    visits = Visit.objects.filter(going, member=account.member_id, region=account.region_id, ended="")
+    visits = Visit.objects.filter(going, member=purse.member_id, region=purse.region_id, ended="")
     settled = VisitSettlement.objects.filter(visit=OuterRef("visit"), batch=OuterRef("batch"), reversed_at=None)
     lines = FeeLine.objects.filter(~Exists(settled), visit__in=visits, cancelled_at=None)
     names = lines.order_by().values_list("visit__institution__name", flat=True).distinct()

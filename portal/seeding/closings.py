@@ -82,7 +82,7 @@ def _close(
 ) -> WithdrawalApplication:
     clerk = staff.clerk(SHANGHAI)
     application = withdrawal.draft(
-        account=PersonalAccount.objects.get(member=member, region=SHANGHAI),
+        purse=PersonalAccount.objects.get(member=member, region=SHANGHAI),
         kind=kind,
         reason=reason,
         since=since,

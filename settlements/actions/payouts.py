@@ -1,6 +1,7 @@
 """The money of a closed account: out to its payees, at once when it is closed and again whenever more comes in.
 
-What the wallet of a dead member holds goes with it; of whoever leaves alive the wallet stays his (decision 0048).
+What the wallet of a dead member holds goes with it, or alone where there is no account; of whoever leaves alive the wallet
+stays his (decision 0048).
 """
 
 import datetime
@@ -26,39 +27,38 @@ from settlements.ledger import wallets
 from settlements.models import Payee, Payout, PersonalAccount, WithdrawalApplication
 from settlements.queries.member import account_of
 from settlements.queries.wallet import wallet_of
-from settlements.queries.withdrawal import application_of, late_accounts
+from settlements.queries.withdrawal import late_applications
+
+NOTHING = leaving(ZERO, ZERO, ZERO)
 
 
 def close(*, application: WithdrawalApplication, on: datetime.date, by: User | None) -> Decimal:
     """Pay out all that an account holds, after its debt, and close it; gives the yuan paid. Call it in a transaction.
 
-    Of a dead member's the wallet is counted in.
+    Of a dead member's the wallet is counted in, or is all there is.
 
-    Raises Refused: closed (somebody was faster), payee_without_account.
+    Raises Refused: closed (somebody was faster), nothing_to_pay (an empty wallet), payee_without_account.
     """
     return _pay(application, application.case.number, AccountStatus.OPEN, on, by)
 
 
 @transaction.atomic
-def pay_on(*, account: PersonalAccount, on: datetime.date, by: User | None = None) -> Decimal:
+def pay_on(*, application: WithdrawalApplication, on: datetime.date, by: User | None = None) -> Decimal:
     """What has come to a closed account since goes to those who got the rest, by the same shares; gives the yuan.
 
     So does what has come to the wallet of a dead member.
 
     Raises Refused: closed (nothing has come, or somebody was faster), payee_without_account.
     """
-    application = application_of(account)
-    if application is None:
-        raise Refused("closed", why="account")
-    versions = PersonalAccount.objects.values_list("version", "member__wallet__version").get(pk=account.pk)
-    paid = _pay(application, "late:{}:{}".format(*versions), AccountStatus.LATE, on, by)
+    versions = WithdrawalApplication.objects.values_list("account__version", "case__applicant__wallet__version")
+    paid = _pay(application, "late:{}:{}".format(*versions.get(pk=application.pk)), AccountStatus.LATE, on, by)
     if not paid:
         return paid  # it came and went again (a bill settled anew), or repaid the debt
     audit.record(
         action="late_money_paid",
         by=by,
         at=now(),
-        member=account.member,
+        member=application.member,
         target=f"case {application.case.number}",
         details={"amount": plain(paid)},
         channel=Channel.SYSTEM,
@@ -69,32 +69,33 @@ def pay_on(*, account: PersonalAccount, on: datetime.date, by: User | None = Non
 def accounts_of(application: WithdrawalApplication, on: datetime.date) -> set[int]:
     """The accounts (ids) that there are and that a payment of the application moves."""
     into = (_account_of(payee, on) for payee in application.payees.all())
-    return {application.account_id, *(account.pk for account in into if account)}
+    mine = {application.account_id} if application.account_id else set()
+    return mine | {account.pk for account in into if account}
 
 
-def pay_on_all(*, on: datetime.date) -> tuple[int, list[int]]:
-    """`pay_on` for every account that waits for it, each by itself: how many were, and the ids of those it cannot be."""
+def pay_on_all(*, on: datetime.date) -> tuple[int, list[str]]:
+    """`pay_on` wherever money waits for it, each by itself: how often it was, and the cases of those it cannot be."""
     paid, stuck = 0, []
-    for account in late_accounts().select_related("member"):
+    for application in late_applications():
         try:
-            pay_on(account=account, on=on)
+            pay_on(application=application, on=on)
             paid += 1
         except Refused:
-            stuck.append(account.pk)
+            stuck.append(application.case.number)
     return paid, stuck
 
 
 def _pay(
     application: WithdrawalApplication, key: str, status: AccountStatus, on: datetime.date, by: User | None
 ) -> Decimal:
-    account = application.account
+    account_id = application.account_id
     answer = ledger.once(
-        scope=f"withdrawal:{account.pk}",
+        scope=f"withdrawal:{account_id}" if account_id else f"inheritance:{application.member.pk}",
         key=key,
         request={"case": application.case.number},
         kind=EntryKind.WITHDRAWAL,
         on=on,
-        region_id=account.region_id,
+        region_id=application.region.pk,
         by_id=by.pk if by else None,
         work=partial(_empty, application, status, on, by),
     )
@@ -108,15 +109,14 @@ def _empty(
     late = status == AccountStatus.LATE
     targets = {payee.pk: _target(payee, on, by, late) for payee in payees}
     into = {target.pk for target in targets.values() if target}
-    books = ledger.open(patient_id=account.member_id, years=[], account_ids=[account.pk, *into], on=on)
+    books = ledger.open(
+        patient_id=application.member.pk, years=[], account_ids=[*([account.pk] if account else []), *into], on=on
+    )
     purse = _purse(application, on)
     inherited = purse.balance if purse else ZERO
-    # Only under the lock: of two who close it, one is second.
-    found = PersonalAccount.objects.values_list("status", flat=True).get(pk=account.pk)
-    if found != status and not (late and inherited and found == AccountStatus.CLOSED):
-        raise Refused("closed", why="account")
-    held = books.accounts[account.pk]
-    going = leaving(held.current, held.historical, held.debt)
+    _refuse_done(account, status, inherited)
+    held = books.accounts[account.pk] if account else None
+    going = leaving(held.current, held.historical, held.debt) if held else NOTHING
     paid = going.paid + inherited
     parts = split(paid, [payee.percent for payee in payees])
     movements = [*_out(application, going), *_into(application, payees, parts, targets)]
@@ -124,7 +124,7 @@ def _empty(
         books.post(transaction_id, movements)
     if purse and inherited:
         wallets.move(purse, -inherited, transaction_id=transaction_id, kind=WalletEntryKind.INHERITED, on=on)
-    PersonalAccount.objects.filter(pk=account.pk).update(status=AccountStatus.CLOSED)
+    PersonalAccount.objects.filter(pk=application.account_id).update(status=AccountStatus.CLOSED)
     Payout.objects.bulk_create(
         Payout(
             payee=payee,
@@ -136,14 +136,26 @@ def _empty(
         for payee, part in zip(payees, parts, strict=True)
         if part
     )
-    return {"paid": plain(paid), "debt": plain(held.debt)}
+    return {"paid": plain(paid), "debt": plain(held.debt if held else ZERO)}
+
+
+def _refuse_done(account: PersonalAccount | None, status: AccountStatus, inherited: Decimal) -> None:
+    """Asked only under the lock: of two who close it, one is second."""
+    late = status == AccountStatus.LATE
+    if account is None:
+        if not inherited:
+            raise Refused("closed", why="wallet") if late else Refused("nothing_to_pay")
+        return
+    found = PersonalAccount.objects.values_list("status", flat=True).get(pk=account.pk)
+    if found != status and not (late and inherited and found == AccountStatus.CLOSED):
+        raise Refused("closed", why="account")
 
 
 def _purse(application: WithdrawalApplication, on: datetime.date) -> wallets.OpenWallet | None:
-    """The wallet that is inherited with the account, locked after all accounts; None where there is none."""
+    """The wallet that is inherited, locked after all accounts; None where there is none."""
     if application.case.kind != INHERITANCE:
         return None
-    wallet = wallet_of(application.account.member)
+    wallet = wallet_of(application.member)
     return wallets.lock(wallet.pk, wallets.moment(on)) if wallet else None
 
 

@@ -1,4 +1,5 @@
-"""Closing an account, as a case: paid out to the member, to his heirs, or carried to another region.
+"""Closing an account, as a case: paid out to the member, to his heirs, or carried to another region. Where there is no
+account to inherit, the wallet alone is.
 
 A clerk applies at the window, a supervisor checks; what stands against it is asked again at each step, because bills
 and transfers go on while a case waits. Everything of the grant (leaving the insurance, what goes back, the payouts, the
@@ -37,9 +38,10 @@ from settlements.domain import withdrawal as rule
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, Leaving, Share
 from settlements.enums import AccountStatus, PayeeWay
 from settlements.ledger import wallets
-from settlements.models import Payee, Payout, PersonalAccount, WithdrawalApplication
+from settlements.models import Payee, Payout, PersonalAccount, Wallet, WithdrawalApplication
 from settlements.queries import withdrawal as queries
 from settlements.queries.member import account_of
+from settlements.queries.withdrawal import Purse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,7 @@ class DryRun:
 @transaction.atomic
 def dry_run(
     *,
-    account: PersonalAccount,
+    purse: Purse,
     kind: str,
     reason: str,
     since: datetime.date,
@@ -86,27 +88,34 @@ def dry_run(
     at: datetime.datetime,
     except_case: int | None = None,
 ) -> DryRun:
-    """Whether the account could be closed on this day, everything that stands against it, and the yuan it comes to.
+    """Whether the account could be closed on this day, everything that stands against it, and the yuan it comes to; or
+    whether the wallet could be inherited alone.
 
     The amounts are those of the real thing, done and undone. Raises PermissionDenied and Refused("own_case").
     """
-    cases.refuse_own(by, account.member_id)
-    if account.region_id not in staff_regions(by):
+    cases.refuse_own(by, purse.member_id)
+    if purse.region_id not in staff_regions(by):
         raise PermissionDenied
     on = timezone.localdate(at)
-    going, taken_back, refusal = _tried(account, kind, since, by, at)
-    found = _findings(account, kind, reason, since, on, going.paid, except_case)
+    going, taken_back, refusal = _tried(purse, kind, since, by, at)
+    wallet = _wallet(purse, kind, at)
+    found = _findings(purse, kind, reason, since, on, going.paid + wallet, except_case)
     known = {finding.code for finding in found}
     if refusal is not None and refusal.code not in known and since <= on:
         found.append(Finding(refusal.code, refusal.params))
-    region_rule = queries.rule_on(account.region_id, on)
+    region_rule = queries.rule_on(purse.region_id, on)
     return DryRun(
         findings=found,
         going=going,
         taken_back=taken_back,
-        wallet=sum(wallets.balances([account.member_id], at).values(), ZERO) if kind == INHERITANCE else ZERO,
+        wallet=wallet,
         working_days=region_rule.working_days if region_rule else None,
     )
+
+
+def _wallet(purse: Purse, kind: str, at: datetime.datetime) -> Decimal:
+    """Yuan that heirs get out of the wallet."""
+    return sum(wallets.balances([purse.member_id], at).values(), ZERO) if kind == INHERITANCE else ZERO
 
 
 class _Undo(Exception):
@@ -114,27 +123,30 @@ class _Undo(Exception):
 
 
 def _tried(
-    account: PersonalAccount, kind: str, since: datetime.date, by: User | None, at: datetime.datetime
+    purse: Purse, kind: str, since: datetime.date, by: User | None, at: datetime.datetime
 ) -> tuple[Leaving, Decimal, Refused | None]:
     """What the account would hold after leaving, what leaving takes back, and why it cannot be left."""
-    on, result, refusal = timezone.localdate(at), Leaving(current=ZERO, historical=ZERO, repaid=ZERO), None
-    before = ledger.balances([account.pk], on)[account.pk]
-    after = before
+    on, refusal = timezone.localdate(at), None
+    ids = [purse.pk] if isinstance(purse, PersonalAccount) else []
+    after = before = ledger.balances(ids, on)
     try:
         with transaction.atomic():
-            _leave(account, kind, since, by, at)
-            after = ledger.balances([account.pk], on)[account.pk]
+            _leave(purse, kind, since, by, at)
+            after = ledger.balances(ids, on)
             raise _Undo
     except _Undo:
         pass
     except Refused as refused:
         refusal = refused
-    result = rule.leaving(after.current, after.historical, after.debt)
-    return result, before.total - before.debt - after.total + after.debt, refusal
+    if not ids:
+        return payouts.NOTHING, ZERO, refusal
+    was, left = before[purse.pk], after[purse.pk]
+    going = rule.leaving(left.current, left.historical, left.debt)
+    return going, was.total - was.debt - left.total + left.debt, refusal
 
 
 def _leave(
-    account: PersonalAccount,
+    purse: Purse,
     kind: str,
     since: datetime.date,
     by: User | None,
@@ -143,11 +155,11 @@ def _leave(
 ) -> None:
     """Out of the insurance of the region: grants end, and what was credited ahead goes back, whoever had it end."""
     why = DIED if kind == INHERITANCE else MOVED
-    enrolment = queries.last_enrolment(account)
+    enrolment = queries.last_enrolment(purse)
     if enrolment is None:
-        end_for(member=account.member, why=why, on=since, by=by, at=at, channel=Channel.WINDOW, left=account.region_id)
+        end_for(member=purse.member, why=why, on=since, by=by, at=at, channel=Channel.WINDOW, left=purse.region_id)
         return
-    insured, ended_on = queries.insured_until(account, timezone.localdate(at))
+    insured, ended_on = queries.insured_until(purse, timezone.localdate(at))
     if why == MOVED and not insured and ended_on and enrolment.status != EnrolmentStatus.SUSPENDED:
         since = max(since, ended_on)  # an end that the register tells is not put earlier by what was typed here
     leave(
@@ -163,7 +175,7 @@ def _leave(
 
 
 def _findings(
-    account: PersonalAccount,
+    purse: Purse,
     kind: str,
     reason: str,
     since: datetime.date,
@@ -171,27 +183,30 @@ def _findings(
     payable: Decimal,
     except_case: int | None,
 ) -> list[Finding]:
-    account = PersonalAccount.objects.select_related("member").get(pk=account.pk)
-    insured, ended_on = queries.insured_until(account, on)
+    purse = type(purse).objects.select_related("member").get(pk=purse.pk)
+    insured, ended_on = queries.insured_until(purse, on)
+    alone = isinstance(purse, Wallet)
     facts = rule.Facts(
         kind=kind,
         reason=reason,
         since=since,
-        closed=account.status != AccountStatus.OPEN,
-        died_on=account.member.died_on,
+        wallet=alone,
+        has_account=alone and queries.has_open_account(purse.member_id),
+        closed=queries.was_inherited(purse.member_id) if alone else purse.status != AccountStatus.OPEN,
+        died_on=purse.member.died_on,
         insured=insured,
         ended_on=ended_on,
         payable=payable,
-        open=queries.open_things(account),
-        applied=queries.applied_for(account, except_case),
+        open=queries.open_things(purse),
+        applied=queries.applied_for(purse, except_case),
     )
-    return rule.check(queries.rule_on(account.region_id, on), facts, on)
+    return rule.check(queries.rule_on(purse.region_id, on), facts, on)
 
 
 @transaction.atomic
 def draft(
     *,
-    account: PersonalAccount,
+    purse: Purse,
     kind: str,
     reason: str,
     since: datetime.date,
@@ -207,13 +222,13 @@ def draft(
     Raises Refused: closing_applied, closed, reason_not_offered …, what is wrong with the payees (`_payees`), own_case;
     and PermissionDenied.
     """
-    cases.refuse_own(by, account.member_id)
-    lock_members(account.member_id)  # two clerks at once: the second waits here and finds the first one's case
-    _refuse(_findings(account, kind, reason, since, timezone.localdate(at), Decimal(1), None))
+    cases.refuse_own(by, purse.member_id)
+    lock_members(purse.member_id)  # two clerks at once: the second waits here and finds the first one's case
+    _refuse(_findings(purse, kind, reason, since, timezone.localdate(at), Decimal(1), None))
     case = cases.open_case(
         kind=kind,
-        applicant=account.member,
-        region=account.region,
+        applicant=purse.member,
+        region=purse.region,
         by=by,
         role=CLERK,
         at=at,
@@ -221,6 +236,7 @@ def draft(
         centre=centre,
         agent_name=agent_name,
     )
+    account = purse if isinstance(purse, PersonalAccount) else None
     application = WithdrawalApplication.objects.create(case=case, account=account, reason=reason, since=since)
     _write_payees(application, payees, by, timezone.localdate(at))
     _record("closing_written", application, by, at)
@@ -241,9 +257,9 @@ def amend(
 ) -> WithdrawalApplication:
     """Change what is asked; what was submitted comes back first and is submitted anew. Refusals as `draft`, and stale."""
     case = cases.lock(case=application.case, version=version, verb="amend")
-    cases.refuse_own(by, application.account.member_id)
+    cases.refuse_own(by, application.member.pk)
     kind, on = case.kind, timezone.localdate(at)
-    _refuse(_findings(application.account, kind, reason, since, on, Decimal(1), case.pk))
+    _refuse(_findings(queries.purse_of(application), kind, reason, since, on, Decimal(1), case.pk))
     if agent_name is not None:
         case.agent_name = agent_name
         case.save(update_fields=["agent_name"])
@@ -288,20 +304,20 @@ def take_effect(*, case: Case, by: User | None, at: datetime.datetime) -> None:
 
     Runs in the transaction of the step. Raises Refused: what `dry_run` finds, payee_without_account.
     """
-    application = WithdrawalApplication.objects.select_related("account__member", "account__region", "case").get(
+    application = WithdrawalApplication.objects.select_related("account", "case__applicant", "case__region").get(
         case=case
     )
-    on = timezone.localdate(at)
-    _leave(application.account, case.kind, application.since, by, at, payouts.accounts_of(application, on))
+    on, purse = timezone.localdate(at), queries.purse_of(application)
+    _leave(purse, case.kind, application.since, by, at, payouts.accounts_of(application, on))
     paid = payouts.close(application=application, on=on, by=by)
     audit.record(
-        action="account_closed",
+        action="account_closed" if application.account else "wallet_inherited",
         by=by,
         at=at,
-        member=application.account.member,
+        member=application.member,
         target=f"case {case.number}",
         details={"paid": plain(paid), **queries.shape_of(application)},
-        on_behalf_of=application.account.member,
+        on_behalf_of=application.member,
         channel=Channel.WINDOW,
     )
 
@@ -322,7 +338,8 @@ def tell(*, case: Case, verb: str, from_state: str, by: User | None, at: datetim
             heir = payout.payee.member
             if heir is not None and heir.pk != case.applicant_id:
                 params = facts | {"amount": plain(payout.amount), "who": mask_name(applicant.name)}
-                messages.notify(member=heir, kind="closing_inherited", params=params, at=at)
+                kind = "closing_inherited" if application.account_id else "wallet_inherited"
+                messages.notify(member=heir, kind=kind, params=params, at=at)
 
 
 def _message_kind(case: Case) -> str:
@@ -331,19 +348,10 @@ def _message_kind(case: Case) -> str:
 
 
 def _check(application: WithdrawalApplication, by: User | None, at: datetime.datetime) -> None:
-    account, on = application.account, timezone.localdate(at)
-    going, _, refusal = _tried(account, application.case.kind, application.since, by, at)
-    _refuse(
-        _findings(
-            account,
-            application.case.kind,
-            application.reason,
-            application.since,
-            on,
-            going.paid,
-            application.case_id,
-        )
-    )
+    purse, kind, on = queries.purse_of(application), application.case.kind, timezone.localdate(at)
+    going, _, refusal = _tried(purse, kind, application.since, by, at)
+    payable = going.paid + _wallet(purse, kind, at)
+    _refuse(_findings(purse, kind, application.reason, application.since, on, payable, application.case_id))
     if refusal is not None:
         raise refusal
 
@@ -357,7 +365,7 @@ def _write_payees(
     application: WithdrawalApplication, payees: Sequence[PayeeAsked], by: User, on: datetime.date
 ) -> None:
     """Raises Refused: shares_not_whole, heir_twice, heir_is_deceased, payee_without_account, heir_is_insured, own_case."""
-    case, member = application.case, application.account.member
+    case, member = application.case, application.member
     people = [blind_index(asked.id_number) if asked.id_number else "" for asked in payees]
     shares = [Share(person=person, percent=asked.percent) for person, asked in zip(people, payees, strict=True)]
     _refuse(rule.check_shares(shares, member.id_number_index if case.kind == INHERITANCE else ""))
@@ -414,9 +422,9 @@ def _record(action: str, application: WithdrawalApplication, by: User, at: datet
         action=action,
         by=by,
         at=at,
-        member=application.account.member,
+        member=application.member,
         target=f"case {application.case.number}",
         details=queries.shape_of(application),
-        on_behalf_of=application.account.member,
+        on_behalf_of=application.member,
         channel=Channel.WINDOW,
     )

@@ -23,7 +23,7 @@ BILLS_A_PAGE = 50
 class PayoutAdmin(RegionalAdmin):
     """What closed accounts gave to whom. Names masked; the bank account stays with the case."""
 
-    region_path = "from_account__region"
+    region_path = "payee__application__case__region"
     list_display = ["id", "paid_on", "case_number", "kind", "payee", "way", "amount", "to_account"]
     list_filter = ["payee__way", "payee__application__reason"]
     list_select_related = ["payee__application__case", "transaction", "to_account"]

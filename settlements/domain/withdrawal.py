@@ -73,11 +73,16 @@ class Open:
 class Facts:
     """What is so on the day. `since`: the day of death or of leaving; `insured`: an enrolment of the region goes on;
     `ended_on`: when the last one ended; `payable`: yuan that would leave the account; `applied`: number of an open
-    application for the same account."""
+    application for the same account.
+
+    `wallet`: it is about the wallet alone, which is `closed` once it was inherited; `has_account`: an open account of the
+    same member is inherited, and the wallet with it."""
 
     kind: str
     reason: str
     since: datetime.date
+    wallet: bool = False
+    has_account: bool = False
     closed: bool = False
     died_on: datetime.date | None = None
     insured: bool = False
@@ -92,7 +97,9 @@ def check(rule: WithdrawalRule | None, facts: Facts, on: datetime.date) -> list[
     if rule is None:
         return [Finding("not_covered", {"why": "no_scheme"})]
     if facts.closed:
-        return [Finding("closed", {"why": "account"})]
+        return [Finding("closed", {"why": "wallet" if facts.wallet else "account"})]
+    if facts.wallet and facts.has_account:
+        return [Finding("inherited_with_account", {})]
     found = []
     if facts.applied:
         found.append(Finding("closing_applied", {"case": facts.applied}))
@@ -105,7 +112,8 @@ def check(rule: WithdrawalRule | None, facts: Facts, on: datetime.date) -> list[
     found += [
         Finding("settle_first", {"why": one.what, "name": one.name}) for one in facts.open if one.what in rule.blocks
     ]
-    if facts.kind == WITHDRAWAL and facts.payable <= 0:
+    # An account is inherited though it is empty, to be closed; a wallet has no end but its money's.
+    if (facts.kind == WITHDRAWAL or facts.wallet) and facts.payable <= 0:
         found.append(Finding("nothing_to_pay", {}))
     return found
 

@@ -18,8 +18,9 @@ class WithdrawalApplication(models.Model):
     """What closing an account asks: the payload of a case of kind withdrawal, inheritance or transfer_out."""
 
     case = models.OneToOneField(Case, models.PROTECT, related_name="withdrawal", verbose_name=_("case"))
+    # None: what is inherited is the wallet alone, of somebody who has no account to inherit it with (decision 0048).
     account = models.ForeignKey(
-        PersonalAccount, models.PROTECT, related_name="withdrawals", verbose_name=_("personal account")
+        PersonalAccount, models.PROTECT, null=True, related_name="withdrawals", verbose_name=_("personal account")
     )
     reason = models.CharField(_("reason"), max_length=20, choices=WithdrawalReason)
     # The day of death, or the first day abroad, elsewhere, or without the insurance.
@@ -28,9 +29,24 @@ class WithdrawalApplication(models.Model):
     class Meta:
         verbose_name = _("application to close an account")
         verbose_name_plural = _("applications to close accounts")
+        constraints = [
+            models.CheckConstraint(
+                name="without_account_it_is_inherited", condition=Q(account__isnull=False) | Q(reason="died")
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.case)
+
+    @property
+    def member(self) -> Member:
+        """Whose account or wallet it is."""
+        return self.case.applicant
+
+    @property
+    def region(self) -> Region:
+        """Whose office does it."""
+        return self.case.region
 
 
 class Payee(models.Model):
@@ -82,8 +98,9 @@ class Payout(models.Model):
     transaction = models.ForeignKey(
         LedgerTransaction, models.PROTECT, related_name="payouts", verbose_name=_("ledger transaction")
     )
+    # None: out of the wallet alone.
     from_account = models.ForeignKey(
-        PersonalAccount, models.PROTECT, related_name="payouts", verbose_name=_("from the account")
+        PersonalAccount, models.PROTECT, null=True, related_name="payouts", verbose_name=_("from the account")
     )
     to_account = models.ForeignKey(
         PersonalAccount, models.PROTECT, null=True, related_name="+", verbose_name=_("into the account")

@@ -203,13 +203,13 @@ def _closings(transactions: list[int]) -> dict[int, Closing]:
     if not transactions:
         return {}
     payouts = Payout.objects.filter(transaction__in=transactions).order_by()
-    told = payouts.select_related("payee__application__case", "from_account__member", "from_account__region")
+    told = payouts.select_related("payee__application__case__applicant", "payee__application__case__region")
     return {
         payout.transaction_id: Closing(
             kind=payout.payee.application.case.kind,
             number=payout.payee.application.case.number,
-            member=payout.from_account.member,
-            region=payout.from_account.region,
+            member=payout.payee.application.member,
+            region=payout.payee.application.region,
         )
         for payout in told
     }

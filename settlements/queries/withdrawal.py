@@ -24,14 +24,17 @@ from settlements.models import (
     Payout,
     PersonalAccount,
     Settlement,
+    Wallet,
     WalletEntry,
     WalletTransfer,
     WithdrawalApplication,
 )
 from settlements.queries.parameters import region_rule
 
-# What must be settled first, and whose: each is asked for the open things of an account's member.
-Probe = Callable[[PersonalAccount], Iterable[Open]]
+# What is closed or inherited; a wallet only where its member has no account that it could be inherited with.
+Purse = PersonalAccount | Wallet
+# What must be settled first, and whose: each is asked for the open things of a purse's member.
+Probe = Callable[[Purse], Iterable[Open]]
 _probes: list[Probe] = []
 
 
@@ -46,38 +49,65 @@ def rule_on(region_id: str, on: datetime.date) -> WithdrawalRule | None:
     return None if rule is None else WithdrawalRule.from_data(rule)
 
 
-def open_things(account: PersonalAccount) -> tuple[Open, ...]:
+def purse_for(member: Member, kind: str, account: PersonalAccount | None) -> Purse | None:
+    """What an application of a kind would be about: the member's account, or, to be inherited, his wallet where that
+    account is not open."""
+    if kind == INHERITANCE and (account is None or account.status != AccountStatus.OPEN):
+        return Wallet.objects.select_related("member", "region").filter(member=member).first() or account
+    return account
+
+
+def purse_of(application: WithdrawalApplication) -> Purse:
+    """What an application is about: the account it names, or else the wallet."""
+    return application.account or Wallet.objects.select_related("member", "region").get(member=application.member)
+
+
+def has_open_account(member_id: int) -> bool:
+    """Whether an account of the member is open, in any region."""
+    return PersonalAccount.objects.filter(member=member_id, status=AccountStatus.OPEN).exists()
+
+
+def was_inherited(member_id: int) -> bool:
+    """Whether heirs have been given what there was."""
+    granted = WithdrawalApplication.objects.filter(case__kind=INHERITANCE, case__state=CaseState.GRANTED)
+    return granted.filter(case__applicant=member_id).exists()
+
+
+def open_things(purse: Purse) -> tuple[Open, ...]:
     """Transfers under way, applications not decided, and what other apps keep open for the member."""
-    found = [Open(what="transfer", name=dates.day(timezone.localdate(one.sent_at))) for one in _transfers(account)]
-    for case in Case.objects.filter(applicant=account.member_id, state__in=OPEN_STATES).exclude(state=CaseState.DRAFT):
+    found = [Open(what="transfer", name=dates.day(timezone.localdate(one.sent_at))) for one in _transfers(purse)]
+    for case in Case.objects.filter(applicant=purse.member_id, state__in=OPEN_STATES).exclude(state=CaseState.DRAFT):
         if case.kind not in KINDS:
             what = "claim" if case.kind == CLAIM_CASE else "case"
             found.append(Open(what=what, name=f"{kinds.get(case.kind).title} {case.number}"))
     for probe in _probes:
-        found += probe(account)
+        found += probe(purse)
     return tuple(found)
 
 
-def _transfers(account: PersonalAccount) -> QuerySet[WalletTransfer]:
+def _transfers(purse: Purse) -> QuerySet[WalletTransfer]:
     pending = WalletTransfer.objects.filter(state=TransferState.PENDING)
-    return pending.filter(Q(account=account) | Q(sender=account.member_id) | Q(receiver=account.member_id))
+    return pending.filter(Q(sender=purse.member_id) | Q(receiver=purse.member_id))
 
 
-def applied_for(account: PersonalAccount, except_case: int | None = None) -> str:
-    """The number of an application for the account that is not decided yet, or ""."""
-    waiting = WithdrawalApplication.objects.filter(account=account, case__state__in=OPEN_STATES)
+def applied_for(purse: Purse, except_case: int | None = None) -> str:
+    """The number of an application for the account, or for the wallet alone, that is not decided yet, or ""."""
+    account = purse if isinstance(purse, PersonalAccount) else None
+    waiting = WithdrawalApplication.objects.filter(
+        case__applicant=purse.member_id, account=account, case__state__in=OPEN_STATES
+    )
     return waiting.exclude(case=except_case).values_list("case__number", flat=True).first() or ""
 
 
-def last_enrolment(account: PersonalAccount) -> Enrolment | None:
-    """How the member is or was insured in the account's region, the latest row."""
-    rows = Enrolment.objects.filter(member=account.member_id, region=account.region_id)
+def last_enrolment(purse: Purse) -> Enrolment | None:
+    """How the member is or was insured in the purse's region, the latest row."""
+    rows = Enrolment.objects.filter(member=purse.member_id, region=purse.region_id)
     return rows.select_related("region", "member").order_by("-valid_from").first()
 
 
-def insured_until(account: PersonalAccount, on: datetime.date) -> tuple[bool, datetime.date | None]:
-    """Whether the insurance in the account's region goes on on a day; and the first day without it (None: never was)."""
-    row = last_enrolment(account)
+def insured_until(purse: Purse, on: datetime.date) -> tuple[bool, datetime.date | None]:
+    """Whether the insurance in the purse's region goes on on a day; and the first day without it (None: never was)."""
+    row = last_enrolment(purse)
     if row is None:
         return False, None
     if row.status == EnrolmentStatus.NORMAL and (row.valid_to is None or row.valid_to > on):
@@ -90,7 +120,7 @@ def applications_visible_to(user: User) -> QuerySet[WithdrawalApplication]:
     mine = Q(case__applicant=user.member_id) | heirs_see(user.member_id, "case__")
     seen = mine if is_member(user) else Q(case__region__in=staff_regions(user))
     return WithdrawalApplication.objects.filter(seen).select_related(
-        "case__applicant", "case__region", "case__centre", "case__opened_by", "account__member", "account__region"
+        "case__applicant", "case__region", "case__centre", "case__opened_by", "account"
     )
 
 
@@ -102,15 +132,16 @@ def heirs_see(member_id: int | None, path: str = "") -> Q:
     return Q(**{f"{path}pk__in": theirs}) & ~Q(**{f"{path}state": CaseState.DRAFT})
 
 
-def late_accounts() -> QuerySet[PersonalAccount]:
-    """Closed accounts to which money has come since; of the dead also where it came to the wallet."""
-    inherited = WithdrawalApplication.objects.filter(
-        case__kind=INHERITANCE, case__state=CaseState.GRANTED, account__member__wallet__balance__gt=0
-    )
+def late_applications() -> QuerySet[WithdrawalApplication]:
+    """Those by whose shares money goes on that has come since: to an account they closed, or to the wallet of the dead."""
+    granted = WithdrawalApplication.objects.filter(case__state=CaseState.GRANTED)
+    late = granted.filter(account__status=AccountStatus.LATE).order_by("account_id", "-pk").distinct("account_id")
     # Whose accounts of two regions were inherited has one wallet: its money goes the way of the last.
-    last = inherited.order_by("account__member_id", "-pk").distinct("account__member_id").values("account")
-    late = Q(status=AccountStatus.LATE) | Q(status=AccountStatus.CLOSED, pk__in=last)
-    return PersonalAccount.objects.filter(late).order_by("pk")
+    inherited = granted.filter(case__kind=INHERITANCE, case__applicant__wallet__balance__gt=0)
+    inherited = inherited.exclude(account__status=AccountStatus.OPEN)
+    last = inherited.order_by("case__applicant_id", "-pk").distinct("case__applicant_id")
+    found = WithdrawalApplication.objects.filter(Q(pk__in=late.values("pk")) | Q(pk__in=last.values("pk")))
+    return found.select_related("account", "case__applicant").order_by("pk")
 
 
 def out_of_wallet(application: WithdrawalApplication) -> Decimal:
@@ -118,12 +149,6 @@ def out_of_wallet(application: WithdrawalApplication) -> Decimal:
     paid = Payout.objects.filter(payee__application=application).values("transaction")
     entries = WalletEntry.objects.filter(kind=WalletEntryKind.INHERITED, transaction__in=paid)
     return -(entries.aggregate(sum=Sum("delta"))["sum"] or ZERO)
-
-
-def application_of(account: PersonalAccount) -> WithdrawalApplication | None:
-    """The application by which an account was closed."""
-    granted = WithdrawalApplication.objects.filter(account=account, case__state=CaseState.GRANTED)
-    return granted.select_related("case", "account").order_by("-id").first()
 
 
 def bills_after_death(user: User) -> QuerySet[Settlement]:

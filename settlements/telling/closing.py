@@ -66,8 +66,11 @@ def answers(application: WithdrawalApplication, *, in_full: bool = False) -> lis
     """What was asked, for components/check_answers.html; names masked but `in_full`."""
     case, named = application.case, _names(in_full)
     rows = [
-        {"label": _("Account of"), "value": named(application.account.member.name)},
-        {"label": _("Region"), "value": application.account.region.local_name},
+        {
+            "label": _("Account of") if application.account_id else _("Wallet of"),
+            "value": named(application.member.name),
+        },
+        {"label": _("Region"), "value": application.region.local_name},
         {"label": _("Reason"), "value": str(application.get_reason_display())},
         {"label": str(SINCE[case.kind]), "value": dates.day(application.since)},
     ]

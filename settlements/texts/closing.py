@@ -8,6 +8,14 @@ REASONS: dict[str, tuple[Promise, Promise]] = {
         _("Application %(case)s for this account is not decided yet."),
         _("Go on with that one, or take it back first."),
     ),
+    "inherited_with_account": (
+        _("This person has an open personal account; the wallet is inherited with it."),
+        _("Apply for the inheritance of the account, in its region."),
+    ),
+    "closed.wallet": (
+        _("What this person left was inherited already."),
+        _("What comes to the wallet later goes to the same heirs within the hour."),
+    ),
     "reason_not_offered": (
         _("The region does not close accounts for this reason."),
         _("Choose another reason; the money stays usable for care."),
@@ -113,12 +121,17 @@ MESSAGES: dict[str, tuple[Promise, Promise]] = {
         _("You inherited from a personal account"),
         _("By application %(case)s you get %(amount)s yuan from the account of %(who)s."),
     ),
+    "wallet_inherited": (
+        _("You inherited from a medical insurance wallet"),
+        _("By application %(case)s you get %(amount)s yuan from the wallet of %(who)s."),
+    ),
 }
 ACTIONS: dict[str, Promise] = {
     "account_reopened": _("opened the closed account again, because the member is insured again"),
     "closing_written": _("wrote down who gets the money of an account"),
     "account_closed": _("paid out and closed the account"),
-    "late_money_paid": _("paid on what had come to the closed account"),
+    "wallet_inherited": _("paid the wallet out to the heirs"),
+    "late_money_paid": _("paid on what had come in since"),
 }
 REASON_HINTS: dict[str, Promise] = {
     "emigrated": _("Settled abroad for good, household registration given up"),

@@ -25,7 +25,9 @@ def closing(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "case": found.case,
         "title": kinds.get(found.case.kind).title,
         "own": own,
-        "reopened": found.case.state == CaseState.GRANTED and found.account.status == AccountStatus.OPEN,
+        "reopened": found.account is not None
+        and found.case.state == CaseState.GRANTED
+        and found.account.status == AccountStatus.OPEN,
         "tag": tag_of(found.case),
         "rows": telling.answers(found),
         # The sum is of all heirs; each is told that it is counted in.

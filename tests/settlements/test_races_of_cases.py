@@ -230,7 +230,7 @@ def test_a_bill_paid_in_cash_is_granted_while_its_patient_leaves(how, turn) -> N
         go = lambda: left(desk.patient.member, "moved", on)  # noqa: E731
     else:
         asked = {
-            "account": desk.account, "kind": "transfer_out", "reason": "moved", "since": on, "by": desk.clerk,
+            "purse": desk.account, "kind": "transfer_out", "reason": "moved", "since": on, "by": desk.clerk,
             "payees": [PayeeAsked(way="region", name="某市医保中心")], "at": test_claims.at(),
         }  # fmt: skip
         with clock.standing(test_claims.at()):

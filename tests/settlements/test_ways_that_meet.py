@@ -58,7 +58,7 @@ def close(
     clerk, supervisor = (make_staff(role, region=account.region) for role in ("clerk", "supervisor"))
     reason = {"inheritance": "died", "transfer_out": "moved"}[kind]
     asked = withdrawal.draft(
-        account=account, kind=kind, reason=reason, since=since, payees=payees, by=clerk, at=when
+        purse=account, kind=kind, reason=reason, since=since, payees=payees, by=clerk, at=when
     )  # fmt: skip
     asked = withdrawal.submit(application=asked, by=clerk, at=when)
     cases.decide(case=asked.case, verb="approve", by=supervisor, at=when)

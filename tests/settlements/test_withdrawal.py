@@ -47,7 +47,7 @@ class Desk:
 
     def draft(self, kind="withdrawal", reason="emigrated", payees=None, account=None, since=None, **more):
         return withdrawal.draft(
-            account=account or self.scene.account,
+            purse=account or self.scene.account,
             kind=kind,
             reason=reason,
             since=since or self.scene.on,
@@ -88,7 +88,7 @@ def amounts() -> list[Decimal]:
 class TestWithdrawal:
     def test_all_goes_out_and_the_account_is_closed(self, desk) -> None:
         run = withdrawal.dry_run(
-            account=desk.scene.account,
+            purse=desk.scene.account,
             kind="withdrawal",
             reason="emigrated",
             since=desk.scene.on,
@@ -107,7 +107,7 @@ class TestWithdrawal:
     def test_what_was_credited_ahead_goes_back_first(self, desk) -> None:
         """Shanghai credits the whole year on 1 July: who leaves in November gives back what is for later."""
         run = withdrawal.dry_run(
-            account=desk.scene.account,
+            purse=desk.scene.account,
             kind="withdrawal",
             reason="gave_up",
             since=desk.scene.on,
@@ -308,7 +308,7 @@ class TestInheritance:
     def test_money_that_comes_back_later_goes_to_the_same_heirs(self, desk) -> None:
         settled = bill(desk.scene, on=desk.scene.on)
         assert settled.shared > 0
-        desk.close("inheritance", "died", heirs(desk, "60", "40"), since=desk.scene.on - DAY)
+        application = desk.close("inheritance", "died", heirs(desk, "60", "40"), since=desk.scene.on - DAY)
         undo(desk.scene, settled)
         account = PersonalAccount.objects.get(pk=desk.scene.account.pk)
         assert (account.status, account.historical) == ("late", settled.shared)
@@ -320,7 +320,7 @@ class TestInheritance:
         assert AuditEvent.objects.filter(action="late_money_paid").count() == 1
         assert payouts.pay_on_all(on=desk.scene.on) == (0, [])
         with pytest.raises(Refused, match="closed"):
-            payouts.pay_on(account=account, on=desk.scene.on)
+            payouts.pay_on(application=application, on=desk.scene.on)
         assert faults(desk.scene.on) == []
 
 
@@ -360,7 +360,7 @@ def test_a_debt_is_repaid_before_anybody_is_paid(desk) -> None:
 
     move(account, desk.scene.on, debt=Decimal("30.00"), kind="clearing")
     run = withdrawal.dry_run(
-        account=account,
+        purse=account,
         kind="withdrawal",
         reason="emigrated",
         since=desk.scene.on,

@@ -10,7 +10,7 @@ from django.db import connection, connections
 
 from accounts.errors import Refused
 
-PATIENCE = 10  # seconds
+PATIENCE = 60  # seconds; only what hangs waits so long
 WAITS_FOR_ME = (
     "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
 )
