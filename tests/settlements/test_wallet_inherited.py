@@ -209,7 +209,9 @@ def sent_on(desk, member: Member, amount: str):
     """Out of his wallet to her father."""
     father = desk.scene.father.member
     amount = Decimal(amount)
-    return wallet.transfer(sender=member, receiver=father, amount=amount, at=noon(desk), key=f"on {amount}", source="wallet")
+    return wallet.transfer(
+        sender=member, receiver=father, amount=amount, at=noon(desk), key=f"on {amount}", source="wallet"
+    )
 
 
 def test_what_comes_to_it_later_goes_to_the_same_heirs_again(filled, resident) -> None:
