@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
-from accounts import dates
+from accounts import amounts, dates
 from accounts.enums import Relation
 
 Text = str | Promise
@@ -38,7 +38,7 @@ def _tell(name: str, value: Any) -> str:
         if name.endswith("_at"):
             return dates.moment(datetime.datetime.fromisoformat(value))
         if _MONEY.fullmatch(value):
-            return grouped(value)
+            return amounts.yuan(value)
         if name == "relation" and value in Relation.values:
             return str(Relation(value).label)
     return "—" if value is None else str(value)
@@ -56,8 +56,3 @@ def comma() -> str:
 
 def _is_chinese() -> bool:
     return (get_language() or "").startswith("zh")
-
-
-def grouped(value: str) -> str:
-    whole, fen = value.lstrip("-").split(".")
-    return ("\N{MINUS SIGN}" if value.startswith("-") else "") + f"{int(whole):,}.{fen}"

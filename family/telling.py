@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import dates, kinship, masks, reasons
+from accounts.amounts import yuan_unit
 from accounts.errors import Refused
 from accounts.models import Member, Region, User
-from accounts.templatetags.portal import yuan_unit
 from accounts.wording import listed
 from casework.models import Case
 from family.domain.check import Facts, Finding

@@ -12,12 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts import dates, kinship, masks, naming, navigation
-from accounts.money import fen
+from accounts.amounts import Amount, rounded, yuan, yuan_signed, yuan_unit
 from accounts.wording import comma, listed
 
 register = template.Library()
 
-MINUS = "\N{MINUS SIGN}"
 # In this order in every bar and legend, so that a payer is found by place as well as by colour.
 PAYERS = ("fund", "current", "history", "wallet", "family", "cash")
 BAR_WIDTH = 1000
@@ -26,9 +25,11 @@ BAR_GAP = 2
 BAR_LEAST = 6
 CHART_HEIGHT = 200
 
-Amount = Decimal | int | str | None
-
 for name, function in {
+    "yuan": yuan,
+    "yuan_signed": yuan_signed,
+    "yuan_unit": yuan_unit,
+    "listed": listed,
     "mask_name": masks.mask_name,
     "mask_id": masks.mask_id,
     "in_house": naming.in_house,
@@ -45,30 +46,6 @@ for name, function in {
 
 
 # Money
-
-
-def decimal(amount: Amount) -> Decimal:
-    """The amount in yuan rounded to the fen; nothing (None, "") is nought."""
-    # Less than half a fen below nought rounds to a nought that keeps its minus: + 0 takes it away.
-    return fen(Decimal(amount or 0)) + 0
-
-
-@register.filter
-def yuan(amount: Amount) -> str:
-    """1,234.50, with a real minus sign before what is less than nought."""
-    return f"{decimal(amount):,.2f}".replace("-", MINUS)
-
-
-@register.filter
-def yuan_signed(amount: Amount) -> str:
-    """+12.00 or −12.00; nought has no sign."""
-    return ("+" if decimal(amount) > 0 else "") + yuan(amount)
-
-
-@register.filter
-def yuan_unit(amount: Amount) -> str:
-    """1,234.50 元."""
-    return _("%(amount)s yuan") % {"amount": yuan(amount)}
 
 
 @register.simple_tag
@@ -122,13 +99,13 @@ def payer_label(part: object) -> str:
 
 def bar_pieces(parts: Iterable[object]) -> list[dict]:
     """Each payer's place in a bar 1000 wide, in the fixed order; who paid nothing is left out."""
-    paid = [part for part in parts if decimal(pick(part, "amount")) > 0]
+    paid = [part for part in parts if rounded(pick(part, "amount")) > 0]
     paid.sort(key=lambda part: PAYERS.index(str(pick(part, "kind"))))
-    total = sum((decimal(pick(part, "amount")) for part in paid), Decimal(0))
+    total = sum((rounded(pick(part, "amount")) for part in paid), Decimal(0))
     free = BAR_WIDTH - BAR_GAP * (len(paid) - 1) - BAR_LEAST * len(paid)
     pieces, x = [], Decimal(0)
     for part in paid:
-        amount = decimal(pick(part, "amount"))
+        amount = rounded(pick(part, "amount"))
         width = BAR_LEAST + free * amount / total
         pieces.append(
             {
@@ -148,12 +125,9 @@ def bar_pieces(parts: Iterable[object]) -> list[dict]:
 def paid_bar(parts: Iterable[object], low: bool = False, total: Amount = None, id: str = "paid") -> dict:
     """Who paid: one bar, whose title holds every amount in words. The legend below it is components/payers.html."""
     pieces = bar_pieces(parts)
-    whole = decimal(total) if total is not None else sum((piece["amount"] for piece in pieces), Decimal(0))
+    whole = rounded(total) if total is not None else sum((piece["amount"] for piece in pieces), Decimal(0))
     told = [f"{piece['label']} {yuan(piece['amount'])}" for piece in pieces]
     return {"pieces": pieces, "low": low, "id": id, "total": whole, "told": comma().join(told)}
-
-
-register.filter("listed", listed)
 
 
 @register.inclusion_tag("components/swatch.html")
@@ -165,8 +139,8 @@ def swatch(kind: str) -> dict:
 @register.inclusion_tag("components/meter.html")
 def meter(used: Amount, whole: Amount, kind: str = "family") -> dict:
     """How much of a limit is used, 0 to 1000; the figures stand beside it in words, so it is hidden from readers."""
-    limit = decimal(whole)
-    share = min(max(decimal(used) / limit, Decimal(0)), Decimal(1)) if limit > 0 else Decimal(0)
+    limit = rounded(whole)
+    share = min(max(rounded(used) / limit, Decimal(0)), Decimal(1)) if limit > 0 else Decimal(0)
     return {"width": f"{share * 1000:.1f}", "css": "own" if kind == "own" else "used"}
 
 
@@ -178,7 +152,7 @@ def balance_chart(rows: Iterable[object], two_buckets: bool = True, id: str = "c
     """
     read = []
     for row in rows:
-        current, historical = decimal(pick(row, "current")), decimal(pick(row, "historical"))
+        current, historical = rounded(pick(row, "current")), rounded(pick(row, "historical"))
         total = current + historical
         read.append({"label": pick(row, "label"), "current": current, "historical": historical, "total": total})
     highest = max([row["total"] for row in read], default=Decimal(0))

@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import clock, dates, kinship, masks, reasons
+from accounts.amounts import yuan_unit
 from accounts.decorators import role_required
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Member
 from accounts.money import plain
 from accounts.once import OnceForm, done_once
-from accounts.templatetags.portal import yuan_unit
 from counter import desk
 from counter.actions.consents import Asked
 from counter.desk import Opened, needs_opened

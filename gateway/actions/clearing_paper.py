@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import clock, dates, tables
 from accounts.actions import audit
+from accounts.amounts import yuan
 from accounts.enums import Insurance
 from accounts.models import User
 from accounts.money import plain
@@ -51,7 +52,7 @@ def paper(clearing: Clearing, by: User, at: datetime.datetime) -> dict[str, Any]
         % {"institution": clearing.institution.name, "month": dates.month(clearing.first)},
         "facts": facts(clearing, at),
         "parts": [
-            {"title": _("By clearing category"), "heads": heads(), "rows": rows_of(clearing, shown)},
+            {"title": _("By clearing category"), "heads": heads(), "rows": rows_of(clearing, yuan)},
             {"title": _("Sums"), "heads": [_("What"), _("Yuan")], "rows": sums_of(clearing)},
         ],
         "notes": notes(clearing),
@@ -108,11 +109,11 @@ def sums_of(clearing: Clearing) -> list[list[str]]:
     """What is paid by whom to the institution."""
     sums = clearing.sums
     return [
-        [_("From the funds"), shown(sums.fund + sums.supplement)],
-        [_("From personal accounts and wallets"), shown(sums.accounts)],
-        [_("of which from wallets"), shown(sums.wallet)],
-        [_("of which the family's"), shown(sums.family)],
-        [_("Due to the institution"), shown(sums.due)],
+        [_("From the funds"), yuan(sums.fund + sums.supplement)],
+        [_("From personal accounts and wallets"), yuan(sums.accounts)],
+        [_("of which from wallets"), yuan(sums.wallet)],
+        [_("of which the family's"), yuan(sums.family)],
+        [_("Due to the institution"), yuan(sums.due)],
     ]
 
 
@@ -124,7 +125,7 @@ def notes(clearing: Clearing) -> list[str]:
             "supplementary fund + own account + own wallet + family's accounts."
         )
     ]
-    line = recalculated(clearing, shown)
+    line = recalculated(clearing, yuan)
     return [*told, line] if line else told
 
 
@@ -148,11 +149,6 @@ def _cells(sums: Sums, write: Callable[[Any], str]) -> list[str]:
         sums.total, sums.fund, sums.supplement, sums.own, sums.wallet, sums.family, sums.cash, sums.due,
     )  # fmt: skip
     return [str(sums.settled), str(sums.reversed), *map(write, amounts)]
-
-
-def shown(amount: Any) -> str:
-    """An amount as people read it."""
-    return f"{amount:,.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _record(clearing: Clearing, by: User, at: datetime.datetime, form: str) -> None:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin_base import RoleAdmin
+from accounts.amounts import yuan
 from accounts.enums import Insurance, Role
 from accounts.models import Region
-from accounts.templatetags.portal import yuan
 from accounts.wording import comma
 from gateway.actions import clearing_paper
 from gateway.enums import DayState

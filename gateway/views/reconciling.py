@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import clock, dates, reasons
+from accounts.amounts import yuan
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.naming import in_house
@@ -154,7 +155,7 @@ def clearing(request: HttpRequest) -> HttpResponse:
             "heads": heads,
             "rows": [
                 {"cells": [{"head": head, "value": value} for head, value in zip(heads, row, strict=True)]}
-                for row in clearing_paper.rows_of(found, clearing_paper.shown)
+                for row in clearing_paper.rows_of(found, yuan)
             ],
             "notes": clearing_paper.notes(found),
             "query": f"institution={found.institution.pk}&month={found.first:%Y-%m}",

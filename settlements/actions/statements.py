@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import dates, masks, tables
 from accounts.actions import audit
+from accounts.amounts import yuan, yuan_signed
 from accounts.enums import Channel
 from accounts.errors import Refused
 from accounts.models import User
@@ -114,7 +115,7 @@ def _wallet(period: WalletPeriod | None) -> dict[str, Any]:
     if period is None:
         return {}
     rows = [
-        [line.on.isoformat(), movements.wallet_what(line), _signed(line.amount), _yuan(line.after)]
+        [line.on.isoformat(), movements.wallet_what(line), _signed(line.amount), yuan(line.after)]
         for line in period.lines
     ]
     return {
@@ -122,8 +123,8 @@ def _wallet(period: WalletPeriod | None) -> dict[str, Any]:
             "title": "医保钱包",
             "note": "医保钱包与个人账户、家庭共济分开记账，上面的余额和合计不含钱包。",
             "heads": ["日期", "事项", "金额", "余额"],
-            "opening": _yuan(period.opening),
-            "closing": _yuan(period.closing),
+            "opening": yuan(period.opening),
+            "closing": yuan(period.closing),
             "rows": rows,
         }
     }
@@ -151,22 +152,22 @@ def _credited(years: list[YearCleared]) -> dict[str, Any]:
 
 def _cleared(row: YearCleared) -> list[str]:
     done, none = row.clearing, "\N{EM DASH}"
-    base = _yuan(done.base) if done and done.base is not None else none
-    returned = _yuan(row.returned) if row.returned else none
+    base = yuan(done.base) if done and done.base is not None else none
+    returned = yuan(row.returned) if row.returned else none
     return [
         str(row.year),
         base,
-        _yuan(row.credited),
+        yuan(row.credited),
         returned,
-        _yuan(done.due) if done else none,
-        _yuan(row.cleared) if done else _("not yet"),
+        yuan(done.due) if done else none,
+        yuan(row.cleared) if done else _("not yet"),
     ]
 
 
 def _balance(amounts: Amounts, two: bool) -> list[str]:
     if two:
-        return ["", "", _yuan(amounts.current), _yuan(amounts.historical)]
-    return ["", _yuan(amounts.total)]
+        return ["", "", yuan(amounts.current), yuan(amounts.historical)]
+    return ["", yuan(amounts.total)]
 
 
 def _row(line: Any, two: bool) -> list[str]:
@@ -174,8 +175,8 @@ def _row(line: Any, two: bool) -> list[str]:
     what = f"{movements.what(line)}\n{place}" if place else movements.what(line)
     if two:
         moved = [_signed(line.current), _signed(line.historical)]
-        return [line.on.isoformat(), what, *moved, _yuan(line.current_after), _yuan(line.historical_after)]
-    return [line.on.isoformat(), what, _signed(line.amount), _yuan(line.current_after + line.historical_after)]
+        return [line.on.isoformat(), what, *moved, yuan(line.current_after), yuan(line.historical_after)]
+    return [line.on.isoformat(), what, _signed(line.amount), yuan(line.current_after + line.historical_after)]
 
 
 def _sums(told: Statement) -> list[dict[str, Any]]:
@@ -184,7 +185,7 @@ def _sums(told: Statement) -> list[dict[str, Any]]:
     # A cell of the list above stays empty where nothing moved; a sum says so.
     blocks = [{"title": "按类合计", "rows": [[name, _signed(amount) or "0.00"] for name, amount in sums]}]
     if told.by_relative:
-        rows = [[movements.named(member, relation), _yuan(used)] for member, relation, used in told.by_relative]
+        rows = [[movements.named(member, relation), yuan(used)] for member, relation, used in told.by_relative]
         blocks.append({"title": "家人使用合计", "rows": rows})
     return blocks
 
@@ -195,19 +196,13 @@ def _notes(told: Statement) -> list[str]:
         notes = ["金额单位：元。家人的诊断和用药不在本单上。"]
     if told.opening.debt or told.closing.debt:
         notes.append(
-            f"另有欠款：期初 {_yuan(told.opening.debt)}，期末 {_yuan(told.closing.debt)}。以后划入的钱先还欠款。"
+            f"另有欠款：期初 {yuan(told.opening.debt)}，期末 {yuan(told.closing.debt)}。以后划入的钱先还欠款。"
         )
     return notes
 
 
-def _yuan(amount: Decimal) -> str:
-    return f"{amount:,.2f}".replace("-", "\N{MINUS SIGN}")
-
-
 def _signed(amount: Decimal) -> str:
-    if not amount:
-        return ""
-    return ("+" if amount > 0 else "") + _yuan(amount)
+    return yuan_signed(amount) if amount else ""
 
 
 @transaction.atomic

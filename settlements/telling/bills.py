@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts import dates, masks
-from accounts.templatetags.portal import yuan, yuan_unit
+from accounts.amounts import yuan, yuan_unit
 from settlements.actions.claims import PaidBill
 from settlements.actions.quoting import Quote
 from settlements.actions.recalculation import Line, Preview

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts import kinship, masks
+from accounts.amounts import yuan
 from accounts.money import ZERO
 from accounts.wording import comma
 from settlements.models import Settlement
@@ -119,9 +120,7 @@ class Explanation:
         return self._why_personal(payer)
 
     def _why_fund(self, stored: Mapping[str, Any]) -> str:
-        pieces = " + ".join(
-            f"{working.yuan(band['base'])} × {band['rate_percent']}%" for band in stored["params"]["bands"]
-        )
+        pieces = " + ".join(f"{yuan(band['base'])} × {band['rate_percent']}%" for band in stored["params"]["bands"])
         capped = next((row for row in self.bill.steps if row["key"] == "stage.cap" and row["params"]["reached"]), None)
         if capped:
             return working.step(capped).sentence
@@ -134,7 +133,7 @@ class Explanation:
                 return ""
             before = Decimal(steps[0]["params"]["before"])
             left = before - sum(Decimal(row["amount"]) for row in steps)
-            facts = {"left": working.yuan(left)}
+            facts = {"left": yuan(left)}
             return _("What is left to the patient is paid from his own account first; %(left)s stayed in it.") % facts
         if payer == WALLET:
             return _("It is your own money: it pays after your account and before relatives' accounts.")
@@ -172,9 +171,9 @@ class Explanation:
     def _split(self) -> dict[str, Any]:
         bill = self.bill
         facts = {
-            "self_paid": working.yuan(bill.self_paid),
-            "pre": working.yuan(bill.pre_self_pay),
-            "in_scope": working.yuan(bill.in_scope),
+            "self_paid": yuan(bill.self_paid),
+            "pre": yuan(bill.pre_self_pay),
+            "in_scope": yuan(bill.in_scope),
         }
         told = []
         if bill.self_paid:
@@ -199,8 +198,7 @@ class Explanation:
         if not personal or (part.stored and part.stored["key"] == "stage.account"):
             return ""
         said = [
-            _("%(who)s %(amount)s") % {"who": self.label(payer), "amount": working.yuan(amount)}
-            for payer, amount in personal
+            _("%(who)s %(amount)s") % {"who": self.label(payer), "amount": yuan(amount)} for payer, amount in personal
         ]
         return _("Paid by: %(list)s.") % {"list": comma().join(said)}
 
@@ -249,7 +247,7 @@ def _phrase(who: str, amount: Decimal) -> SafeString:
 
 
 def _amount(amount: Decimal) -> SafeString:
-    text = _("%(amount)s yuan") % {"amount": working.yuan(amount)}
+    text = _("%(amount)s yuan") % {"amount": yuan(amount)}
     return format_html('<span class="portal-money">{}</span>', text)
 
 

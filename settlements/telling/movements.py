@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import dates, kinship, masks
+from accounts.amounts import yuan
 from accounts.models import Member
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT
 from settlements.enums import CareKind, EntryKind, WalletEntryKind
@@ -187,12 +188,12 @@ def place(line: Line) -> str:
     if line.settlement and line.settlement.institution:
         told.append(line.settlement.institution.name)
     if line.kind == EntryKind.ROLLOVER and line.two_buckets and line.current:
-        moved = _money(-line.current)
+        moved = yuan(-line.current)
         told.append(_("%(amount)s yuan moved from this year's balance to earlier years'") % {"amount": moved})
     if line.debt < 0:
-        told.append(_("%(amount)s yuan of it repaid a debt") % {"amount": _money(-line.debt)})
+        told.append(_("%(amount)s yuan of it repaid a debt") % {"amount": yuan(-line.debt)})
     elif line.debt > 0:
-        told.append(_("%(amount)s yuan could not be taken back and are owed") % {"amount": _money(line.debt)})
+        told.append(_("%(amount)s yuan could not be taken back and are owed") % {"amount": yuan(line.debt)})
     return " · ".join(told)
 
 
@@ -206,10 +207,6 @@ def buckets(line: Line) -> str:
         name for name, amount in ((_("this year's"), line.current), (_("earlier years'"), line.historical)) if amount
     ]
     return _(" and ").join(names)
-
-
-def _money(amount: Decimal) -> str:
-    return f"{amount:,.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def tell_wallet(lines: Iterable[WalletLine]) -> list[dict[str, Any]]:

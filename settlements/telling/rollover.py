@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import clock, dates
+from accounts.amounts import yuan_unit
 from accounts.naming import in_house
-from accounts.templatetags.portal import yuan_unit
 from settlements.actions import rehearsal, rollover, rollover_report
 from settlements.enums import AdjustmentState, RunState
 from settlements.models import RolloverAdjustment, RolloverRun

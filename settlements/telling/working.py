@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.amounts import yuan
 from accounts.money import ZERO
 
 Names = Mapping[str, str]
@@ -38,14 +39,6 @@ def step(stored: Mapping[str, Any], names: Names | None = None) -> Told:
 def known_keys() -> frozenset[str]:
     """Every key that can be told."""
     return frozenset(_TELLERS)
-
-
-def yuan(amount: Decimal | str) -> str:
-    """1,234.50 with a real minus sign; the unit is said by the page."""
-    return f"{Decimal(amount):,.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-# Stages: what account, patient and fund bear
 
 
 def _account(amount: Decimal, params: Mapping[str, Any], _names: Names) -> Told:

@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseStopPolling
 
 from accounts import dates, reasons, tables
+from accounts.amounts import yuan_unit
 from accounts.decorators import accepts_uploads
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Region
 from accounts.naming import in_house
 from accounts.policies import regions_with_role
-from accounts.templatetags.portal import yuan_unit
 from settlements import tasks
 from settlements.actions import contribution_rows, contributions
 from settlements.enums import FileState
