@@ -25,7 +25,7 @@ from accounts.models import Region, User
 from accounts.money import ZERO, plain
 from settlements import ledger
 from settlements.actions import opening
-from settlements.actions.crediting import MONTH, YEAR, period_of, repaid_by, years_of
+from settlements.actions.crediting import MONTH, YEAR, bucket_in, period_of, repaid_by, years_of
 from settlements.domain.crediting import CreditRule, month_credit, year_credit
 from settlements.domain.parameters import NoValue, Person
 from settlements.enums import Contra, CreditKind, CreditState, EntryKind
@@ -257,8 +257,7 @@ def work_next(*, run_id: int) -> Done | Outcome:
 def post_credits(dues: Iterable[Due], on: datetime.date, year: int, transaction_id: int) -> Done:
     """Post credits under one transaction, a debt repaid by those to historical; what was credited meanwhile stays out.
 
-    `year`: the benefit year of the day. Where a run goes on after the year has ended, what was for its current belongs by
-    now, in accounts that have moved since, where that year's rest lies: in historical.
+    `year`: the benefit year of the day; a run may go on after it has ended, in accounts that have moved since.
     """
     wanted = {(due.account_id, due.period): due for due in dues if due.amount > 0}
     held = lock_many([account for account, _ in wanted], on)
@@ -267,8 +266,7 @@ def post_credits(dues: Iterable[Due], on: datetime.date, year: int, transaction_
     total = ZERO
     for key in fresh:
         due = wanted[key]
-        if held[due.account_id].benefit_year > year:
-            due = replace(due, bucket="historical")
+        due = replace(due, bucket=bucket_in(held[due.account_id].benefit_year, due.bucket, year))
         total += due.amount
         moves[due.account_id] = _credit(moves.get(due.account_id, Move()), held[due.account_id], due)
     post_many(

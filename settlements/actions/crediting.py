@@ -43,7 +43,8 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
     not_permitted (no account), closed, suspended, leaving_known (with `until`), no_base, not_covered, duplicate (credited
     for this period already).
     """
-    account = PersonalAccount.objects.filter(member=enrolment.member_id, region=enrolment.region_id).first()
+    mine = PersonalAccount.objects.select_related("region")
+    account = mine.filter(member=enrolment.member_id, region=enrolment.region_id).first()
     if account is None or enrolment.insurance != "employee":
         raise Refused("not_permitted")
     if account.status != AccountStatus.OPEN and not opening.reopen(
@@ -67,7 +68,7 @@ def credit(*, enrolment: Enrolment, every: str, on: datetime.date, by: User | No
         on=on,
         region_id=enrolment.region_id,
         by_id=by.pk if by else None,
-        work=partial(_credit, account, enrolment.pk, rule.bucket, amount, period, on),
+        work=partial(_credit, account, enrolment.pk, rule, amount, period, on),
     )
     return Credited(*(Decimal(answer[name]) for name in ("current", "historical", "debt_repaid")))
 
@@ -155,10 +156,16 @@ def repaid_by(bucket: str, amount: Decimal, debt: Decimal) -> Decimal:
     return min(debt, amount) if bucket == "historical" else ZERO
 
 
+def bucket_in(account_year: int, bucket: str, year: int) -> str:
+    """The bucket that a credit for a benefit year goes to in an account that is in one: what was for the current of a year
+    that has ended belongs where that year's rest lies by now, in historical."""
+    return "historical" if account_year > year else bucket
+
+
 def _credit(
     account: PersonalAccount,
     enrolment_id: int,
-    bucket: str,
+    rule: CreditRule,
     amount: Decimal,
     period: str,
     on: datetime.date,
@@ -170,7 +177,10 @@ def _credit(
         raise Refused("closed" if left in (None, "normal") else left)
     if Credit.objects.filter(account=account, period=period).exists():
         raise Refused("duplicate")
-    repaid = repaid_by(bucket, amount, books.accounts[account.pk].debt)
+    held = books.accounts[account.pk]
+    # Rolled already by a movement of another clock, or of a later day.
+    bucket = bucket_in(held.benefit_year, rule.bucket, year_of(years_of(account.region), on))
+    repaid = repaid_by(bucket, amount, held.debt)
     paid_in = {"current": ZERO, "historical": ZERO, bucket: amount - repaid}
     if amount:
         Credit.objects.create(account=account, period=period, amount=amount, transaction_id=transaction_id)

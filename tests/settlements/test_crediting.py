@@ -75,6 +75,24 @@ def test_a_debt_waits_for_the_year_end_where_a_credit_goes_to_current(region):
     assert faults(ON) == []
 
 
+def test_a_month_of_the_ended_year_goes_to_historical_where_the_account_is_in_the_new_one(region):
+    """Two servers' clocks at the year's end: what is credited on June's last day may come after a movement of July."""
+    last_day = ON - datetime.timedelta(days=1)
+    account = open_account(member=make_member(region=region), region_id=region.pk, on=last_day, debt=yuan("10.00"))
+    Enrolment.objects.filter(member=account.member).update(base=yuan("10000.00"))
+    enrolment = Enrolment.objects.select_related("region", "member").get(member=account.member)
+    july = crediting.credit(enrolment=enrolment, every=crediting.MONTH, on=ON)
+    account.refresh_from_db()
+    assert (july.current, account.benefit_year) == (account.current, ON.year)
+
+    june = crediting.credit(enrolment=enrolment, every=crediting.MONTH, on=last_day)
+    account.refresh_from_db()
+    assert (june.current, june.debt_repaid) == (ZERO, yuan("10.00"))
+    assert june.historical + june.debt_repaid == july.current == account.current
+    assert (account.historical, account.debt) == (june.historical, ZERO)
+    assert faults(ON) == []
+
+
 def test_a_period_credited_for_everybody_is_refused_for_one(region):
     member, account = worker(region)
     credit_all(region)
