@@ -16,7 +16,17 @@ from accounts.queries import enrolment_on
 from family.models import SharingGrant
 from settlements.enums import AccountStatus, EntryKind
 from settlements.ledger import Balance, balances
-from settlements.models import Credit, Entry, Payout, PersonalAccount, RolloverRun, Settlement, SettlementPayer
+from settlements.models import (
+    Credit,
+    Entry,
+    Payout,
+    PersonalAccount,
+    PremiumPayment,
+    RolloverRun,
+    Settlement,
+    SettlementPayer,
+    WalletTransfer,
+)
 
 SERVICE = (Role.CLERK, Role.SUPERVISOR)
 
@@ -94,6 +104,7 @@ class Line:
     `closing`: what closed the account that the money left or came from. `periods`: the months ("2026-11") or benefit
     years ("2026") that a credit was for, or the year of interest that came later; `cause`: what a clearing was for (why
     and left_on, or what and period).
+    `premium`: what was paid or given back; `transfer`: what left for a wallet or came back from it.
     `due`: what the balances show already and nobody has written yet (`queries.statement.due_lines`).
     """
 
@@ -112,6 +123,8 @@ class Line:
     closing: Closing | None = None
     periods: tuple[str, ...] = ()
     cause: Mapping[str, Any] = field(default_factory=dict)
+    premium: PremiumPayment | None = None
+    transfer: WalletTransfer | None = None
     due: bool = False
 
     @property
@@ -176,6 +189,8 @@ def lines(account: PersonalAccount, entries: Iterable[Entry]) -> list[Line]:
     periods = _periods(account, [entry.transaction_id for entry, _ in rows if entry.kind == EntryKind.CREDIT])
     periods |= _late_interest([entry for entry, _ in rows])
     closings = _closings([entry.transaction_id for entry, _ in rows if entry.kind == EntryKind.WITHDRAWAL])
+    premiums = _premiums([entry for entry, _ in rows if entry.kind == EntryKind.PREMIUM])
+    transfers = _transfers([entry.transaction_id for entry, _ in rows if entry.kind == EntryKind.WALLET])
     return [
         Line(
             on=entry.business_date,
@@ -193,6 +208,8 @@ def lines(account: PersonalAccount, entries: Iterable[Entry]) -> list[Line]:
             closing=closings.get(entry.transaction_id),
             periods=periods.get(entry.transaction_id, ()),
             cause=(entry.transaction.answer or {}) if entry.kind == EntryKind.CLEARING else {},
+            premium=premiums.get(entry.transaction_id),
+            transfer=transfers.get(entry.transaction_id),
         )
         for entry, bill in rows
     ]
@@ -213,6 +230,26 @@ def _closings(transactions: list[int]) -> dict[int, Closing]:
         )
         for payout in told
     }
+
+
+def _premiums(entries: Iterable[Entry]) -> dict[int, PremiumPayment]:
+    """Transaction -> the premium that it paid or gave back; one statement, none without such movements."""
+    causes = {entry.transaction_id: entry.transaction.reverses_id or entry.transaction_id for entry in entries}
+    if not causes:
+        return {}
+    paid = PremiumPayment.objects.filter(transaction__in=set(causes.values())).order_by()
+    found = {premium.transaction_id: premium for premium in paid.select_related("insured", "grant")}
+    return {moved: found[cause] for moved, cause in causes.items() if cause in found}
+
+
+def _transfers(transactions: list[int]) -> dict[int, WalletTransfer]:
+    """Transaction -> the transfer that it sent or brought back; one statement, none without such movements."""
+    if not transactions:
+        return {}
+    sent = WalletTransfer.objects.filter(Q(sending__in=transactions) | Q(ending__in=transactions)).order_by()
+    found = list(sent.select_related("receiver"))
+    moved = {transfer.sending_id: transfer for transfer in found}
+    return moved | {transfer.ending_id: transfer for transfer in found if transfer.ending_id is not None}
 
 
 def _periods(account: PersonalAccount, transactions: list[int]) -> dict[int, tuple[str, ...]]:

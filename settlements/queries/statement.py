@@ -112,12 +112,13 @@ def _back(account: PersonalAccount, on: datetime.date) -> list[Line]:
         account=account, state=TransferState.PENDING, expires_at__lte=wallets.moment(on)
     )
     found, two = [], account.region.two_buckets
-    for sent in overdue:
+    for sent in overdue.select_related("receiver"):
         # As it will be written: never before the last movement.
         day = max(timezone.localdate(sent.expires_at), account.products_on)
         year = year_on(account.region_id, day)
         number = year.number if year else account.benefit_year
-        found.append(_due(EntryKind.WALLET, day, number, Amounts(), Amounts(historical=sent.amount), two))
+        back = _due(EntryKind.WALLET, day, number, Amounts(), Amounts(historical=sent.amount), two)
+        found.append(replace(back, transfer=sent))
     return found
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -42,12 +43,6 @@ KIND_NAMES: dict[str, Promise] = {
     "other": gettext_lazy("Transfers and withdrawals"),
 }
 
-# What comes back into the account of what it had paid.
-BACK: dict[EntryKind, Promise] = {
-    EntryKind.PREMIUM: gettext_lazy("Premium given back"),
-    EntryKind.WALLET: gettext_lazy("Wallet transfer that came back"),
-}
-
 WALLET_ENTRIES: dict[WalletEntryKind, Promise] = {
     WalletEntryKind.RECEIVED: gettext_lazy("Transfer from %(who)s"),
     WalletEntryKind.SENT: gettext_lazy("Transfer to %(who)s"),
@@ -80,9 +75,10 @@ class Told:
         return self.line.current_after + self.line.historical_after
 
     @property
-    def settlement_id(self) -> object:
-        """For the link to the bill, None without one."""
-        return self.line.settlement.public_id if self.line.settlement else None
+    def url(self) -> str:
+        """The holder's page of the bill, the premium or the transfer; empty for any other movement."""
+        pages = {"bill": self.line.settlement, "premium": self.line.premium, "transfer": self.line.transfer}
+        return next((reverse(f"settlements:{page}", args=[one.public_id]) for page, one in pages.items() if one), "")
 
 
 def tell_line(line: Line, on: datetime.date) -> Told:
@@ -121,8 +117,12 @@ def what(line: Line) -> str:
         return _("Interest of the benefit year %(year)s") % {"year": line.periods[0]}
     if line.kind == EntryKind.CLEARING and line.cause:
         return _cleared(line.cause)
-    if line.kind in BACK and line.amount > 0:
-        return str(BACK[EntryKind(line.kind)])
+    if line.premium:
+        return _premium(line.premium, back=line.amount > 0)
+    if line.transfer:
+        back = line.amount > 0
+        told = _("Transfer to %(who)s came back") if back else _("Transferred to the wallet of %(who)s")
+        return told % {"who": masks.mask_name(line.transfer.receiver.name)}
     sentences = {
         EntryKind.OPENING: _("Balance when the account was opened"),
         EntryKind.CREDIT: _("Contribution paid into the account"),

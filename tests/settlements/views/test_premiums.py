@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from django.core.cache import cache
 from django.urls import reverse
 
-from accounts import clock
+from accounts import clock, masks
 from accounts.enums import IdentityLevel
 from accounts.models import User
 from settlements import ledger
@@ -147,9 +147,13 @@ def test_given_back_by_who_paid(now):
     cache.clear()
     assert "Given back: the money is in your account again." in text(client.post(url, sent, follow=True))
     assert client.get(url).status_code == 302
-    movements = text(client.get(reverse("settlements:account")))
-    assert "Premium given back" in movements
-    assert "Premium of the residents' insurance" in movements
+    # The holder of the account sees for whom, and comes to the receipt.
+    movements = client.get(reverse("settlements:account"))
+    who = f"{movements.context['lines'][0].line.premium.year}: Daughter {masks.mask_name(child.name)}"
+    assert f"Premium for {who}" in text(movements)
+    assert f"Premium for {who.replace(':', ' given back:')}" in text(movements)
+    receipt = reverse("settlements:premium", args=[payment.public_id])
+    assert movements.content.decode().count(f'href="{receipt}"') == 2
     assert faults(ON) == []
 
 

@@ -74,6 +74,8 @@ def test_open_send_and_accept(now):
     assert client.get(SEND).status_code == 302
     assert "Your wallet is open." in text(opened(client))
 
+    # There is one thing to send from: it is not asked for, but what it holds is told.
+    assert "Personal account, earlier years: 5,000.00 yuan" in text(client.get(SEND))
     check = client.post(SEND, form(brother), follow=True)
     page = text(check)
     assert "Brother 沈*桥" in page
@@ -89,6 +91,9 @@ def test_open_send_and_accept(now):
     assert transfer.number in text(again)
     assert WalletTransfer.objects.count() == 1
     assert "Before that no other transfer can be sent." in text(client.get(HOME))
+    account = client.get(reverse("settlements:account"))
+    assert "Transferred to the wallet of 沈*桥" in text(account)
+    assert f'href="{reverse("settlements:transfer", args=[transfer.public_id])}"' in account.content.decode()
 
     theirs = english(make_login(brother))
     assert "From sister 沈*宁" in text(theirs.get(HOME))
