@@ -80,10 +80,11 @@ def own_page(user: User, at: datetime.datetime) -> dict[str, Any]:
         latest = [*due, *read.lines(account, entries)][:LATEST]
         shared = uses(account.region, on) if normal else ()
         context |= {"balance": balance, "uses": shared, "latest": movements.tell_lines(latest, on)}
-    # A fund that does not pay at present has no stage to stand in.
-    if enrolment and now and normal:
-        used = year.year_use(enrolment, now.number, on, account, balance)
-        context["stages"] = stages.tell_stages(used, enrolment.region, now)
+    # A fund that does not pay at present has no stage to stand in; one who has moved stands in those of his new region.
+    if enrolment and normal and (there := year.year_on(enrolment.region_id, on)):
+        own = account if account and account.region_id == enrolment.region_id else None
+        used = year.year_use(enrolment, there.number, on, own, balance if own else None)
+        context["stages"] = stages.tell_stages(used, enrolment.region, there)
     return context | relatives(member, on)
 
 
