@@ -160,7 +160,7 @@ def _paid_from(row: Stage, account: PersonalAccount | None, year: int) -> Decima
         return ZERO
     bill = Q(transaction__settlement__patient=account.member_id)
     reversed_bill = Q(transaction__reverses__settlement__patient=account.member_id)
-    moved = Entry.objects.filter(account=account, benefit_year=year, contra=Contra.INSTITUTION)
+    moved = Entry.objects.filter(account=account, benefit_year=year, contra__in=[Contra.INSTITUTION, Contra.CLAIM])
     own = moved.filter(bill | reversed_bill)
     total = own.aggregate(total=Sum(f"{row.bucket}_delta"))["total"] or ZERO
     return max(ZERO, -total)

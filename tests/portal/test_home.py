@@ -17,6 +17,7 @@ from accounts.models import Enrolment, User
 from family.actions import sharing
 from settlements import ledger
 from settlements.actions import wallet
+from settlements.models import Usage
 from tests.people import PASSWORD, make_staff, person
 from tests.settlements.scene import BEIJING, bill, make_scene, open_with, region_of_file, share
 
@@ -88,6 +89,21 @@ def test_every_region_file_gives_stages(english):
         assert rows
         assert sum(row["here"] for row in rows) == 1
         assert all(row["small"] and "%(" not in row["small"] for row in rows)
+
+
+def test_who_has_moved_reads_the_stages_of_his_new_region_in_its_year(english):
+    """In March 2026 it is still the benefit year 2025 in Shanghai, where his account lies, and 2026 in Beijing."""
+    on = datetime.date(2026, 3, 10)
+    scene, beijing = make_scene(on=on), region_of_file(BEIJING)
+    scene.daughter.member.enrolments.update(region=beijing)
+    for year, amount in ((2025, "111.00"), (2026, "700.00")):
+        Usage.objects.create(
+            member=scene.daughter.member, benefit_year=year, counter="deductible", amount=Decimal(amount)
+        )
+    english.force_login(scene.daughter)
+    with clock.standing(datetime.datetime.combine(on, datetime.time(12), ZoneInfo("Asia/Shanghai"))):
+        stages = english.get(URL).context["stages"]
+    assert stages[0]["used"] == Decimal("700.00")
 
 
 def test_a_debt_stands_beside_the_balance(english):
