@@ -132,7 +132,10 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
     "debt": (
         _("A debt of an earlier clearing"),
         _("%(amount)s yuan could not be taken back and are owed."),
-        _("They are settled with what is left at the end of the benefit year; you need not pay anything in."),
+        _(
+            "Later credits to the balance of earlier years, or the end of the benefit year, repay them; you need not pay"
+            " anything in."
+        ),
     ),
     "repaid": (
         _("A debt was repaid"),
