@@ -16,6 +16,7 @@ from counter.views import (
     premiums,
     recalculation,
     review,
+    settled,
     sharing,
     wallet,
 )
@@ -45,6 +46,7 @@ urlpatterns = [
     path("cases/<uuid:public_id>/paper/", closing.paper, name="closing_paper"),
     path("claim/", claims.claim, name="claim"),
     path("cases/<uuid:public_id>/bill-paper/", bills.paper, name="bill_paper"),
+    path("bills/<uuid:public_id>/", settled.bill, name="bill"),
     path("recalculate/", recalculation.recalculate, name="recalculate"),
     path("premiums/", premiums.home, name="premiums"),
     path("premiums/for/<uuid:public_id>/", premiums.pay, name="premium_pay"),

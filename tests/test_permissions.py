@@ -68,6 +68,7 @@ admin:view_on_site            302  302  302  302  302  404  404  404
 casework:bring                200  200  200  200  200  200  200  200
 casework:mine                 302  200  200  404  404  404  404  404
 counter:amend                 302  404  404  302  404  404  404  404
+counter:bill                  302  404  404  302  404  404  404  404
 counter:bill_paper            302  404  404  405  404  404  404  404
 counter:bind                  302  404  404  302  404  404  404  404
 counter:case                  302  404  404  200  404  404  404  404
@@ -77,7 +78,7 @@ counter:close                 302  404  404  405  404  404  404  404
 counter:closing               302  404  404  302  404  404  404  404
 counter:closing_amend         302  404  404  302  404  404  404  404
 counter:closing_begin         302  404  404  302  404  404  404  404
-counter:closing_form          302  404  404  405  404  404  404  404
+counter:closing_form          302  404  404  302  404  404  404  404
 counter:closing_paper         302  404  404  405  404  404  404  404
 counter:commitment            302  404  404  200  404  404  404  404
 counter:end                   302  404  404  302  404  404  404  404
@@ -288,6 +289,7 @@ def arguments(name: str, world: tuple) -> list[object]:
         "admin:view_on_site": [1, 1],
         "counter:end": [grant.public_id],
         "counter:terms": [grant.public_id],
+        "counter:bill": [settled.public_id],
         "counter:bill_paper": [Claim.objects.get().case.public_id],
         "till:command": [1],
         "till:patients": [people.institution.code],

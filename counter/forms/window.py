@@ -13,6 +13,7 @@ from accounts.once import OnceForm
 from family.forms import AmendForm as FamilyAmendForm
 from family.forms import LimitForm as FamilyLimitForm
 from family.forms import TermsForm, VersionForm, relation_field
+from settlements.forms.claims import WhereForm
 
 OTHER = "other"
 REASONS = [
@@ -241,7 +242,7 @@ class DecisionForm(VersionForm):
 
 
 class ReversalForm(OnceForm):
-    """Why a settled claim is to be undone."""
+    """Why a settled bill is to be undone."""
 
     why = forms.CharField(
         label=_("Why is it to be reversed?"),
@@ -250,6 +251,10 @@ class ReversalForm(OnceForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": _("Write why it is to be reversed"), "max_length": _("At most 200 characters")},
     )
+
+
+class BillReversalForm(WhereForm, ReversalForm):
+    """The same of a bill of an institution; what the patient owed for its settling anew goes to his bank account."""
 
 
 class PeriodForm(forms.Form):

@@ -203,8 +203,8 @@ class AgentClaimForm(ClaimForm):
 LOOK_AGAIN = _("Below is the newest state; please look again.")
 
 
-class BankForm(OnceForm):
-    """Where the difference of a recalculation is to go."""
+class WhereForm(OnceForm):
+    """Where money of the office is to go, if any is to."""
 
     bank = forms.CharField(
         label=_("The patient's bank"),
@@ -220,9 +220,6 @@ class BankForm(OnceForm):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "class": "govuk-input--width-20"}),
         error_messages={"max_length": _("A bank account has 8 to 32 digits")},
     )
-    # Hidden: whoever sends the form without them did not come from its page.
-    year = forms.IntegerField(widget=forms.HiddenInput, error_messages={"required": LOOK_AGAIN})
-    seen = forms.CharField(widget=forms.HiddenInput, max_length=64, error_messages={"required": LOOK_AGAIN})
 
     def __init__(self, needs_bank: bool, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -238,6 +235,14 @@ class BankForm(OnceForm):
             if not BANK_ACCOUNT.fullmatch(cleaned.get("bank_account") or ""):
                 self.add_error("bank_account", _("A bank account has 8 to 32 digits"))
         return cleaned
+
+
+class BankForm(WhereForm):
+    """Where the difference of a recalculation is to go."""
+
+    # Hidden: whoever sends the form without them did not come from its page.
+    year = forms.IntegerField(widget=forms.HiddenInput, error_messages={"required": LOOK_AGAIN})
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=64, error_messages={"required": LOOK_AGAIN})
 
 
 class PaidForm(OnceForm):

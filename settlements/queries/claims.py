@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from accounts.enums import Role
 from accounts.models import Member, User
 from accounts.policies import regions_with_role
+from casework.enums import CaseState
 from casework.models import Case
 from casework.queries import visible_to
 from settlements.enums import BILL_REVERSAL_CASE, CLAIM_CASE, RECALCULATION_CASE
@@ -39,6 +40,14 @@ def reversals_visible_to(user: User) -> QuerySet[BillReversal]:
         "bill__institution",
         "bill__patient",
     )
+
+
+def reversal_of(bill: Settlement) -> BillReversal | None:
+    """The reversal at the window of a bill that was settled anew, by any of its settlements: granted, or waiting. The
+    caller has looked whether the reader may see the bill."""
+    came_to_nothing = (CaseState.REFUSED, CaseState.WITHDRAWN, CaseState.EXPIRED)
+    rows = BillReversal.objects.filter(bill=bill.first).exclude(case__state__in=came_to_nothing)
+    return rows.select_related("case", "bill").order_by("-id").first()
 
 
 def bills_visible_to(user: User) -> QuerySet[Settlement]:

@@ -33,20 +33,27 @@ def answers(bill: PaidBill | Claim, bank_account: str, url: str = "") -> list[di
     return [{"label": label, "value": value, "url": url} for label, value in rows]
 
 
-def settled_anew(bill: Settlement) -> list[dict[str, Any]]:
-    """A bill of an institution as it was settled first, and as it stands; the receipt tells of it for good."""
-    last = bill.last
+def settled(bill: Settlement) -> list[dict[str, Any]]:
+    """A settled bill of an institution: where, when, under which number, how much."""
     rows = [
         (_("Institution"), f"{bill.institution.name} · {bill.institution.get_level_display()}"),
         (_("Day of care"), dates.day(bill.service_on)),
         (_("Kind of care"), str(CareKind(bill.kind).label)),
-        (_("Settled by the institution"), f"{bill.number} · {dates.day(bill.settled_on)}"),
-        (_("Settled anew"), f"{last.number} · {dates.day(last.settled_on)}"),
         (_("Total"), yuan_unit(bill.total)),
-        (_("Cash, as the institution had it"), yuan_unit(bill.cash)),
-        (_("Cash, as it was settled anew"), yuan_unit(last.cash)),
+        (_("Settled by the institution"), _settled_as(bill)),
     ]
     return [{"label": label, "value": value} for label, value in rows]
+
+
+def settled_anew(bill: Settlement) -> list[dict[str, Any]]:
+    """The same of a bill that was settled anew since; `bill` as it was settled first."""
+    return [*settled(bill), {"label": _("Settled anew"), "value": _settled_as(bill.last)}]
+
+
+def _settled_as(bill: Settlement) -> str:
+    return " · ".join(
+        [bill.number, dates.day(bill.settled_on), _("cash %(amount)s") % {"amount": yuan_unit(bill.cash)}]
+    )
 
 
 def outcome(quoted: Quote, *, mine: bool = True) -> dict[str, Any]:

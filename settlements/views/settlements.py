@@ -10,10 +10,12 @@ from django.views.decorators.http import require_safe
 from accounts import clock, kinship
 from accounts.decorators import deny, member_required
 from accounts.models import User
+from casework.enums import CaseState
 from settlements.enums import EntryKind
-from settlements.models import Settlement
+from settlements.models import Reimbursement, Settlement
 from settlements.policies import may_see_whole
 from settlements.queries import member as read
+from settlements.queries.claims import reversal_of
 from settlements.telling import movements
 from settlements.telling.explaining import Explanation, grant_names
 
@@ -60,7 +62,17 @@ def bill(request: HttpRequest, public_id: UUID) -> HttpResponse:
     told = Explanation(found, grant_names(found))
     context = {"bill": found, "told": told, "order": _order(found), "printed_at": clock.now()}
     context |= {"claimed": found.transaction.kind == EntryKind.CLAIM, "back_amount": found.total - found.cash}
+    context |= _reversal(found)
     return render(request, "settlements/bill.html", context)
+
+
+def _reversal(found: Settlement) -> dict[str, object]:
+    """The reversal at the window of a bill that was settled anew, and what is between its patient and the office."""
+    asked = reversal_of(found)
+    if asked is None or asked.case.state != CaseState.GRANTED:
+        return {"reversal": asked}
+    payment = Reimbursement.objects.filter(case=asked.case).first()
+    return {"reversal": asked, "payment": payment, "owed": -payment.amount if payment else None}
 
 
 def _leg(user: User, found: Settlement) -> dict[str, object]:
