@@ -4,7 +4,11 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ReadOnlyInline, RegionalAdmin, RoleAdmin
+from accounts.admin_lists import DaysFilter, known_values
 from accounts.enums import Role
+from accounts.naming import in_house
+from casework import kinds, telling
+from casework.enums import CaseState
 from casework.models import Case, CaseEvent, WorkingDayException
 
 EVENT_LABELS = {
@@ -17,29 +21,80 @@ EVENT_LABELS = {
 }
 
 
-class CaseEventInline(ReadOnlyInline):
+class ToldEvent:
+    """A step in words; citizens are not named, staff are."""
+
+    @admin.display(description=_("step"))
+    def told_step(self, event):
+        return telling.step_of(event)
+
+    @admin.display(description=EVENT_LABELS["from_state"])
+    def told_before(self, event):
+        return _state(event.from_state)
+
+    @admin.display(description=EVENT_LABELS["to_state"])
+    def told_after(self, event):
+        return _state(event.to_state)
+
+    @admin.display(description=EVENT_LABELS["actor"])
+    def told_actor(self, event):
+        role = str(telling.ROLES.get(event.actor_role, event.actor_role))
+        return f"{role} {in_house(event.actor)}" if event.actor is not None and event.actor.is_staff else role
+
+    @admin.display(description=EVENT_LABELS["note"])
+    def told_note(self, event):
+        return _("on paper") if telling.is_on_paper(event) else event.note
+
+
+def _state(code):
+    return CaseState(code).label if code else "—"
+
+
+class CaseEventInline(ToldEvent, ReadOnlyInline):
     model = CaseEvent
+    fields = ["at", "told_step", "told_before", "told_after", "told_actor", "told_note"]
+    readonly_fields = fields
     labels = EVENT_LABELS
-    fields = ["at", "verb", "from_state", "to_state", "actor", "actor_role", "note"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("actor")
 
 
 @admin.register(Case)
 class CaseAdmin(RegionalAdmin):
     labels = {"version": _("Version")}
-    list_display = ["number", "kind", "state", "region", "applicant", "channel", "opened_at", "due_on", "checked_by"]
-    list_filter = ["state", "kind", "channel", "region"]
+    list_display = [
+        "number", "told_kind", "state", "region", "applicant", "channel", "opened_at", "due_on", "checked_by",
+    ]  # fmt: skip
+    list_filter = [
+        "state",
+        known_values("kind", _("kind"), lambda: [(kind.code, kind.title) for kind in kinds.known()]),
+        "channel",
+        ("opened_at", DaysFilter),
+        "region",
+    ]
+    exclude = ["kind"]
+    readonly_fields = ["told_kind"]
     list_select_related = ["region", "applicant", "checked_by"]
     search_fields = ["number"]
-    date_hierarchy = "opened_at"
     inlines = [CaseEventInline]
+
+    @admin.display(description=_("kind"))
+    def told_kind(self, case):
+        return kinds.get(case.kind).title
 
 
 @admin.register(CaseEvent)
-class CaseEventAdmin(RegionalAdmin):
+class CaseEventAdmin(ToldEvent, RegionalAdmin):
     labels = EVENT_LABELS
     region_path = "case__region"
-    list_display = ["at", "case", "verb", "from_state", "to_state", "actor", "actor_role"]
-    list_filter = ["verb", "actor_role"]
+    list_display = ["at", "case", "told_step", "told_before", "told_after", "told_actor"]
+    list_filter = [
+        known_values("verb", _("step"), telling.VERBS.items),
+        known_values("actor_role", _("role"), telling.ROLES.items),
+    ]
+    fields = ["at", "case", "told_step", "told_before", "told_after", "told_actor", "told_note"]
+    readonly_fields = fields
     list_select_related = ["case", "actor"]
     search_fields = ["case__number"]
 
@@ -50,5 +105,4 @@ class WorkingDayExceptionAdmin(RoleAdmin):
 
     editors = (Role.REGION_ADMIN, Role.SYSTEM_ADMIN)
     list_display = ["day", "is_working", "name"]
-    list_filter = ["is_working"]
-    date_hierarchy = "day"
+    list_filter = ["is_working", ("day", DaysFilter)]

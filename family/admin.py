@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import RegionalAdmin, RoleAdmin, RulesAdmin
+from accounts.admin_lists import DaysFilter
 from accounts.enums import Role
 from family.models import Commitment, DeductionOrder, SharingApplication, SharingGrant, SharingRules
 
@@ -44,9 +45,8 @@ class SharingApplicationAdmin(RegionalAdmin):
 @admin.register(SharingGrant)
 class SharingGrantAdmin(RegionalAdmin):
     list_display = ["grantor", "beneficiary", "relation", "region", "starts_on", "ends_on", "end_reason"]
-    list_filter = ["relation", "region", "end_reason"]
+    list_filter = ["relation", ("bound_at", DaysFilter), "region", "end_reason"]
     list_select_related = ["grantor", "beneficiary", "region"]
-    date_hierarchy = "bound_at"
 
 
 @admin.register(DeductionOrder)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import clock, lookups, masks, reasons
 from accounts.actions import audit
-from accounts.admin_base import ReadOnlyInline, RoleAdmin
+from accounts.admin_base import LongListAdmin, ReadOnlyInline
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.models import Enrolment, Member
@@ -24,7 +24,7 @@ class EnrolmentInline(ReadOnlyInline):
 
 
 @admin.register(Member)
-class MemberAdmin(RoleAdmin):
+class MemberAdmin(LongListAdmin):
     """Masked, for administrators of the region alone; found by a whole number only, and each look is recorded."""
 
     viewers = (Role.REGION_ADMIN,)
@@ -36,8 +36,6 @@ class MemberAdmin(RoleAdmin):
     inlines = [EnrolmentInline]
     search_fields = ["=pk"]
     search_help_text = _("The whole ID number or social security card number")
-    show_full_result_count = False
-    ordering = ["-id"]
 
     @admin.display(description=_("Name"))
     def masked_name(self, member: Member) -> str:
@@ -87,10 +85,9 @@ class MemberAdmin(RoleAdmin):
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(RoleAdmin):
+class EnrolmentAdmin(LongListAdmin):
     viewers = (Role.REGION_ADMIN,)
     region_path = "region"
     list_display = ["id", "member", "region", "insurance", "status", "personal_status", "valid_from", "valid_to"]
     list_filter = ["region", "insurance", "status", "personal_status"]
     list_select_related = ["member", "region"]
-    show_full_result_count = False

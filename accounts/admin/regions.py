@@ -4,7 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
+from accounts import rule_text
 from accounts.admin_base import ReadOnlyInline, RoleAdmin
 from accounts.enums import Role
 from accounts.models import BenefitYear, Institution, Region, ServiceCentre
@@ -21,8 +25,15 @@ class RegionAdmin(RoleAdmin):
     """Regions come from regions/*.toml."""
 
     list_display = ["code", "name", "two_buckets", "loaded_at"]
+    fields = ["code", "name", "name_en", "two_buckets", "loaded_at", "further_rules"]
+    readonly_fields = fields
     inlines = [BenefitYearInline]
     region_path = "pk"
+
+    @admin.display(description=_("further rules"))
+    def further_rules(self, region: Region) -> SafeString:
+        """As lines, like those of its other rules."""
+        return format_html("<pre>{}</pre>", "\n".join(rule_text.lines(region.data)))
 
 
 class OfRegionAdmin(RoleAdmin):

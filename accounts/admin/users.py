@@ -84,7 +84,11 @@ class StaffCreationForm(OwnNumberForm, AdminUserCreationForm):
 
 
 class StaffPasswordForm(AdminPasswordChangeForm):
-    """Set by an administrator, it lasts until the next login."""
+    """Set by an administrator, it lasts until the next login. Nobody logs in without one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("usable_password", None)
 
     def save(self, commit: bool = True) -> User:
         self.user.password_set_at = None
@@ -142,6 +146,7 @@ class UserAdmin(RoleAdmin, DjangoUserAdmin):
     editors = (Role.SYSTEM_ADMIN,)
     form = StaffChangeForm
     add_form = StaffCreationForm
+    add_form_template = "admin/accounts/user/add_form.html"
     change_password_form = StaffPasswordForm
     list_display = ["username", "display_name", "is_active", "last_login"]
     list_filter = ["is_active", "role_assignments__role"]
@@ -151,7 +156,7 @@ class UserAdmin(RoleAdmin, DjangoUserAdmin):
     add_fieldsets = [
         (
             None,
-            {"fields": ["username", "display_name", "id_number", "usable_password", "password1", "password2"]},
+            {"fields": ["username", "display_name", "id_number", "password1", "password2"]},
         )
     ]
     filter_horizontal = []

@@ -4,6 +4,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts import dates
 from accounts.fields import EncryptedTextField
 from accounts.models.people import Member
 
@@ -67,7 +68,7 @@ class SmsOutbox(models.Model):
         verbose_name_plural = _("text messages")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.kind} · {dates.moment(self.created_at)}"
 
 
 class ConsentCode(models.Model):

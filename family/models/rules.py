@@ -5,6 +5,7 @@ from django.db.models import F, Func, Value
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
+from accounts import dates
 from accounts.models import Region
 
 
@@ -48,4 +49,4 @@ class SharingRules(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.region_id} {self.valid_from}"
+        return f"{self.region} {dates.day(self.valid_from)}"

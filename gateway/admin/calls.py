@@ -1,8 +1,9 @@
 """What institutions call with and what they called: keys, settings, sign-ins and messages."""
 
+import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
@@ -10,16 +11,40 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import RoleAdmin
+from accounts.admin_base import LongListAdmin, RoleAdmin
+from accounts.admin_lists import DaysFilter, days_asked, known_values
 from accounts.clock import now
 from accounts.enums import Role
 from accounts.models import Institution
 from accounts.policies import regions_with_role
-from gateway import texts
+from gateway import documentation, texts
 from gateway.actions import keys
+from gateway.actions.messages import TRANSACTIONS
 from gateway.forms.staff import KeyForm, SettingsForm
 from gateway.models import GatewayMessage, InstitutionKey, InstitutionSettings, SignIn
 from gateway.views import staff
+
+# A message is looked for in so many days where none are chosen: in all of the calls it would take minutes.
+DAYS_SEARCHED = 31
+
+
+def _transactions() -> list[tuple[str, str]]:
+    return [(number, f"{number} {documentation.entry(number).name}") for number in sorted(TRANSACTIONS)]
+
+
+class _EndedFilter(admin.SimpleListFilter):
+    """How a call ended, in short; the calls of one refusal are found from the calls of a day."""
+
+    title = _("outcome")
+    parameter_name = "ended"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("ok", _("Succeeded")), ("refused", _("Refused")), ("failed", _("Failed by our fault"))]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet) -> QuerySet:
+        # A refusal has a code, a fault of ours the name of its error, and what was never answered nothing.
+        patterns = {"ok": "^ok$", "refused": "^(?!ok$)[a-z]", "failed": "^([A-Z]|$)"}
+        return rows.filter(outcome__regex=patterns[self.value()]) if self.value() in patterns else rows
 
 
 class _InstitutionField(ModelChoiceField):
@@ -41,11 +66,15 @@ class InstitutionKeyAdmin(RoleAdmin):
 
     editors = (Role.REGION_ADMIN,)
     region_path = "institution__region"
-    list_display = ["key_id", "institution", "variant", "valid_from", "valid_until", "issued_by"]
-    list_filter = ["variant"]
+    list_display = ["key_id", "institution", "variant", "valid_from", "valid_until", "signs_now", "issued_by"]
+    list_filter = ["institution__region", "variant"]
     search_fields = ["key_id", "institution__code", "institution__name"]
     list_select_related = ["institution", "issued_by"]
     actions = ["retire"]
+
+    @admin.display(description=_("Valid now"), boolean=True)
+    def signs_now(self, key: InstitutionKey) -> bool:
+        return key.is_valid(now())
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **kwargs if obj else {**kwargs, "form": KeyForm})
@@ -97,16 +126,20 @@ class InstitutionKeyAdmin(RoleAdmin):
 
 
 @admin.register(GatewayMessage)
-class GatewayMessageAdmin(RoleAdmin):
+class GatewayMessageAdmin(LongListAdmin):
     """What was called and how it ended. Bodies are people's data: on no page but for a reason that is kept."""
 
     region_path = "institution__region"
     list_display = ["received_at", "institution", "infno", "msgid", "ended", "duration_ms"]
-    list_filter = ["infno", "outcome", "received_at"]
-    search_fields = ["msgid", "institution__code"]
+    list_filter = [
+        ("received_at", DaysFilter),
+        _EndedFilter,
+        known_values("infno", _("transaction number"), _transactions),
+    ]
+    search_fields = ["msgid"]
+    search_help_text = _("The code of an institution, or a message ID or a part of it")
     list_select_related = ["institution"]
     fields = ["received_at", "institution", "key", "infno", "msgid", "outcome", "duration_ms"]
-    show_full_result_count = False
 
     @admin.display(description=_("outcome"), ordering="outcome")
     def ended(self, message: GatewayMessage) -> str:
@@ -124,6 +157,22 @@ class GatewayMessageAdmin(RoleAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).defer("body", "answer")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        # A message ID begins with the code of its institution, as a rule.
+        institution = Institution.objects.filter(code=words[:12]).first()
+        if institution is not None:
+            queryset = queryset.filter(institution=institution)
+            if words == institution.code:
+                return queryset, False
+        if not any(request.GET.get(name) for name in days_asked("received_at")):
+            queryset = queryset.filter(received_at__gte=now() - datetime.timedelta(days=DAYS_SEARCHED))
+            note = _("Looked for in the last %(count)s days. Choose days to look for it in others.")
+            messages.info(request, note % {"count": DAYS_SEARCHED})
+        return queryset.filter(msgid__contains=words), False
 
 
 class _OfInstitution(RoleAdmin):
@@ -151,10 +200,9 @@ class InstitutionSettingsAdmin(_OfInstitution):
 
 
 @admin.register(SignIn)
-class SignInAdmin(_OfInstitution):
+class SignInAdmin(_OfInstitution, LongListAdmin):
     """Who has signed in, at which institution, until when."""
 
     list_display = ["signed_in_at", "institution", "operator", "ip", "expires_at", "signed_out_at"]
-    list_filter = ["signed_in_at"]
+    list_filter = [("signed_in_at", DaysFilter)]
     fields = ["institution", "sign_no", "operator", "mac", "ip", "signed_in_at", "expires_at", "signed_out_at"]
-    show_full_result_count = False

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin_base import RoleAdmin
+from accounts.admin_lists import DaysFilter
 from accounts.amounts import yuan
 from accounts.enums import Insurance, Role
 from accounts.models import Region
@@ -28,7 +29,6 @@ class _InstitutionAdmin(RoleAdmin):
     region_path = "institution__region"
     list_select_related = ["institution"]
     search_fields = ["institution__code", "institution__name"]
-    show_full_result_count = False
 
 
 def _told(amount: Decimal | None) -> str:
@@ -40,7 +40,7 @@ class DifferenceAdmin(_InstitutionAdmin):
     """What an institution and the portal do not agree on, and the clearing statements beside it."""
 
     list_display = ["setl_id", "kind", "institution", "amounts", "state", "found_at"]
-    list_filter = ["state", "kind", ("institution", admin.RelatedOnlyFieldListFilter)]
+    list_filter = ["state", "kind", "institution__region"]
     search_fields = ["setl_id", "mdtrt_id", "msgid", "institution__code"]
 
     @admin.display(description=gettext_lazy("what differs, yuan (here / there)"))
@@ -83,7 +83,7 @@ SUMS = {
 @admin.register(Reconciliation)
 class ReconciliationAdmin(_InstitutionAdmin):
     list_display = ["at", "institution", "infno", "begins_on", "ends_on", "category", "balanced", "differences_found"]
-    list_filter = ["balanced", "infno", "at"]
+    list_filter = ["balanced", ("at", DaysFilter)]
     fields = [
         "at", "institution", "infno", "begins_on", "ends_on", "region", "insurance", "category", "refunds",
         "sums_here", "sums_there", "balanced", "differences_found", "msgid", "uploaded", "result",
@@ -115,7 +115,7 @@ def _sums(kept: dict[str, Any]) -> str:
 @admin.register(ReconciliationDay)
 class ReconciliationDayAdmin(_InstitutionAdmin):
     list_display = ["day", "institution", "settlements", "state", "looked_at"]
-    list_filter = ["state", "day"]
+    list_filter = ["state", ("day", DaysFilter)]
     fields = ["day", "institution", "settlements", "state", "by_category", "looked_at"]
 
     @admin.display(description=gettext_lazy("by clearing category"))

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts import clock, dates, reasons
+from accounts.admin_lists import days_asked
 from accounts.errors import Refused
 from gateway import documentation, fields, texts
 from gateway.actions import bodies, corrections
@@ -17,7 +18,6 @@ from gateway.forms.staff import ReasonForm
 from gateway.models import GatewayMessage
 from gateway.policies import may_open_messages, may_watch_calls
 from gateway.queries.calls import (
-    bounds_of,
     day_of,
     messages_visible_to,
     refusals_of,
@@ -101,8 +101,7 @@ def _day(request: HttpRequest) -> datetime.date:
 
 
 def _list(day: datetime.date, **asked: Any) -> str:
-    begin, end = bounds_of(day)
-    asked |= {"received_at__gte": begin, "received_at__lt": end}
+    asked |= dict.fromkeys(days_asked("received_at"), day)
     return f"{reverse('admin:gateway_gatewaymessage_changelist')}?{urlencode(asked)}"
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import clock
 from accounts.actions import audit
 from accounts.admin_base import RegionalAdmin
+from settlements.admin.bases import year_filter
 from settlements.models import LedgerTransaction, PersonalAccount
 
 ENTRIES_A_PAGE = 50
@@ -26,10 +27,9 @@ class PersonalAccountAdmin(RegionalAdmin):
         "products_on": _("Products counted up to"),
     }
     list_display = ["id", "member", "region", "benefit_year", "current", "historical", "debt", "status"]
-    list_filter = ["region", "benefit_year", "status"]
+    list_filter = ["region", year_filter("benefit_year", _("benefit year")), "status"]
     list_select_related = ["member", "region"]
     search_fields = ["=id"]
-    show_full_result_count = False
     readonly_fields = ["entries_link"]
 
     def get_urls(self):
@@ -75,4 +75,3 @@ class LedgerTransactionAdmin(RegionalAdmin):
     list_filter = ["kind", "region"]
     list_select_related = ["region", "reverses"]
     search_fields = ["=key", "=id"]
-    show_full_result_count = False

@@ -9,8 +9,19 @@ from django.utils.translation import gettext_lazy as _
 from accounts import clock
 from accounts.actions import audit
 from accounts.admin_base import RegionalAdmin, RoleAdmin
+from accounts.admin_lists import known_values
 from accounts.enums import Role
 from accounts.policies import has_any_role
+
+
+def year_filter(field, title):
+    """Next year and the five before it: older ones are searched for by their rows."""
+    return known_values(field, title, lambda: [(str(year), year) for year in _years()])
+
+
+def _years():
+    this = clock.today().year
+    return range(this + 1, this - 5, -1)
 
 
 class OwnPagesAdmin(RoleAdmin):
@@ -26,7 +37,6 @@ class OwnPagesAdmin(RoleAdmin):
 class NumberedAdmin(RegionalAdmin):
     """Found by the short number that a member tells, or by the whole id; a look at one is recorded for its people."""
 
-    show_full_result_count = False
     search_fields = ["public_id"]
     people: tuple[str, ...] = ()
 

@@ -28,7 +28,6 @@ class PayoutAdmin(RegionalAdmin):
     list_filter = ["payee__way", "payee__application__reason"]
     list_select_related = ["payee__application__case", "transaction", "to_account"]
     search_fields = ["=payee__application__case__number"]
-    show_full_result_count = False
 
     @admin.display(description=_("paid on"), ordering="transaction__business_date")
     def paid_on(self, payout):

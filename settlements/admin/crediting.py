@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import dates
 from accounts.admin_base import RegionalAdmin
+from accounts.admin_lists import DaysFilter
 from settlements.admin.bases import OwnPagesAdmin
 from settlements.models import Contribution, ContributionFile, CreditRun
 from settlements.views import contributions, credit_runs
@@ -65,10 +66,9 @@ class ContributionAdmin(RegionalAdmin):
     region_path = "file__region"
     labels = {"member": _("member")}
     list_display = ["member", "month_told", "base", "file", "line"]
-    list_filter = ["month"]
+    list_filter = [("month", DaysFilter)]
     list_select_related = ["member", "file"]
     search_fields = ["=member__id"]
-    show_full_result_count = False
 
     @admin.display(description=_("month"), ordering="month")
     def month_told(self, contribution):

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import clock
 from accounts.actions import audit
 from accounts.admin_base import RegionalAdmin, RulesAdmin
-from settlements.admin.bases import NumberedAdmin
+from settlements.admin.bases import NumberedAdmin, year_filter
 from settlements.models import PremiumOrder, PremiumPayment, PremiumPlan, Wallet, WalletTransfer
 
 
@@ -21,7 +21,12 @@ class PremiumPlanAdmin(RulesAdmin):
 class PremiumPaymentAdmin(NumberedAdmin):
     labels = {"group_names": _("Group"), "transaction": _("Ledger transaction"), "benefit_year": _("Benefit year")}
     list_display = ["told_number", "paid_on", "payer", "insured", "insurance", "year", "amount", "refunded_on"]
-    list_filter = ["insurance", "year", ("wallet", admin.EmptyFieldListFilter), "region"]
+    list_filter = [
+        "insurance",
+        year_filter("year", _("benefit year")),
+        ("wallet", admin.EmptyFieldListFilter),
+        "region",
+    ]
     list_select_related = ["payer", "insured"]
     people = ("payer", "insured")
 
@@ -29,7 +34,7 @@ class PremiumPaymentAdmin(NumberedAdmin):
 @admin.register(PremiumOrder)
 class PremiumOrderAdmin(NumberedAdmin):
     list_display = ["told_number", "due_on", "payer", "insured", "insurance", "year", "amount", "state", "refused"]
-    list_filter = ["state", "year", "region"]
+    list_filter = ["state", year_filter("year", _("benefit year")), "region"]
     list_select_related = ["payer", "insured"]
     people = ("payer", "insured")
 
@@ -42,7 +47,6 @@ class WalletAdmin(RegionalAdmin):
     list_filter = ["region"]
     list_select_related = ["member", "region"]
     search_fields = ["=id"]
-    show_full_result_count = False
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         wallet = self.get_object(request, object_id)

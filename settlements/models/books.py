@@ -99,7 +99,7 @@ class LedgerTransaction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk}"
+        return f"{self.get_kind_display()} #{self.pk}"
 
 
 class Entry(models.Model):

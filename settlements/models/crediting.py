@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts import dates
 from accounts.models import Member, Region
 from settlements.enums import CreditKind, CreditState, FileState
 from settlements.models.books import LedgerTransaction, PersonalAccount
@@ -59,7 +60,7 @@ class ContributionFile(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.region_id} {self.month:%Y-%m} {self.name}"
+        return f"{dates.month(self.month)} · {self.name}"
 
 
 class Contribution(models.Model):
@@ -155,7 +156,7 @@ class CreditRun(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.region_id} {self.kind} {self.period}"
+        return f"{self.get_kind_display()} {self.period}"
 
 
 class CreditChunk(models.Model):

@@ -6,6 +6,7 @@ from django.db.models import F, Func, Value
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
+from accounts import dates
 from accounts.enums import Insurance
 from accounts.models import Region
 from settlements.enums import CareKind
@@ -62,7 +63,8 @@ class Scheme(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.region_id} {self.insurance} {self.kind} {self.valid_from}"
+        named = f"{self.get_insurance_display()} {self.get_kind_display()}"
+        return f"{self.region} {named} {dates.day(self.valid_from)}"
 
 
 class CreditRule(models.Model):
@@ -82,7 +84,7 @@ class CreditRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.region_id} {self.valid_from}"
+        return f"{self.region} {dates.day(self.valid_from)}"
 
 
 class CatalogueItem(models.Model):

@@ -36,7 +36,7 @@ class PremiumPlan(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.region_id} {self.insurance} {self.year}"
+        return f"{self.region} {self.get_insurance_display()} {self.year}"
 
 
 class Owed(Numbered, models.Model):

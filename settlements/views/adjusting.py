@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django_htmx.http import HttpResponseStopPolling
 
 from accounts import dates, reasons
+from accounts.amounts import yuan_signed, yuan_unit
 from accounts.errors import Refused
 from accounts.models import User
 from accounts.naming import in_house
@@ -103,12 +104,9 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
             return redirect(DETAIL, adjustment.pk)
         except Refused as refusal:
             refused = reasons.tell_refused(refusal)
-    context = {
-        "adjustment": adjustment,
-        "verb": verb,
-        "refused": refused,
-        "facts": _facts(adjustment, adjusting.sums(adjustment)),
-    }
+    found = adjusting.sums(adjustment)
+    facts = [*_facts(adjustment, found), *_comes_to(found)]
+    context = {"adjustment": adjustment, "verb": verb, "refused": refused, "facts": facts}
     page = "admin/settlements/rolloverrun/adjustment_act.html"
     return render(request, page, context, status=422 if refused else 200)
 
@@ -159,6 +157,15 @@ def _facts(adjustment: RolloverAdjustment, found: adjusting.Sums) -> list[dict[s
     if found.counted == found.chunks:
         rows.append((_("Accounts concerned"), f"{found.due_accounts:,}"))
     return [{"label": label, "value": value} for label, value in rows]
+
+
+def _comes_to(found: adjusting.Sums) -> list[dict[str, str]]:
+    """The sum, to be seen beside the button that posts it."""
+    if found.counted != found.chunks:
+        return []
+    debt = [{"label": _("Of it would become debt"), "value": yuan_unit(found.due_debt)}] if found.due_debt else []
+    due = _("%(amount)s yuan") % {"amount": yuan_signed(found.due)}
+    return [{"label": _("What it comes to"), "value": due}, *debt]
 
 
 def _rates(current: Any, historical: Any) -> str:

@@ -336,3 +336,25 @@ def test_a_role_whose_last_day_is_over_can_be_given_again_at_once(people):
     users.grant_role(user=people.clerk, role=Role.REGION_ADMIN, region=people.region, by=people.system_admin, at=now())
     assert mine.count() == 3
     assert AuditEvent.objects.filter(action="end_role", actor="system", target=f"user:{people.clerk.pk}").count() == 2
+
+
+def test_the_login_of_staff_is_kept_in_the_readers_words_alone(people):
+    """No way to do without a password, nothing of its digest, no English of Django's."""
+    client, clerk = log_in(people.system_admin), people.clerk
+    pages = {
+        name: client.get(reverse(f"admin:{of}", args=args)).text
+        for name, of, args in (
+            ("add", "accounts_user_add", []),
+            ("change", "accounts_user_change", [clerk.pk]),
+            ("password", "auth_user_password_change", [clerk.pk]),
+        )
+    }
+    for page in pages.values():
+        assert "LDAP" not in page and 'name="usable_password"' not in page and "After you" not in page
+    assert "argon2" not in pages["change"] and "../password/" in pages["change"]
+    new = "Linden-Blatt-2031"
+    address = reverse("admin:auth_user_password_change", args=[clerk.pk])
+    client.post(address, {"password1": new, "password2": new})
+    clerk.refresh_from_db()
+    assert clerk.check_password(new) and clerk.password_set_at is None
+    assert client.post(address, {"password1": "", "password2": ""}).context["form"].errors

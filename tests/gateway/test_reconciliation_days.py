@@ -32,7 +32,7 @@ def test_what_was_compared_is_read_in_words(world: World) -> None:
     client = log_in(make_staff(Role.REGION_ADMIN, region=world.region))
     run, day = Reconciliation.objects.get(), ReconciliationDay.objects.get()
     page = client.get(reverse("admin:gateway_reconciliation_change", args=[run.pk])).content.decode()
-    assert "结算 2, 撤销 0, 总费用 100.00" in page
+    assert "结算 2，撤销 0，总费用 100.00" in page
     assert "11 门诊" in page
     assert "medfee_sumamt" not in page
     page = client.get(reverse("admin:gateway_reconciliationday_change", args=[day.pk])).content.decode()

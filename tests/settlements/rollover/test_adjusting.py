@@ -8,6 +8,7 @@ from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.amounts import yuan_signed
 from accounts.errors import Refused
 from accounts.models import AuditEvent
 from settlements import tasks
@@ -290,7 +291,11 @@ def test_the_pages_from_the_plan_to_the_end(region, planner, releaser, client, m
     assert address("adjustmentact", adjustment.pk, "release") not in page
     assert client.post(address("adjustmentact", adjustment.pk, "release")).status_code == 422
     enter(client, releaser)
-    assert client.get(address("adjustmentact", adjustment.pk, "release")).status_code == 200
+    asked = client.get(address("adjustmentact", adjustment.pk, "release"), headers=english)
+    due = yuan_signed(adjusting.sums(adjustment).due)
+    assert due.startswith("\N{MINUS SIGN}") and f"{due} yuan" in asked.text, (
+        "the sum stands beside the button that posts it"
+    )
     assert client.post(address("adjustmentact", adjustment.pk, "release")).status_code == 302
     work(adjustment)
     page = client.get(answer.url, headers=english).text
