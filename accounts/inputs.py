@@ -25,6 +25,11 @@ def narrow(text: str | None) -> str:
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text or ""))
 
 
+def row_number(text: str | None) -> int | None:
+    """The number of a row out of an address or a form; None for whatever is none."""
+    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
 class DatePartsWidget(forms.MultiWidget):
     """Year, month and day in three boxes; nothing jumps from box to box (that traps screen reader users)."""
 

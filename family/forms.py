@@ -34,6 +34,11 @@ def relation_field(label: Any = None) -> forms.ChoiceField:
     )
 
 
+def version_field() -> forms.IntegerField:
+    """Which state of the case or list the page showed: what somebody else has changed meanwhile is not changed unseen."""
+    return forms.IntegerField(widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE})
+
+
 class WhoForm(OnceForm):
     """Step 1: the relative, as the ID card says."""
 
@@ -105,9 +110,7 @@ class AmendForm(TermsForm):
     """A draft or a returned application: the terms, and the relation."""
 
     relation = relation_field()
-    version = forms.IntegerField(
-        widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE}
-    )
+    version = version_field()
     field_order = ["relation", "uses", "limit", "last_day"]
 
 
@@ -131,9 +134,7 @@ class SignForm(OnceForm):
         label=_("I have read it, and I promise all of this"),
         error_messages={"required": _("Tick the box to sign")},
     )
-    version = forms.IntegerField(
-        widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE}
-    )
+    version = version_field()
     commitment = forms.ModelChoiceField(
         Commitment.objects.all(),
         widget=forms.HiddenInput,
@@ -153,16 +154,14 @@ class PaperSignForm(SignForm):
 class VersionForm(OnceForm):
     """A button on something that somebody else may have changed meanwhile."""
 
-    version = forms.IntegerField(
-        widget=forms.HiddenInput, error_messages={"required": UNREADABLE, "invalid": UNREADABLE}
-    )
+    version = version_field()
 
 
 class MoveForm(forms.Form):
     """One press on the order list, or one drop. Sending it twice is caught by the version."""
 
     id = forms.UUIDField(error_messages={"required": UNREADABLE, "invalid": UNREADABLE})
-    version = forms.IntegerField(error_messages={"required": UNREADABLE, "invalid": UNREADABLE})
+    version = version_field()
     move = forms.ChoiceField(
         choices=[(move, move) for move in order.MOVES],
         required=False,

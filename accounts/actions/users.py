@@ -16,6 +16,7 @@ from accounts.crypto import blind_index
 from accounts.domain import names
 from accounts.enums import Channel, IdentityLevel, Role
 from accounts.errors import Refused
+from accounts.masks import mask_phone
 from accounts.models import Member, Region, RoleAssignment, ServiceCentre, User
 from accounts.queries import find_member, has_claimed
 
@@ -165,7 +166,7 @@ def change_phone(
     audit.record(
         action="change_phone", by=by, at=at, member=member, reason=reason, on_behalf_of=on_behalf_of, channel=channel
     )
-    params = {"phone": f"{phone[:3]}****{phone[-4:]}"}
+    params = {"phone": mask_phone(phone)}
     messages.notify(member=member, kind="phone_changed", params=params, at=at)
     if old and old != phone:
         # To the old number: whoever lost it to a thief should hear of it.
@@ -184,7 +185,7 @@ def _release_phone(user: User, member: Member, by: User, at: datetime.datetime) 
         member.phone = None
         member.save(update_fields=["phone"])
     audit.record(action="release_phone", by=by, at=at, member=member, channel=Channel.WINDOW)
-    params = {"phone": f"{phone[:3]}****{phone[-4:]}"}
+    params = {"phone": mask_phone(phone)}
     messages.notify(member=member, kind="phone_released", params=params, at=at)
 
 

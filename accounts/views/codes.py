@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts import clock, resuming
+from accounts import clock, reasons, resuming
 from accounts.actions import codes as code_actions
 from accounts.actions import users
 from accounts.authentication import user_by_login, user_by_phone
@@ -179,5 +179,5 @@ def _offer_proof(request: HttpRequest, user: User, next_url: str) -> HttpRespons
             code_pages.remember(request, "proof", state)
             return redirect(request.get_full_path())
         except Refused as refused:
-            context["problem"] = str(code_pages.reasons.tell_refused(refused))
+            context["problem"] = str(reasons.tell_refused(refused))
     return render(request, "accounts/prove_offer.html", context, status=422 if context["problem"] else 200)

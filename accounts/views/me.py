@@ -17,6 +17,7 @@ from accounts.decorators import member_required, password_proof_required
 from accounts.enums import Role
 from accounts.errors import Refused
 from accounts.forms import NewPasswordForm, PhoneForm
+from accounts.inputs import row_number
 from accounts.models import User
 from accounts.views import code_pages
 
@@ -114,17 +115,13 @@ def _end_sessions(request: HttpRequest, user: User) -> None:
     if "others" in request.POST:
         ended = users.end_sessions(user, keep=request.session.session_key)
     else:
-        one = UserSession.objects.filter(user=user, pk=_number(request.POST.get("session"))).first()
+        one = UserSession.objects.filter(user=user, pk=row_number(request.POST.get("session"))).first()
         if one is None or one.is_current():
             raise Http404
         one.end()
         ended = 1
     audit.record(action="end_sessions", by=user, at=clock.now(), member=user.member, details={"ended": ended})
     messages.success(request, _("Logged out there."))
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 @member_required()

@@ -23,8 +23,8 @@ from settlements.domain.parameters import Parameter
 INSURANCES = ("employee", "resident")
 KINDS = ("outpatient", "inpatient", "pharmacy")
 OWN_BUCKETS = ("current", "historical")
-# In this order the classes of a bill are served from the same money.
 SCOPES = ("year", "level", "institution", "day_institution", "stay")
+# In this order the classes of a bill are served from the same money.
 ITEM_CLASSES = ("in_scope", "pre_self_pay", "self_paid")
 SHARED = "shared"
 

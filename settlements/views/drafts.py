@@ -1,7 +1,6 @@
 """Pages of drafts of rules: make, edit, try on real bills, publish by a second person. Served below the admin's address."""
 
 import datetime
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -16,6 +15,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from accounts import clock, dates, reasons
 from accounts.errors import Refused
+from accounts.inputs import row_number
 from accounts.naming import in_house
 from settlements import tasks
 from settlements.actions import drafts, trials
@@ -270,8 +270,7 @@ def _facts(draft: RuleDraft) -> list[dict[str, str]]:
 def _trial_context(request: HttpRequest, draft: RuleDraft) -> dict[str, Any]:
     """The latest what-if of a draft, or the one that is asked for."""
     known = draft.trials.select_related("draft").order_by("-pk")
-    asked = request.GET.get("trial", "")
-    trial = (known.filter(pk=int(asked)).first() if re.fullmatch(r"[0-9]{1,15}", asked) else None) or known.first()
+    trial = known.filter(pk=row_number(request.GET.get("trial"))).first() or known.first()
     context: dict[str, Any] = {"draft": draft, "trial": trial, "polls": False}
     if trial is None:
         return context

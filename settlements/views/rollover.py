@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts import clock, reasons
 from accounts.enums import Role
 from accounts.errors import Refused
+from accounts.inputs import row_number
 from accounts.models import Region, User
 from accounts.policies import regions_with_role
 from settlements import tasks
@@ -196,7 +197,7 @@ def _run(request: HttpRequest, pk: int) -> RolloverRun:
 
 def _first_guess(request: HttpRequest, regions: Any) -> dict[str, Any]:
     """The run to plan anew, or the oldest year that accounts of the first region are still in."""
-    known = visible_to(request.user).filter(pk=request.GET.get("run") or 0).first() if _number(request) else None
+    known = visible_to(request.user).filter(pk=row_number(request.GET.get("run"))).first()
     if known:
         names = ("region", "year", "current_rate", "historical_rate")
         return {name: getattr(known, name) for name in names}
@@ -205,10 +206,6 @@ def _first_guess(request: HttpRequest, regions: Any) -> dict[str, Any]:
         PersonalAccount.objects.filter(region=region).order_by("benefit_year").values_list("benefit_year", flat=True)
     )
     return {"region": region.pk, "year": oldest.first()}
-
-
-def _number(request: HttpRequest) -> bool:
-    return request.GET.get("run", "").isascii() and request.GET.get("run", "").isdigit()
 
 
 def _context(run: RolloverRun, user: User) -> dict[str, Any]:
