@@ -116,54 +116,65 @@ def uses(region: Region, on: datetime.date) -> tuple[str, ...]:
 
 def notice(user: User, member: Member, enrolment: Enrolment | None) -> dict[str, str] | None:
     """At most one: what waits for me, what I wait for, what is wrong with the insurance. Money in a wallet waits shortest."""
+    found = _money_coming(member) or _invited(member) or _applied(user, member)
+    if found is None and enrolment and enrolment.status != EnrolmentStatus.NORMAL:
+        return {"kind": "warn", "text": stopped(enrolment.status), "verb": "", "url": ""}
+    return found
+
+
+def _money_coming(member: Member) -> dict[str, str] | None:
     coming = wallet.waiting_for(member, clock.now()).first()
-    if coming:
-        facts = {
-            "who": masks.mask_name(coming.sender.name),
-            "amount": f"{coming.amount:,.2f}",
-            "until": dates.moment(coming.expires_at),
-        }
-        text = (
-            _("%(who)s transferred %(amount)s yuan to your wallet. Accept it before %(until)s, or it goes back.")
-            % facts
-        )
-        accept = reverse("settlements:transfer", args=[coming.public_id])
-        return {"kind": "", "text": text, "verb": _("Look and accept"), "url": accept}
+    if coming is None:
+        return None
+    facts = {
+        "who": masks.mask_name(coming.sender.name),
+        "amount": f"{coming.amount:,.2f}",
+        "until": dates.moment(coming.expires_at),
+    }
+    text = _("%(who)s transferred %(amount)s yuan to your wallet. Accept it before %(until)s, or it goes back.") % facts
+    accept = reverse("settlements:transfer", args=[coming.public_id])
+    return {"kind": "", "text": text, "verb": _("Look and accept"), "url": accept}
+
+
+def _invited(member: Member) -> dict[str, str] | None:
     invitations = list(family.invitations_to(member))
-    invitation = invitations[0] if invitations else None
+    if not invitations:
+        return None
+    first, until = invitations[0], dates.day_short(invitations[0].consent_until)
     if len(invitations) > 1:
-        facts = {"count": len(invitations), "until": dates.day_short(invitations[0].consent_until)}
-        text = _("%(count)s relatives want you to use their accounts. The first waits until %(until)s.") % facts
-        return {"kind": "family", "text": text, "verb": _("Look and answer"), "url": reverse("family:home")}
-    if invitation:
-        facts = {
-            "who": _named(invitation.grantor, kinship.inverse(invitation.relation)),
-            "until": dates.day_short(invitation.consent_until),
-        }
-        text = _("%(who)s wants you to use his or her account. You can agree until %(until)s.") % facts
-        answer = reverse("family:invitation", args=[invitation.case.public_id])
-        return {"kind": "family", "text": text, "verb": _("Look and answer"), "url": answer}
+        text = _("%(count)s relatives want you to use their accounts. The first waits until %(until)s.")
+        text, url = text % {"count": len(invitations), "until": until}, reverse("family:home")
+    else:
+        text = _("%(who)s wants you to use his or her account. You can agree until %(until)s.")
+        text %= {"who": _named(first.grantor, kinship.inverse(first.relation)), "until": until}
+        url = reverse("family:invitation", args=[first.case.public_id])
+    return {"kind": "family", "text": text, "verb": _("Look and answer"), "url": url}
+
+
+def _applied(user: User, member: Member) -> dict[str, str] | None:
     waiting = (
         family.applications_visible_to(user)
         .filter(grantor=member, case__state__in=[CaseState.CONSENT, CaseState.RETURNED, CaseState.REVIEW])
         .order_by("consent_until", "pk")
         .first()
     )
-    if waiting:
-        who = _named(waiting.beneficiary, waiting.relation)
-        told = {
-            CaseState.CONSENT: _(
-                "You invited %(who)s to use your account. There is no answer yet; until %(until)s it is open."
-            ),
-            CaseState.REVIEW: _("Your application to share with %(who)s is being checked."),
-            CaseState.RETURNED: _("Your application to share with %(who)s came back: something has to be changed."),
-        }[CaseState(waiting.case.state)]
-        text = told % {"who": who, "until": dates.day_short(waiting.consent_until)}
-        progress = reverse("family:application", args=[waiting.case.public_id])
-        return {"kind": "family", "text": text, "verb": _("See how far it is"), "url": progress}
-    if enrolment and enrolment.status != EnrolmentStatus.NORMAL:
-        return {"kind": "warn", "text": stopped(enrolment.status), "verb": "", "url": ""}
-    return None
+    if waiting is None:
+        return None
+    told = {
+        CaseState.CONSENT: _(
+            "You invited %(who)s to use your account. There is no answer yet; until %(until)s it is open."
+        ),
+        CaseState.REVIEW: _("Your application to share with %(who)s is being checked."),
+        CaseState.RETURNED: _("Your application to share with %(who)s came back: something has to be changed."),
+    }[CaseState(waiting.case.state)]
+    who = _named(waiting.beneficiary, waiting.relation)
+    progress = reverse("family:application", args=[waiting.case.public_id])
+    return {
+        "kind": "family",
+        "text": told % {"who": who, "until": dates.day_short(waiting.consent_until)},
+        "verb": _("See how far it is"),
+        "url": progress,
+    }
 
 
 def stopped(status: str) -> str:
