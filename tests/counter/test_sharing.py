@@ -340,4 +340,4 @@ def test_looking_writes_nothing_but_the_line_that_one_looked(people, serving, su
 
 def test_the_desk_is_read_in_a_few_statements(people, serving, waiting, django_assert_max_num_queries) -> None:
     with django_assert_max_num_queries(60):
-        serving.get(reverse("counter:member"))
+        assert serving.get(reverse("counter:member")).status_code == 200

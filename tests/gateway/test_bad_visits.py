@@ -161,7 +161,7 @@ def test_which_funds_would_pay(world: World) -> None:
         {"330100": "1"} if "330100" in rows else {}
     )
     assert rows["310100"]["begndate"] == "2020-01-01"
-    assert all(row["trt_enjymnt_flag"] == "0" for row in checked(world, insutype="390") if row["trt_chk_rslt"])
+    assert {row["trt_enjymnt_flag"] for row in checked(world, insutype="390") if row["trt_chk_rslt"]} == {"0"}
     assert {row["trt_enjymnt_flag"] for row in checked(world, med_type="14") if row["fund_pay_type"] == "310100"} == {
         "0"
     }
