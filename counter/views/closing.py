@@ -149,14 +149,14 @@ def _about(request: HttpRequest, found: WithdrawalApplication, run: DryRun | Non
 
 
 @clerk
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def form_paper(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The application form to be printed and signed: those who sign it check names and bank accounts, so they stand there
     in full, and that is recorded with everybody whose they are."""
     found, serving = mine(request, public_id), desk.opened(request)
     if serving is None or not serves(serving, found):
         return _open_first(request)
-    if found.case.state not in SIGNABLE:
+    if request.method != "POST" or found.case.state not in SIGNABLE:
         return redirect("counter:case", public_id=public_id)
     heirs = [payee.member for payee in found.payees.select_related("member") if payee.member]
     for person in dict.fromkeys([found.member, *heirs]):

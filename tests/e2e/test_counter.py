@@ -123,6 +123,7 @@ def test_what_is_typed_survives_the_keys(visit, scene, staff) -> None:
     page.keyboard.press("F4")
     expect(page.locator(".portal-opened")).to_contain_text(scene.daughter.member.id_number)
     window.look()
+    assert page.url.endswith(reverse("counter:bind")), "no page that Back and reload cannot show"
     page.focus("main [name=name]")
     for key in ("Escape", "Enter"):  # the input method's, while it composes
         page.evaluate(
