@@ -3,12 +3,10 @@
 from django.db.models import QuerySet
 
 from accounts.enums import Role
-from accounts.models import Member, User
+from accounts.models import User
 from accounts.policies import regions_with_role
 from casework.enums import CaseState
-from casework.models import Case
 from casework.queries import visible_to
-from settlements.enums import BILL_REVERSAL_CASE, CLAIM_CASE, RECALCULATION_CASE
 from settlements.models import BillReversal, Claim, Recalculation, Reimbursement, Settlement
 
 
@@ -60,11 +58,3 @@ def reimbursements_visible_to(user: User) -> QuerySet[Reimbursement]:
     """Payments of the regions in which a login may carry them out; the open ones first, the oldest first."""
     rows = Reimbursement.objects.filter(case__region__in=regions_with_role(user, Role.SUPERVISOR))
     return rows.select_related("case__region", "member", "done_by").order_by("done_on", "decided_on", "id")
-
-
-def open_bill_cases(user: User, member: Member) -> list[Case]:
-    """The cases about a member's bills that are not closed, the latest first."""
-    rows = visible_to(user).filter(
-        applicant=member, kind__in=(CLAIM_CASE, RECALCULATION_CASE, BILL_REVERSAL_CASE), closed_at=None
-    )
-    return list(rows.order_by("-opened_at"))
