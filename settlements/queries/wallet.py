@@ -190,7 +190,7 @@ def period(member: Member, start: datetime.date, end: datetime.date) -> WalletPe
     if wallet is None or timezone.localdate(wallet.opened_at) > end:
         return None
     written = lines(entries_of(wallet).filter(business_date__lte=end).order_by("version"))
-    found = sorted([*written, *_back(wallet, end)], key=lambda line: line.on)
+    found = sorted([*written, *due_lines(wallet, end)], key=lambda line: line.on)
     opening = balance = sum((line.amount for line in found if line.on < start), ZERO)
     listed = []
     for line in found:
@@ -201,17 +201,17 @@ def period(member: Member, start: datetime.date, end: datetime.date) -> WalletPe
     return WalletPeriod(opening=opening, closing=balance, lines=listed)
 
 
-def _back(wallet: Wallet, end: datetime.date) -> list[WalletLine]:
-    """What `balance_of` shows back already and nobody has written down."""
+def due_lines(wallet: Wallet, on: datetime.date) -> list[WalletLine]:
+    """What `balance_of` shows back on a day already and nobody has written down: one transfer, for the next one waits."""
     overdue = wallet.sent.filter(
-        source=WalletSource.WALLET, state=TransferState.PENDING, expires_at__lte=wallets.moment(end)
+        source=WalletSource.WALLET, state=TransferState.PENDING, expires_at__lte=wallets.moment(on)
     )
     return [
         WalletLine(
             on=timezone.localdate(sent.expires_at),
             kind=WalletEntryKind.RETURNED,
             amount=sent.amount,
-            after=ZERO,
+            after=wallet.balance + sent.amount,
             transfer=sent,
         )
         for sent in overdue.select_related("sender", "receiver")

@@ -49,6 +49,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if found is None:
         return _not_open(request, member, at)
     page = Paginator(read.transfers_visible_to(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    # What the balance counts already belongs into the list below it.
+    due = read.due_lines(found, clock.today())
     context = LIMITS | {
         "form": OnceForm(),
         "wallet": found,
@@ -61,8 +63,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "left_today": max(TRANSFERS_A_DAY - read.sent_on(found, at), 0),
         "page_obj": page,
         "rows": [transfer_row(sent, member, at) for sent in page],
-        "moves": movements.tell_wallet(read.lines(read.entries_of(found)[:PER_PAGE])),
-        "more": read.entries_of(found).count() > PER_PAGE,
+        "moves": movements.tell_wallet([*due, *read.lines(read.entries_of(found)[:PER_PAGE])][:PER_PAGE]),
+        "more": read.entries_of(found).count() + len(due) > PER_PAGE,
     }
     return render(request, "settlements/wallet.html", context)
 
@@ -104,7 +106,8 @@ def moves(request: HttpRequest) -> HttpResponse:
     if found is None:
         return redirect("settlements:wallet")
     page = Paginator(read.entries_of(found), PER_PAGE * 2).get_page(request.GET.get("page"))
-    context = {"page_obj": page, "moves": movements.tell_wallet(read.lines(page))}
+    due = read.due_lines(found, clock.today()) if page.number == 1 else []
+    context = {"page_obj": page, "moves": movements.tell_wallet([*due, *read.lines(page)])}
     return render(request, "settlements/wallet_moves.html", context)
 
 

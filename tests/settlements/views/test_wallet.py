@@ -323,3 +323,25 @@ def test_every_movement_can_be_read(now):
             wallet.accept(transfer=made, at=day)
     assert url in client.get(HOME).content.decode()
     assert text(client.get(url)).count("1.00") >= 10
+
+
+def test_what_is_back_and_not_written_yet_stands_in_the_list_as_in_the_balance(now):
+    scene, brother = world()
+    father = scene.father.member
+    for member in (scene.daughter.member, father, brother):
+        wallet.open_wallet(member=member, by=None, at=now)
+    sent = wallet.transfer(sender=scene.daughter.member, receiver=father, amount=Decimal(90), at=now, key="a")
+    wallet.accept(transfer=sent, at=now)
+    wallet.transfer(sender=father, receiver=brother, amount=Decimal(60), at=now, key="b", source="wallet")
+
+    def told():
+        home, moves = (log_in(scene.father).get(url).context for url in (HOME, reverse("settlements:wallet_moves")))
+        listed = [(row["what"], row["line"].on, row["line"].amount, row["line"].after) for row in moves["moves"]]
+        assert [(row["what"], row["line"].after) for row in home["moves"]] == [(row[0], row[3]) for row in listed]
+        assert listed[0][3] == home["balance"] == Decimal(90)
+        return listed
+
+    with clock.standing(moment(day=ON + datetime.timedelta(days=1))):
+        before = told()
+        wallet.return_overdue(at=clock.now())
+        assert told() == before and [row[2] for row in before] == [60, -60, 90]
