@@ -63,6 +63,7 @@ def test_before_it_was_paid_out_nothing_is_paid_and_the_bill_can_be_handed_in_an
     assert used(desk) > 0
     assert Reimbursement.objects.get().amount > 0
     decide(desk, ask(desk, claim))
+    claim.refresh_from_db()
     assert not Reimbursement.objects.exists()
     assert (claim.void, claim.settlement.reversed_on) == (True, LAST)
     assert used(desk) == 0
