@@ -17,6 +17,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils import translation
 from django.utils.translation.reloader import translation_file_changed
 
 from portal import services
@@ -71,6 +72,13 @@ def _claim_slot(stack: contextlib.ExitStack) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return slot
     raise AssertionError("count() does not end")
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_last_request() -> Iterator[None]:
+    """A request leaves its language in the thread; the next test would read in it, by the order of the day."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -35,7 +35,9 @@ WHICH = """
     s.institution_id = %(institution)s AND s.region_id = %(region)s AND vs.med_type = ANY(%(med_types)s)
     AND (%(insurance)s = '' OR s.insurance = %(insurance)s)"""
 SETTLED = "s.settled_on BETWEEN %(begin)s AND %(end)s"
-REVERSED = "vs.reversed_at >= %(begins_at)s AND vs.reversed_at < %(ends_at)s"
+# A settlement is reversed on that day, or was before, when it was settled anew: so the day says nothing more. It lets the
+# index of the institution's reversals serve a long period, as that of all in a period serves one day.
+REVERSED = "s.reversed_on <= %(end)s AND vs.reversed_at >= %(begins_at)s AND vs.reversed_at < %(ends_at)s"
 FROM = "settlements_settlement s JOIN gateway_visitsettlement vs ON vs.settlement_id = s.id"
 TOTALS = f"""
 WITH moved AS (

@@ -2,6 +2,7 @@
 
 import datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -9,9 +10,10 @@ from django.core.exceptions import PermissionDenied
 from accounts.enums import Role
 from accounts.models import AuditEvent, Member, Message, User
 from casework.actions import cases
+from casework.models import Case
 from family.models import SharingGrant
 from settlements import ledger
-from settlements.actions import bill_reversals, care, claims
+from settlements.actions import bill_reversals, care, claims, recalculation
 from settlements.actions.bill_reversals import TakenBack
 from settlements.models import BillReversal, Claim, Reimbursement, Settlement, Usage
 from tests.people import make_staff
@@ -19,6 +21,7 @@ from tests.settlements.rollover.world import release_run, work_to_the_end
 from tests.settlements.scene import Scene, bill, make_scene, undo
 from tests.settlements.test_claims import refused, sound
 from tests.settlements.test_recalculation import DAY, ON, at, post
+from tests.support.races import at_once
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -276,3 +279,25 @@ def test_what_an_institution_must_know_is_asked_before_the_money_moves(scene: Sc
     asked = go_back(scene, found.last, **BANK)
     assert (asked.case.number, found.pk) in told and ("check", found.pk) in told
     assert not Claim.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(2))
+def test_undone_and_settled_anew_once_more_at_once_one_follows_the_other(turn: int) -> None:
+    scene = make_scene(on=ON, historical="300.00", current="0.00", father_current="60.00", father_historical="40.00")
+    found = for_less(scene)
+    late(scene, ON - DAY, "second")
+    who = {"member": scene.father.member, "region_id": scene.region.pk, "year": 2025}
+    clerk, supervisor = staff(scene)
+    seen = recalculation.preview(**who, on=BACK).as_data()
+    anew = recalculation.request_recalculation(**who, **BANK, seen=seen, by=clerk, at=at(BACK))
+    undone = ask(scene, found, **BANK)
+
+    def approved(case: Case) -> str:
+        return cases.decide(case=case, verb="approve", by=supervisor, at=at(BACK), version=case.version).state
+
+    outcomes = at_once(partial(approved, anew.case), partial(approved, undone.case))
+    assert outcomes in (["granted", "granted"], ["granted", "recalculation_stale"])
+    assert Settlement.objects.get(pk=found.pk).last.reversed_on == BACK
+    assert borne() == standing_cash()
+    assert sound()

@@ -199,7 +199,9 @@ def test_the_same_bill_again_takes_nothing_twice(scene):
 
 
 def test_settled_anew_the_wallet_gets_back_what_the_fund_takes_over(scene):
-    from tests.settlements.test_recalculation import post  # its desk: a clerk asks, a supervisor grants
+    # Their desk: a clerk asks, a supervisor grants.
+    from tests.settlements.test_bills_settled_anew_go_back import go_back
+    from tests.settlements.test_recalculation import post
 
     first = settle_bill(scene, in_scope="340.00", self_paid="0.00", use_family=False)
     second = settle_bill(scene, in_scope="400.00", self_paid="0.00")
@@ -221,6 +223,9 @@ def test_settled_anew_the_wallet_gets_back_what_the_fund_takes_over(scene):
     assert 0 < anew.wallet < first.wallet and anew.cash == 0
     assert held(scene) == first.wallet - anew.wallet
     assert faults(ON + 2 * DAY) == []
+    go_back(scene, first, ON + 4 * DAY)
+    assert held(scene) == first.wallet, "undone at the window, the wallet has all of it back"
+    assert faults(ON + 4 * DAY) == []
 
 
 def loosen() -> None:
