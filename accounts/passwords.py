@@ -30,7 +30,7 @@ class LengthValidator:
             raise ValidationError(_("Use at most %(most)d characters") % {"most": MOST}, code="too_long")
 
     def get_help_text(self) -> str:
-        return _("At least 8 characters, better a short sentence.")
+        return _("At least 8 characters, staff at least 12; better a short sentence.")
 
 
 class CommonPasswordValidator(password_validation.CommonPasswordValidator):

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from accounts import masks
 from accounts.admin_base import ReadOnlyInline, RegionalAdmin, RoleAdmin
 from accounts.admin_lists import DaysFilter, known_values
 from accounts.enums import Role
@@ -73,8 +74,9 @@ class CaseAdmin(RegionalAdmin):
         ("opened_at", DaysFilter),
         "region",
     ]
-    exclude = ["kind"]
-    readonly_fields = ["told_kind"]
+    # Citizens and their agents are masked here as everywhere in the administration.
+    exclude = ["kind", "opened_by", "agent_name"]
+    readonly_fields = ["told_kind", "told_opener", "told_agent"]
     list_select_related = ["region", "applicant", "checked_by"]
     search_fields = ["number"]
     inlines = [CaseEventInline]
@@ -82,6 +84,15 @@ class CaseAdmin(RegionalAdmin):
     @admin.display(description=_("kind"))
     def told_kind(self, case):
         return kinds.get(case.kind).title
+
+    @admin.display(description=_("opened by"))
+    def told_opener(self, case):
+        opener = case.opened_by
+        return in_house(opener) if opener is not None and opener.is_staff else case.applicant
+
+    @admin.display(description=_("agent"))
+    def told_agent(self, case):
+        return masks.mask_name(case.agent_name) or "—"
 
 
 @admin.register(CaseEvent)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts import dates
 from accounts.enums import Channel
 from accounts.models import Member, Region, ServiceCentre
 from casework.enums import CaseState
@@ -83,4 +84,4 @@ class CaseEvent(models.Model):
         verbose_name_plural = _("case events")
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.to_state}"
+        return f"{self.case} · {dates.moment(self.at)}"

@@ -38,6 +38,7 @@ class NumberedAdmin(RegionalAdmin):
     """Found by the short number that a member tells, or by the whole id; a look at one is recorded for its people."""
 
     search_fields = ["public_id"]
+    search_help_text = _("The number that a member tells, such as 7DDC-0CE7")
     people: tuple[str, ...] = ()
 
     @admin.display(description=_("Number"), ordering="public_id")

@@ -222,6 +222,7 @@ ROLLOVER_VERBS = (
     "adjust_cancel",
     "adjust_plan",
     "adjust_release",
+    "adjust_done",
     "begin",
     "cancel",
     "close",

@@ -21,7 +21,7 @@ from accounts.models import AuditEvent, Message, RoleAssignment, SmsOutbox, User
 from accounts.policies import roles_of
 from accounts.tasks import tidy_accounts
 from tests.people import PASSWORD, make_id_number, make_member, make_region, make_staff, totp_code
-from tests.support.pages import log_in
+from tests.support.pages import english, log_in
 
 DAY = datetime.timedelta(days=1)
 MODELS = [
@@ -165,7 +165,7 @@ def test_a_new_login_of_staff_needs_a_long_password(client, people):
 
 
 def test_a_password_that_an_administrator_sets_lasts_until_the_next_login(people):
-    client, clerk = log_in(people.system_admin), people.clerk
+    client, clerk = english(people.system_admin), people.clerk
     page = reverse("admin:auth_user_password_change", args=[clerk.pk])
     new = {"password1": "Pine-cone-2026", "password2": "Pine-cone-2026", "usable_password": "true"}
     assert client.post(page, new).status_code == 302
@@ -351,6 +351,7 @@ def test_the_login_of_staff_is_kept_in_the_readers_words_alone(people):
     }
     for page in pages.values():
         assert "LDAP" not in page and 'name="usable_password"' not in page and "After you" not in page
+    assert "staff at least 12" in pages["add"] and "staff at least 12" in pages["password"]
     assert "argon2" not in pages["change"] and "../password/" in pages["change"]
     new = "Linden-Blatt-2031"
     address = reverse("admin:auth_user_password_change", args=[clerk.pk])

@@ -13,7 +13,7 @@ from casework.models import CaseEvent
 from family.actions import sharing
 from family.queries import commitment_on
 from tests.family.support import make_rules
-from tests.support.pages import log_in
+from tests.support.pages import english, log_in, text
 
 URL = reverse("casework:mine")
 
@@ -131,3 +131,15 @@ def test_what_to_bring_is_told_to_everybody_before_they_go(client) -> None:
 @pytest.mark.parametrize(("page", "matter"), [("casework:mine", ""), ("family:bind", "#sharing")])
 def test_pages_lead_to_what_to_bring(people, page: str, matter: str) -> None:
     assert f'href="{reverse("casework:bring")}{matter}"' in log_in(people.holder).get(reverse(page)).text
+
+
+def test_the_administration_tells_steps_in_words_and_names_no_citizen(people, open_errand):
+    online, window = open_errand(people.holder, "applicant"), open_errand()
+    desk = english(people.region_admin)
+    page = text(desk.get(reverse("admin:casework_case_change", args=[online.pk])))
+    assert "Begun" in page and "applicant" in page and "Not submitted" in page
+    listed = text(desk.get(reverse("admin:casework_caseevent_changelist")))
+    assert people.holder.member.name not in f"{page} {listed}" and people.holder.display_name not in f"{page} {listed}"
+    assert f"clerk {people.clerk.display_name}" in listed and window.number in listed
+    for code in ("draft", "open draft"):
+        assert code not in page.split() and code not in listed
