@@ -1,5 +1,6 @@
 """What the templates of every app share: money, the drawn parts, masks, dates, the navigation, the error summary."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -235,8 +236,9 @@ def first_id(field: BoundField) -> str:
 
 @register.inclusion_tag("components/error_summary.html")
 def error_summary(*forms: BaseForm | BaseFormSet | None) -> dict:
-    """Every error of the forms, each a link to its field; nothing when there is none. Rows of a set are named by it."""
-    problems = []
+    """Every error of the forms, each a link to its field; nothing when there is none. Rows of a set are named by it, and
+    the field where others have the same error: the same words twice would not tell which is which."""
+    problems: list[dict[str, str]] = []
     for one in forms:
         if one is None or not one.is_bound:
             continue
@@ -246,5 +248,12 @@ def error_summary(*forms: BaseForm | BaseFormSet | None) -> dict:
             problems += [{"text": f"{row}{text}", "target": ""} for text in form.non_field_errors()]
             for field in form:
                 target = "" if field.is_hidden else first_id(field)
-                problems += [{"text": f"{row}{text}", "target": target} for text in field.errors]
+                named = f"{row}{field.label}{_(': ')}"
+                problems += [
+                    {"text": f"{row}{text}", "named": f"{named}{text}", "target": target} for text in field.errors
+                ]
+    said = Counter(problem["text"] for problem in problems)
+    for problem in problems:
+        if said[problem["text"]] > 1:
+            problem["text"] = problem.get("named", problem["text"])
     return {"problems": problems}

@@ -136,6 +136,14 @@ def test_the_summary_leads_to_every_error(bad: BeautifulSoup) -> None:
     assert bad.select_one('a[href="#id_relation_0"]') and bad.select_one('a[href="#id_born_0"]')
 
 
+def test_the_summary_names_the_fields_that_have_the_same_error(bad: BeautifulSoup) -> None:
+    told = {link["href"]: link.get_text() for link in bad.select(".govuk-error-summary a")}
+    assert told["#id_name"] == "请填写姓名"
+    # "Required" of Django, without words of their own.
+    assert told["#id_limit"].startswith("上限") and told["#id_relation_0"].startswith("关系")
+    assert len(set(told.values())) == len(told)
+
+
 def test_a_form_that_nobody_sent_has_no_errors() -> None:
     soup = BeautifulSoup(str(Sample()), "html.parser")
     assert soup.select(".govuk-error-summary, .govuk-error-message, [aria-invalid]") == []
