@@ -20,7 +20,7 @@ from settlements.telling import closing
 
 TITLES = {
     WITHDRAWAL: gettext_lazy("Closing and paying out an account"),
-    INHERITANCE: gettext_lazy("Inheriting an account"),
+    INHERITANCE: gettext_lazy("Inheriting an account or a wallet"),
     TRANSFER_OUT: gettext_lazy("Carrying an account to another region"),
 }
 
