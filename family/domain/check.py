@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from accounts.domain.age import age_on
+from accounts.domain.months import same_day
 from accounts.money import is_fen
 from family.domain.ages import Born, misfit
 from family.domain.rules import SharingRules
@@ -140,10 +141,7 @@ def consent_until(rules: SharingRules, on: datetime.date) -> datetime.date:
 
 def may_unbind_from(rules: SharingRules, bound_on: datetime.date) -> datetime.date:
     """The first day on which one of the two may end a grant: so many months after binding, or that month's last day."""
-    months = bound_on.year * 12 + bound_on.month - 1 + rules.unbind_min_months
-    first = datetime.date(months // 12, months % 12 + 1, 1)
-    last = (first + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(days=1)
-    return last.replace(day=min(bound_on.day, last.day))
+    return same_day(bound_on, rules.unbind_min_months)
 
 
 def unbound_from(rules: SharingRules, on: datetime.date) -> datetime.date:

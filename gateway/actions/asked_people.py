@@ -1,6 +1,5 @@
 """5206, 5301 and 5302: what is known of a person wherever he was treated; he can see who asked."""
 
-import calendar
 import datetime
 import re
 from decimal import Decimal
@@ -10,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.calls import Call
+from accounts.domain.months import last_of
 from accounts.errors import Refused
 from accounts.models import Institution, Member
 from accounts.money import ZERO
@@ -105,4 +105,4 @@ def _last_day(month: str, today: datetime.date) -> datetime.date:
     year, number = int(month[:4]), int(month[4:])
     if (year, number) > (today.year, today.month):
         raise Refused("time_later", field="data.cum_ym")
-    return min(datetime.date(year, number, calendar.monthrange(year, number)[1]), today)
+    return min(last_of(datetime.date(year, number, 1)), today)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db import connection
 
+from accounts.domain.months import first_of, last_of
 from accounts.models import Institution
 from accounts.money import ZERO
 from gateway.answers import CLEARING_TYPE
@@ -110,8 +111,7 @@ def clearing_of(institution: Institution, month: datetime.date) -> Clearing:
 
     Days and amounts of settlements never change afterwards, so a month that is over gives the same for good.
     """
-    first = month.replace(day=1)
-    last = (first + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(days=1)
+    first, last = first_of(month), last_of(month)
     with connection.cursor() as cursor:
         cursor.execute(MONTH, {"institution": institution.pk, "first": first, "last": last})
         found = cursor.fetchall()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from accounts.domain.benefit_year import Rules, months_left, start_of, year_of
+from accounts.domain.months import first_of
 from accounts.domain.reading import Path, Reader, read_amount, read_percent
 from accounts.money import ZERO, fen
 from settlements.domain.parameters import Circumstances, NotKnown, Parameter, Person
@@ -146,11 +147,10 @@ def standing_months(
     """The first month that a year's credit was for, and how many months of it stayed after a leaving."""
     year, covered = year_of(years, credited_on), months_covered(rule, credited_on, years)
     end = start_of(years, year + 1)
-    index = end.year * 12 + end.month - 1 - covered
     gone = 0
     if left_on is not None and left_on < end:
         gone = covered if left_on < start_of(years, year) else min(_months(rule.leaving, years, left_on), covered)
-    return datetime.date(index // 12, index % 12 + 1, 1), covered - gone
+    return first_of(end, -covered), covered - gone
 
 
 def _amount(rule: CreditRule, person: Person, on: datetime.date) -> Decimal:

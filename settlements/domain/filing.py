@@ -1,10 +1,10 @@
 """Until when a bill that was paid in cash may be filed (manual reimbursement)."""
 
-import calendar
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from accounts.domain.months import same_day
 from accounts.domain.reading import BadData, Path, Reader
 
 DAY = datetime.timedelta(days=1)
@@ -54,10 +54,7 @@ def last_day(rule: FilingRule, service_on: datetime.date) -> datetime.date:
     """
     if rule.next_year is not None:
         return datetime.date(service_on.year + 1, *rule.next_year)
-    months = service_on.year * 12 + service_on.month - 1 + (rule.within_months or 0)
-    year, month = divmod(months, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    return datetime.date(year, month + 1, min(service_on.day, last))
+    return same_day(service_on, rule.within_months or 0)
 
 
 def deadline(rule: FilingRule, service_on: datetime.date, is_working: Callable[[datetime.date], bool]) -> datetime.date:

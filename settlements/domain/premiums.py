@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from accounts.domain.age import age_on
+from accounts.domain.months import last_of
 from accounts.domain.reading import BadData, Path, Reader
 from accounts.money import ZERO
 
@@ -132,10 +133,5 @@ def debited_on(at: datetime.datetime) -> datetime.date:
     """The day on which an order that is given at a moment of local time is debited: the last of its month (BJ9). Who
     comes after that day's debit is debited the next evening, which the source does not say: the month after could be
     too late for the window."""
-    last = month_end(at.date())
+    last = last_of(at.date())
     return last if (at.date(), at.time()) < (last, DEBIT_AT) else last + datetime.timedelta(days=1)
-
-
-def month_end(on: datetime.date) -> datetime.date:
-    """The last day of the month of a day."""
-    return (on.replace(day=28) + datetime.timedelta(days=4)).replace(day=1) - datetime.timedelta(days=1)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from accounts.domain.months import first_of
 from accounts.domain.reading import Path, Reader
 from accounts.money import ZERO, fen
 from family.domain.check import Finding
@@ -145,8 +146,7 @@ def _insurance(rule: WithdrawalRule, facts: Facts, on: datetime.date) -> list[Fi
 def first_day(from_day: int, ended_on: datetime.date) -> datetime.date:
     """The `from_day`-th of the month after the insurance ended (`ended_on`: the first day without it)."""
     last_insured = ended_on - datetime.timedelta(days=1)
-    year, month = divmod(last_insured.year * 12 + last_insured.month, 12)
-    return datetime.date(year, month + 1, from_day)
+    return first_of(last_insured, 1).replace(day=from_day)
 
 
 @dataclass(frozen=True, kw_only=True)

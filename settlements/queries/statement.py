@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
+from accounts.domain.months import last_of
 from accounts.models import Member, User
 from accounts.money import ZERO
 from settlements.enums import EntryKind, TransferState
@@ -22,7 +23,6 @@ from settlements.queries.wallet import period as wallet_period
 from settlements.queries.year import year_on
 
 DUE = ROLLED + "SELECT year, boundary, rolled_historical, rolled_debt, historical, debt FROM rolled ORDER BY year"
-DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -215,19 +215,13 @@ def _by_relative(listed: list[Line]) -> list[tuple[Member, str, Decimal]]:
 
 def month_ends(account: PersonalAccount, on: datetime.date, months: int = 12) -> list[tuple[datetime.date, Amounts]]:
     """The balances at the end of each of the last months, the present one as it stands; (day, yuan), oldest first."""
-    first_of = [_month_back(on, back) for back in range(months - 1, -1, -1)]
-    days = [day - DAY for day in first_of[1:]] + [on]
+    days = [last_of(on, -back) for back in range(months - 1, 0, -1)] + [on]
     rows = Entry.objects.filter(account=account, business_date__lte=on).order_by("business_date", "version")
     changes = list(rows.values_list("business_date", "current_delta", "historical_delta", "debt_delta"))
     changes += [(line.on, line.current, line.historical, line.debt) for line in due_lines(account, on)]
     # Before the first movement there was no account, which is not the same as nought.
     since = min([account.opened_on, *(change[0] for change in changes[:1])])
     return [(day, _until(changes, day)) for day in days if day >= since]
-
-
-def _month_back(on: datetime.date, back: int) -> datetime.date:
-    month = on.year * 12 + on.month - 1 - back
-    return datetime.date(month // 12, month % 12 + 1, 1)
 
 
 def _until(changes: list[tuple[datetime.date, Decimal, Decimal, Decimal]], day: datetime.date) -> Amounts:

@@ -78,19 +78,6 @@ def test_the_usual_season(on, year):
 
 
 @pytest.mark.parametrize(
-    ("on", "end"),
-    [
-        ("2025-11-30", "2025-11-30"),
-        ("2026-02-01", "2026-02-28"),
-        ("2028-02-29", "2028-02-29"),
-        ("2025-12-31", "2025-12-31"),
-    ],
-)
-def test_the_last_day_of_the_month(on, end):
-    assert premiums.month_end(day(on)) == day(end)
-
-
-@pytest.mark.parametrize(
     ("at", "debited"),
     [
         ("2026-11-03T23:59", "2026-11-30"),
