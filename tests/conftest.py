@@ -19,11 +19,17 @@ from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import translation
 from django.utils.translation.reloader import translation_file_changed
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from portal import services
 from portal.celery import app
 from portal.services import translations
 from portal.services.places import HOUSE
+
+# How fast the machine is decides no test: neither how long an example takes nor how long it takes to think of one.
+hypothesis_settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("portal")
 
 # Fixtures for every test: `people`, `world`, `clients`.
 pytest_plugins = ["tests.people", "tests.world"]
