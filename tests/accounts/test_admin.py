@@ -165,7 +165,7 @@ def test_a_new_login_of_staff_needs_a_long_password(client, people):
 
 
 def test_a_password_that_an_administrator_sets_lasts_until_the_next_login(people):
-    client, clerk = english(people.system_admin), people.clerk
+    client, clerk = log_in(people.system_admin), people.clerk
     page = reverse("admin:auth_user_password_change", args=[clerk.pk])
     new = {"password1": "Pine-cone-2026", "password2": "Pine-cone-2026", "usable_password": "true"}
     assert client.post(page, new).status_code == 302
@@ -340,7 +340,7 @@ def test_a_role_whose_last_day_is_over_can_be_given_again_at_once(people):
 
 def test_the_login_of_staff_is_kept_in_the_readers_words_alone(people):
     """No way to do without a password, nothing of its digest, no English of Django's."""
-    client, clerk = log_in(people.system_admin), people.clerk
+    client, clerk = english(people.system_admin), people.clerk
     pages = {
         name: client.get(reverse(f"admin:{of}", args=args)).text
         for name, of, args in (
