@@ -74,7 +74,9 @@ def _judge(race: list[str], answers: list[tuple[str, Line | None]], first: Line)
     found = [f"{race}: {name} got no answer" for name, answer in answers if answer is None]
     said = [(name, answer) for name, answer in answers if answer is not None]
     found += [
-        f"{race}: the same msgid was told otherwise" for name, one in said if name == "same again" and one != first
+        f"{race}: the same msgid was told otherwise"
+        for name, one in said
+        if name == "same again" and one != first and not _came_after_correction(race, one)
     ]
     others = [(name, answer) for name, answer in said if name != "same again"]
     found += [
@@ -91,6 +93,10 @@ def _judge(race: list[str], answers: list[tuple[str, Line | None]], first: Line)
     found += [] if len(back) == 1 else [f"{race}: taken back by {back}"]
     anew = [name for name, answer in others if name == "settle again" and not answer["infcode"]]
     return found + ([] if len(anew) <= 1 else [f"{race}: settled anew by {len(anew)}"])
+
+
+def _came_after_correction(race: list[str], answer: Line) -> bool:
+    return "correct" in race and bool(answer["infcode"]) and code_of(answer) == "msgid_corrected"
 
 
 def _too_harsh(race: list[str], answer: Line) -> bool:

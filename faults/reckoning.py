@@ -11,12 +11,14 @@ from typing import Any
 from django.db import connection, transaction
 
 from faults import checker
+from faults.tills import code_of
 from faults.told import Line
 from gateway.queries.people import number_of
 from settlements import ledger
 from settlements.models import PersonalAccount
 
 SETTLE, REVERSE, CORRECT = {"2102", "2207", "2304"}, {"2103", "2208", "2305"}, "2601"
+TOLD_CORRECTED = "msgid_corrected"
 SETTLED = """
 SELECT v.msgid, v.setl_id, v.reversal_msgid, v.reversal_setl_id, t.key, r.key, s.fund + s.supplement,
     s.own_current + s.own_historical + s.shared, s.shared, s.cash
@@ -47,16 +49,29 @@ def _calls(lines: list[Line]) -> tuple[dict[str, Line], list[str]]:
     """msgid -> infno, input, and what was told of it in the end: `answer` None where nobody ever was."""
     calls: dict[str, Line] = {}
     found = []
+    corrected: dict[str, Line] = {}
     for line in lines:
         act = line["act"]
         call = calls.setdefault(act["msgid"], {**act, "text": None, "answer": None})
         if line["what"] == "failed":
             found.append(f"{act['infno']} {act['msgid']} was answered {line['error']}")
         elif "text" in line:
+            answer = json.loads(line["text"], parse_float=Decimal)
+            if answer["infcode"] and code_of(answer) == TOLD_CORRECTED:
+                # Who asks again after a correction is told of it, and no longer what was undone.
+                corrected[act["msgid"]] = answer
+                continue
             if call["text"] not in (None, line["text"]):
                 found.append(f"{act['infno']} {act['msgid']} was told two things: {call['text']} and {line['text']}")
-            call["text"], call["answer"] = line["text"], json.loads(line["text"], parse_float=Decimal)
-    return calls, found
+            call["text"], call["answer"] = line["text"], answer
+    for msgid, answer in corrected.items():
+        calls[msgid]["answer"] = calls[msgid]["answer"] or answer
+    corrections = [call for call in calls.values() if call["infno"] == CORRECT and _agreed(call)]
+    known = {call["input"]["data"]["omsgid"] for call in corrections}
+    return calls, [
+        *found,
+        *(f"{msgid} was told of a correction that nobody made" for msgid in corrected.keys() - known),
+    ]
 
 
 def _rows() -> list[dict[str, Any]]:

@@ -318,7 +318,7 @@ def refusals(asked: str = "") -> list[Refusal]:
     """Every code that may stand in brackets, what it says, and what helps; with a search those that hold it."""
     said = {code: [_plain(str(text))] for code, text in TEXTS.items()}
     for reason, text in REASONS.items():
-        said.setdefault(reason.partition(".")[0], []).append(str(text))
+        said.setdefault(reason.partition(".")[0], []).append(_plain(str(text)))
     told = [Refusal(code, " / ".join(texts), remedy(code)) for code, texts in said.items()]
     told += [Refusal(code, *reasons.tell(code)) for code in OF_SETTLEMENTS]
     return [refusal for refusal in told if asked.lower() in f"{refusal.code} {refusal.text} {refusal.remedy}".lower()]

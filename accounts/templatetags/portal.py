@@ -239,16 +239,17 @@ def error_summary(*forms: BaseForm | BaseFormSet | None) -> dict:
     """Every error of the forms, each a link to its field; nothing when there is none. Rows of a set are named by it, and
     the field where others have the same error: the same words twice would not tell which is which."""
     problems: list[dict[str, str]] = []
+    colon = _(": ")
     for one in forms:
         if one is None or not one.is_bound:
             continue
         rows = enumerate(one.forms, start=1) if isinstance(one, BaseFormSet) else [(0, one)]
         for number, form in rows:
-            row = one.row_label % {"number": number} + _(": ") if number else ""
+            row = one.row_label % {"number": number} + colon if number else ""
             problems += [{"text": f"{row}{text}", "target": ""} for text in form.non_field_errors()]
             for field in form:
                 target = "" if field.is_hidden else first_id(field)
-                named = f"{row}{field.label}{_(': ')}"
+                named = f"{row}{field.label}{colon}"
                 problems += [
                     {"text": f"{row}{text}", "named": f"{named}{text}", "target": target} for text in field.errors
                 ]

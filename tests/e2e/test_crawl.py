@@ -242,6 +242,8 @@ def world(scene: Scene) -> World:
     third = person("沈某一", datetime.date(1990, 4, 2), sex="M", region=scene.region)
     open_with(third.member, scene.region, scene.on - 40 * DAY, "10.00", "20.00", True)
 
+    # First, while his deductible is not used up: else the reversal of a bill would change none.
+    anew = _settled_anew(scene, scene.father, "100.00")
     fathers, own = bill(scene), bill(scene, scene.daughter, in_scope="300.00")
     undone = undo(scene, bill(scene, kind="pharmacy", in_scope="90.00"))
     draft = sharing.draft(
@@ -264,7 +266,7 @@ def world(scene: Scene) -> World:
         | _paying(scene)
         | {"grant": scene.grant.public_id, "closing": _closing(scene)}
         | _claims(scene)
-        | _settled_anew(scene, scene.father),
+        | anew,
         {
             NOBODY: None,
             NEWCOMER: log_in(newcomer),
@@ -348,10 +350,13 @@ def _claims(scene: Scene) -> dict[str, UUID]:
     }
 
 
-def _settled_anew(scene: Scene, patient: User) -> dict[str, UUID]:
-    """Two bills of which more is cash since they were settled anew; the reversal of one waits for the second check."""
+def _settled_anew(scene: Scene, patient: User, first: str) -> dict[str, UUID]:
+    """Two bills of which more is cash since they were settled anew; the reversal of one waits for the second check.
+
+    `first`: yuan of the one before; the other has to have a part of the deductible, or of the current that pays before it.
+    """
     filling = bill(scene, patient, in_scope="200.00", use_account=False, use_family=False)
-    again, other = bill(scene, patient, in_scope="3000.00"), bill(scene, patient, in_scope="1900.00")
+    again, other = bill(scene, patient, in_scope=first), bill(scene, patient, in_scope="1900.00")
     undo(scene, filling)
     clerk, supervisor = (make_staff(role, region=scene.region) for role in ("clerk", "supervisor"))
     who = {"member": patient.member, "region_id": scene.region.pk, "year": again.counted_year}
@@ -497,7 +502,7 @@ def desk(scene: Scene) -> World:
     Case.objects.filter(pk=cases[2].case_id).update(submitted_at=clock.now() - DAY)
     relatives[2].member.enrolments.update(status="suspended")
     names |= _paying(scene)
-    names |= _settled_anew(scene, scene.daughter)
+    names |= _settled_anew(scene, scene.daughter, "3000.00")
     names |= {
         "claim": _claim(scene, "00112233").case.public_id,
         "closing": _closing(scene),
