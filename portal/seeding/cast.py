@@ -79,7 +79,7 @@ def _shanghai(builder: Builder) -> Family:
         ),
         _person(MOTHER, SHANGHAI, "13800003104", insurance="resident", has_login=False, visits=6),
         _person(DAUGHTER, SHANGHAI, None, insurance="resident", has_login=False, visits=4),
-        _person(BROTHER_IN_LAW, SHANGHAI, "13800003105", opening=_money("120.00", "902.77"), visits=2, **work),
+        _person(BROTHER_IN_LAW, SHANGHAI, "13800003105", opening=_money("120.00", "4902.77"), visits=2, **work),
     ]  # fmt: skip
     before = builder.start - datetime.timedelta(days=120)
     family.binds = [

@@ -65,9 +65,14 @@ def _transfer(
     by = User.objects.get(member=sender)
     wallet.open_wallet(member=sender, by=by, at=at)
     yuan = parse_amount(amount)
-    made = wallet.transfer(
-        sender=sender, receiver=receiver, amount=yuan, at=at, key=f"seed {at}", by=by, relation=relation
-    )
+    try:
+        made = wallet.transfer(
+            sender=sender, receiver=receiver, amount=yuan, at=at, key=f"seed {at}", by=by, relation=relation
+        )
+    except Refused as refusal:
+        if refusal.code != "insufficient_balance":
+            raise
+        return  # by this seed the sender has spent it
     if accepted:
         reader = User.objects.get(member=receiver)
         wallet.open_wallet(member=receiver, by=reader, at=at)
