@@ -67,13 +67,13 @@ def measure_rollover() -> Iterator[Line]:
     """The product against bare SQL, turn by turn, and against a loop over the ORM."""
     ours, bare = [], []
     for _round in range(measure.ROUNDS):
-        ours.append(by_product(measure.ACCOUNTS))
+        ours.append(by_product(measure.MANY))
         books = _sum()
-        bare.append(by_bare_sql(measure.ACCOUNTS))
+        bare.append(by_bare_sql(measure.MANY))
         if books != _sum():
             raise RuntimeError("bare SQL and the product do not come to the same books")
     rolled, plain = measure.median([one.rolled for one in ours]), measure.median(bare)
-    yield Line("rollover", f"product, {measure.ACCOUNTS:,} accounts", rolled, "s")
+    yield Line("rollover", f"product, {measure.MANY:,} accounts", rolled, "s")
     yield Line("rollover", "  until counted twice and agreed", measure.median([one.reconciled for one in ours]), "s")
     yield Line("rollover", "bare SQL, same rows, same connections", plain, "s")
     ratios = [theirs / one.rolled for one, theirs in zip(ours, bare, strict=True)]
@@ -81,7 +81,7 @@ def measure_rollover() -> Iterator[Line]:
     again = measure.median([one.again for one in ours]) / rolled
     yield Line("rollover", "a second run of the batch / the first", again, "", most=0.01)
     loop = by_orm()
-    yield Line("rollover", "product", measure.ACCOUNTS / rolled, "accounts/s")
+    yield Line("rollover", "product", measure.MANY / rolled, "accounts/s")
     yield Line("rollover", f"ORM loop, {measure.ORM_ACCOUNTS:,} accounts", loop, "accounts/s")
 
 

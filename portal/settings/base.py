@@ -254,7 +254,7 @@ LOGGING = {
 
 # A call of an institution that has waited for a worker so many times as long as calls take, and longer than this, is told
 # that the system is busy.
-GATEWAY_PATIENCE_TIMES = 5
+GATEWAY_PATIENCE_TIMES = 4
 GATEWAY_PATIENCE_MS = 50
 # For so long bodies of calls and answers are kept, encrypted; then only who called what when, and how it ended.
 GATEWAY_BODIES_DAYS = 180
