@@ -64,9 +64,8 @@ def leave(
     where its rest went, historical; what is not there becomes a debt. Where the register had his insurance rest or end
     before the day, the months from there on go back. The personal account stays open: paying it out or carrying it over
     is another act. The same leaving again changes nothing and gives the first answer, unless he has come back since.
-    `left_before`: it may be of
-    somebody who has left already by the register. `moving`: accounts (ids) that the caller moves in the same transaction,
-    locked with his own in one order.
+    `left_before`: it may be of somebody who has left already by the register. `moving`: accounts (ids) that the caller moves
+    in the same transaction, locked with his own in one order.
     Raises Refused: day_to_come; suspended, frozen or closed (he has left already).
     """
     at = at or clock.now()

@@ -51,7 +51,7 @@ from tests.settlements.scene import BEIJING, make_scene, open_with, region_of_fi
 from tests.settlements.test_premiums import LAST, due, moment, order
 from tests.settlements.test_reopening import come_back
 from tests.settlements.test_withdrawal import DAY, Desk, amounts, heirs
-from tests.support.races import at_once, held_up
+from tests.support.races import at_once, held_up, twice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TURNS = range(3)
@@ -105,7 +105,7 @@ def test_opened_again_twice_it_is_told_once() -> None:
     desk.close()
     come_back(desk, desk.scene.on + DAY)
     again = partial(opening.reopen, region_id=desk.scene.region.pk, on=desk.scene.on + DAY)
-    assert at_once(again, again) == ["0", "1"]
+    assert twice(again) == ["0", "1"]
     assert AuditEvent.objects.filter(action="account_reopened").count() == 1
 
 
@@ -228,7 +228,7 @@ def test_a_bill_paid_in_cash_is_granted_while_its_patient_leaves(how, turn) -> N
     desk.region.save()
     claim, on = desk.submit(), test_claims.LAST
     if how == "left":
-        go = lambda: left(desk.patient.member, "moved", on)  # noqa: E731
+        go = partial(left, desk.patient.member, "moved", on)
     else:
         asked = {
             "purse": desk.account, "kind": "transfer_out", "reason": "moved", "since": on, "by": desk.clerk,
@@ -255,8 +255,7 @@ def test_a_bill_paid_in_cash_is_granted_while_its_patient_leaves(how, turn) -> N
 
 def test_two_clerks_apply_for_one_account() -> None:
     desk = Desk(make_scene())
-    draft = lambda: desk.draft().case.state  # noqa: E731
-    assert at_once(draft, draft) == ["closing_applied", "draft"]
+    assert twice(lambda: desk.draft().case.state) == ["closing_applied", "draft"]
     assert WithdrawalApplication.objects.count() == Case.objects.count() == 1
 
 
@@ -278,15 +277,14 @@ def test_two_clerks_ask_for_one_year_anew() -> None:
         )
         return asked.case.state
 
-    assert at_once(ask, ask) == ["already_asked", "review"]
+    assert twice(ask) == ["already_asked", "review"]
     assert Recalculation.objects.count() == 1
 
 
 def test_two_clerks_ask_for_one_bill_to_be_undone() -> None:
     desk = test_claims.Desk()
     claim = test_bill_reversals.granted(desk)
-    ask = lambda: test_bill_reversals.ask(desk, claim).case.state  # noqa: E731
-    assert at_once(ask, ask) == ["already_asked", "review"]
+    assert twice(lambda: test_bill_reversals.ask(desk, claim).case.state) == ["already_asked", "review"]
     assert BillReversal.objects.count() == 1
 
 
@@ -466,8 +464,10 @@ def test_two_clerks_apply_for_one_wallet() -> None:
     gift = wallet.transfer(sender=scene.father.member, receiver=resident, amount=yuan("9.00"), at=noon, key="gift")
     wallet.accept(transfer=gift, at=noon)
     asked = heirs(desk, "100")
-    draft = lambda: desk.draft("inheritance", "died", asked, account=purse).case.state  # noqa: E731
-    assert at_once(draft, draft) == ["closing_applied", "draft"]
+    assert twice(lambda: desk.draft("inheritance", "died", asked, account=purse).case.state) == [
+        "closing_applied",
+        "draft",
+    ]
 
 
 def test_accepted_too_late_while_a_bill_that_both_paid_is_undone(monkeypatch) -> None:
@@ -504,8 +504,7 @@ def test_a_file_of_contributions_is_released_once() -> None:
     file = test_contributions.read(region, test_contributions.line(member))
     releaser = make_staff("region_admin", region=region)
     day = at(test_contributions.DAY, 12)
-    release = lambda: contributions.release(file=file, by=releaser, at=day).state  # noqa: E731
-    assert at_once(release, release) == ["file_state", "running"]
+    assert twice(lambda: contributions.release(file=file, by=releaser, at=day).state) == ["file_state", "running"]
     assert CreditRun.objects.filter(file=file).count() == 1
 
 
@@ -525,14 +524,14 @@ def test_a_file_of_contributions_is_released_or_taken_back() -> None:
 def test_a_catalogue_is_released_and_brought_in_once(region, maker, checker) -> None:
     on = clock.today() + DAY
     file = test_catalogue_files.upload(region, maker, test_catalogue_files.HEAD + test_catalogue_files.ROWS, on)
-    release = lambda: catalogue.release(file=file, by=checker).state  # noqa: E731
-    assert at_once(release, release) == ["file_state", "releasing"]
-    bring_in = lambda: catalogue.bring_in(file_id=file.pk) is not None  # noqa: E731
-    assert at_once(bring_in, bring_in) == ["False", "True"]
+    assert twice(lambda: catalogue.release(file=file, by=checker).state) == ["file_state", "releasing"]
+    assert twice(lambda: catalogue.bring_in(file_id=file.pk) is not None) == ["False", "True"]
 
 
 def test_a_draft_of_rules_is_published_once(region, maker, checker) -> None:
     draft = test_drafts.drafted(region, maker)
     day = clock.today() + DAY
-    publish = lambda: drafts.publish(draft=draft, valid_from=day, by=checker).valid_from  # noqa: E731
-    assert at_once(publish, publish) == [str(day), "draft_state"]
+    assert twice(lambda: drafts.publish(draft=draft, valid_from=day, by=checker).valid_from) == [
+        str(day),
+        "draft_state",
+    ]

@@ -39,6 +39,11 @@ def at_once(*acts: Callable[[], object]) -> list[str]:
     return sorted(outcomes)
 
 
+def twice(act: Callable[[], object]) -> list[str]:
+    """The same from two connections at once, as two people at the desk do it."""
+    return at_once(act, act)
+
+
 def held_up(
     monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str], first: Callable[[], object], second: Callable[[], object]
 ) -> list[str]:
