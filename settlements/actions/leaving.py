@@ -17,6 +17,7 @@ from accounts.enums import Channel, EnrolmentStatus, Insurance
 from accounts.errors import Refused
 from accounts.models import Enrolment, Member, User
 from accounts.money import ZERO, plain
+from accounts.queries import enrolment_on
 from family.actions.grants import end_for
 from family.actions.locks import lock_members
 from settlements import ledger
@@ -105,8 +106,7 @@ def _key(scope: str, enrolment: Enrolment, why: str, on: datetime.date) -> str:
 def _has_left(enrolment: Enrolment, why: str, on: datetime.date) -> bool:
     """Whether it is with him as such a leaving leaves it, or would be refused as it was."""
     first = _first_of_next_month(on) if why == STOPPED else on
-    rows = Enrolment.objects.filter(member=enrolment.member_id, region=enrolment.region_id, valid_from__lte=first)
-    held = rows.exclude(valid_to__lte=first).first()
+    held = enrolment_on(enrolment.member, first, enrolment.region)
     status = held.status if held else EnrolmentStatus.CLOSED
     return status == EnrolmentStatus.CLOSED if why == DIED else status not in _may_leave(why)
 
