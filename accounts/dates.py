@@ -4,8 +4,9 @@ import datetime
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from accounts.language import is_chinese
 
 Day = datetime.date | datetime.datetime
 CHINESE = {
@@ -32,7 +33,7 @@ def tell(value: Day | None, style: str) -> str:
         return ""
     if isinstance(value, datetime.datetime) and timezone.is_aware(value):
         value = timezone.localtime(value)
-    formats = CHINESE if (get_language() or "").startswith("zh") else ENGLISH
+    formats = CHINESE if is_chinese() else ENGLISH
     return format_date(value, formats[style])
 
 

@@ -17,10 +17,10 @@ from datetime import date, datetime
 from itertools import islice
 from typing import IO, Any
 
-from django.utils.translation import get_language
 from openpyxl import load_workbook
 
 from accounts.errors import Refused
+from accounts.language import is_chinese
 
 MEGABYTE = 1024 * 1024
 MAX_BYTES = 64 * MEGABYTE
@@ -136,7 +136,7 @@ class Table:
 
 def title(column: Column) -> str:
     """The column's title in the reader's language."""
-    return column.titles[0 if (get_language() or "zh").startswith("zh") else min(1, len(column.titles) - 1)]
+    return column.titles[0 if is_chinese() else min(1, len(column.titles) - 1)]
 
 
 def safe(cell: object) -> str:

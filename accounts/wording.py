@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 
-from accounts import amounts, dates
+from accounts import amounts, dates, language
 from accounts.enums import Relation
 
 Text = str | Promise
@@ -46,13 +45,9 @@ def _tell(name: str, value: Any) -> str:
 
 def listed(parts: Iterable[object]) -> str:
     """Names, one after the other: a list within a sentence, in the reader's language."""
-    return ("\N{IDEOGRAPHIC COMMA}" if _is_chinese() else ", ").join(map(str, parts))
+    return ("\N{IDEOGRAPHIC COMMA}" if language.is_chinese() else ", ").join(map(str, parts))
 
 
 def comma() -> str:
     """The sign between phrases that say something each, in the reader's language; between names stands that of `listed`."""
-    return "\N{FULLWIDTH COMMA}" if _is_chinese() else ", "
-
-
-def _is_chinese() -> bool:
-    return (get_language() or "").startswith("zh")
+    return "\N{FULLWIDTH COMMA}" if language.is_chinese() else ", "

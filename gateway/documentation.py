@@ -7,10 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import reasons
+from accounts.language import is_chinese
 from accounts.wording import listed
 from gateway import envelope, fields
 from gateway.actions.messages import TRANSACTIONS
@@ -128,11 +129,6 @@ class Refusal:
     code: str
     text: str
     remedy: str
-
-
-def is_chinese() -> bool:
-    """Whether names are given in Chinese first."""
-    return (get_language() or "").startswith("zh")
 
 
 def groups(asked: str = "") -> list[Group]:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts import kinship, masks
+from accounts import kinship, language, masks
 from accounts.models import User
 from accounts.own_data import CHUNK, Table, in_chunks
 from settlements.enums import FileState, TransferState
@@ -217,7 +217,7 @@ def premiums(user: User, at: datetime.datetime) -> Rows:
             payer,
             insured,
             paid.region.local_name,
-            _group(paid.group_names),
+            language.name_of(paid.group_names),
             paid.amount,
             _("Wallet") if paid.wallet_id else _("Personal account"),
             paid.refunded_on,
@@ -238,10 +238,6 @@ def orders(user: User, at: datetime.datetime) -> Rows:
             order.due_on,
             order.get_state_display(),
         ]
-
-
-def _group(names: dict[str, str]) -> str:
-    return names.get("zh" if (get_language() or "").startswith("zh") else "en", "")
 
 
 TABLES = [

@@ -1,6 +1,7 @@
 from django.db import models
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+
+from accounts.language import is_chinese
 
 
 class Region(models.Model):
@@ -28,7 +29,7 @@ class Region(models.Model):
 
     @property
     def local_name(self) -> str:
-        return self.name if (translation.get_language() or "zh").startswith("zh") else self.name_en
+        return self.name if is_chinese() else self.name_en
 
 
 class BenefitYear(models.Model):

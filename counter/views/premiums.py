@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import clock, dates, kinship, masks, reasons
+from accounts import clock, dates, kinship, language, masks, reasons
 from accounts.amounts import yuan_unit
 from accounts.decorators import role_required
 from accounts.enums import Role
@@ -35,7 +35,7 @@ from settlements.forms.paying import GroupForm
 from settlements.models import PremiumPayment
 from settlements.queries import premiums as read
 from settlements.queries.premiums import Choice, Window
-from settlements.views.premiums import group_name, is_monthly, source_of, undebited_told
+from settlements.views.premiums import group_choices, is_monthly, source_of, undebited_told
 from settlements.views.wallet import source_held
 
 clerk = role_required(Role.CLERK)
@@ -106,7 +106,7 @@ def _payment_row(serving: Opened, one: PremiumPayment) -> dict[str, Any]:
     else:
         term = kinship.term(kinship.inverse(relation), one.payer.sex) if relation else ""
         who = _("By %(payer)s") % {"payer": f"{term} {masks.mask_name(one.payer.name)}".strip()}
-    return {"payment": one, "who": who, "mine": mine, "group": group_name(one.group_names)}
+    return {"payment": one, "who": who, "mine": mine, "group": language.name_of(one.group_names)}
 
 
 @clerk
@@ -148,11 +148,7 @@ def _offered(choice: Choice, at: datetime.datetime) -> tuple[Window, list[tuple[
         raise _closed(known, at)
     if read.standing_payment(choice.member.pk, window.insurance, window.year):
         raise Refused("duplicate", why="premium", year=window.year)
-    return window, [
-        (each.key, _("%(group)s: %(amount)s yuan") % {"group": group_name(each.names), "amount": f"{each.amount:,.2f}"})
-        for each in read.groups_for(window, choice.member)
-        if not each.own_route
-    ]
+    return window, group_choices(read.groups_for(window, choice.member))
 
 
 def _pay_page(
@@ -171,7 +167,7 @@ def _pay_step(
     rows = [
         (_("For whom"), who),
         (_("Insurance"), _("Residents' insurance, %(year)s") % {"year": premium.year}),
-        (_("Group"), group_name(premium.group_names)),
+        (_("Group"), language.name_of(premium.group_names)),
         (_("Amount"), yuan_unit(premium.amount)),
         (_("Out of"), _out_of(source == WalletSource.WALLET)),
         (_("Benefits from"), dates.day(premium.benefit_from)),

@@ -1,9 +1,9 @@
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Channel, Relation
+from accounts.language import is_chinese
 from accounts.models import Member
 from casework.models import Case
 
@@ -27,8 +27,7 @@ class Commitment(models.Model):
     @property
     def lines(self) -> list[str]:
         """The promises, one by one, in the reader's language."""
-        chinese = (get_language() or "zh").startswith("zh")
-        return (self.text_zh if chinese else self.text_en).splitlines()
+        return (self.text_zh if is_chinese() else self.text_en).splitlines()
 
 
 class SharingApplication(models.Model):

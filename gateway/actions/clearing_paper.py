@@ -6,10 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import clock, dates, tables
+from accounts import clock, dates, language, tables
 from accounts.actions import audit
 from accounts.amounts import yuan
 from accounts.enums import Insurance
@@ -45,9 +45,8 @@ def table(*, clearing: Clearing, by: User, at: datetime.datetime | None = None) 
 
 def paper(clearing: Clearing, by: User, at: datetime.datetime) -> dict[str, Any]:
     """What documents/typst/report.typ sets."""
-    language = translation.get_language() or settings.LANGUAGE_CODE
     return {
-        "lang": "zh" if language.startswith("zh") else "en",
+        "lang": language.key(),
         "title": _("Clearing statement: %(institution)s, %(month)s")
         % {"institution": clearing.institution.name, "month": dates.month(clearing.first)},
         "facts": facts(clearing, at),
@@ -100,8 +99,7 @@ def line_name(clr_type: str, kind: str, insurance: str) -> str:
 
 def clr_name(clr_type: str) -> str:
     """A clearing category: its code and what the interface calls it."""
-    chinese = (translation.get_language() or settings.LANGUAGE_CODE).startswith("zh")
-    names = (code_lists() if chinese else code_lists_in_english())["clr_type"]
+    names = (code_lists() if language.is_chinese() else code_lists_in_english())["clr_type"]
     return f"{clr_type} {names.get(clr_type, '')}".strip()
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import masks, reasons
+from accounts import language, masks, reasons
 from accounts.models import Member
 from gateway import documentation, masking
 from gateway.actions.messages import TRANSACTIONS
@@ -112,7 +112,7 @@ def reasons_remedy(code: str) -> str:
 
 
 def _told(said: Declined) -> str:
-    if documentation.is_chinese() or said.code not in {*TEXTS, *reasons.registered()}:
+    if language.is_chinese() or said.code not in {*TEXTS, *reasons.registered()}:
         return said.err_msg.removeprefix("FSI-").removesuffix(f"[{said.code}]")
     if said.code in TEXTS:
         return str(TEXTS[said.code]) % _Dashes(_params(said))

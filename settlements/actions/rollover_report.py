@@ -11,10 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import BigIntegerField
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import dates, tables
+from accounts import dates, language, tables
 from accounts.models import User
 from accounts.money import ZERO, plain
 from accounts.naming import in_house
@@ -61,7 +61,6 @@ def table(*, run: RolloverRun, by: User, at: datetime.datetime) -> bytes:
 
 def paper(run: RolloverRun, by: User, at: datetime.datetime) -> dict[str, Any]:
     """What documents/typst/report.typ sets."""
-    language = translation.get_language() or settings.LANGUAGE_CODE
     chunks = {
         "title": _("By chunk"),
         "heads": [
@@ -71,7 +70,7 @@ def paper(run: RolloverRun, by: User, at: datetime.datetime) -> dict[str, Any]:
     }  # fmt: skip
     parts = [{**part, "rows": [[row[0], *map(_shown, row[1:])] for row in part["rows"]]} for part in _parts(run)]
     return {
-        "lang": "zh" if language.startswith("zh") else "en",
+        "lang": language.key(),
         "title": _("Rollover report: %(region)s, %(year)s") % {"region": run.region, "year": run.year},
         "facts": _facts(run),
         "parts": [*(part for part in parts if part["rows"]), chunks],

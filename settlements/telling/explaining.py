@@ -12,11 +12,11 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts import kinship, masks
 from accounts.amounts import yuan
+from accounts.language import is_chinese
 from accounts.money import ZERO
 from accounts.wording import comma
 from settlements.models import Settlement
@@ -253,7 +253,7 @@ def _amount(amount: Decimal) -> SafeString:
 
 def _sentences(*told: str) -> str:
     """One after the other: with a space between them in English, without one in Chinese."""
-    return ("" if (get_language() or "").startswith("zh") else " ").join(filter(None, told))
+    return ("" if is_chinese() else " ").join(filter(None, told))
 
 
 def _rest_name() -> str:

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts import dates
+from accounts import dates, language
 from accounts.enums import Level
 from accounts.models import Region
 from accounts.wording import listed
@@ -38,9 +37,8 @@ def name(stage: StageUse, region: Region) -> str:
     if stage.kind == "rate":
         return _("Shared with the pooled fund")
     labels = region.data.get("counters", {}).get(stage.counter, {})
-    chinese = (get_language() or "").startswith("zh")
     general = {"deductible": _("Deductible"), "supplement": _("Supplementary fund")}[stage.kind]
-    return labels.get("zh" if chinese else "en") or general
+    return language.name_of(labels) or general
 
 
 def small(stage: StageUse, year: Year, before: bool = False) -> str:

@@ -1,7 +1,7 @@
 """Premiums for oneself and relatives: whom, which group and out of what, check, paid; what was paid, giving it back."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import clock, dates, kinship, masks, reasons
+from accounts import clock, dates, kinship, language, masks, reasons
 from accounts.decorators import deny, fresh_proof_required, member_required
 from accounts.enums import IdentityLevel
 from accounts.errors import Refused
@@ -24,7 +23,7 @@ from accounts.models import Member
 from accounts.once import OnceForm, done_once
 from accounts.queries import enrolment_on
 from settlements.actions import premiums
-from settlements.domain.premiums import MONTH_END, debited_on, may_refund
+from settlements.domain.premiums import MONTH_END, PremiumGroup, debited_on, may_refund
 from settlements.enums import OrderState, WalletSource
 from settlements.forms.paying import GroupForm
 from settlements.models import PremiumOrder, PremiumPayment
@@ -35,11 +34,6 @@ from settlements.views.wallet import held_in, source_held
 
 PER_PAGE = 10
 verified = member_required(IdentityLevel.VERIFIED)
-
-
-def group_name(names: Any) -> str:
-    """A group in the reader's language; empty where the amount was not looked up."""
-    return str(names.get("zh" if (get_language() or "").startswith("zh") else "en", ""))
 
 
 def who_is(insured: Member, relation: str | None) -> str:
@@ -114,12 +108,12 @@ def _payment_row(payment: PremiumPayment, member: Member) -> dict[str, Any]:
     else:
         term = kinship.term(kinship.inverse(relation), payment.payer.sex) if relation else ""
         who = _("By %(payer)s") % {"payer": f"{term} {masks.mask_name(payment.payer.name)}".strip()}
-    return {"payment": payment, "who": who, "mine": mine, "group": group_name(payment.group_names)}
+    return {"payment": payment, "who": who, "mine": mine, "group": language.name_of(payment.group_names)}
 
 
 def _order_row(order: PremiumOrder) -> dict[str, Any]:
     who = who_is(order.insured, order.grant.relation if order.grant else None)
-    return {"order": order, "who": who, "group": group_name(order.group_names)}
+    return {"order": order, "who": who, "group": language.name_of(order.group_names)}
 
 
 def undebited_told(order: PremiumOrder) -> dict[str, Any]:
@@ -146,11 +140,7 @@ def group(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if read.standing_payment(choice.member.pk, window.insurance, window.year):
         return _refused(request, choice, Refused("duplicate", why="premium", year=window.year))
     groups = read.groups_for(window, choice.member)
-    offered = [
-        (each.key, _("%(group)s: %(amount)s yuan") % {"group": group_name(each.names), "amount": f"{each.amount:,.2f}"})
-        for each in groups
-        if not each.own_route
-    ]
+    offered = group_choices(groups)
     sources = [source_held(request.user.member, source) for source in choice.sources]
     form = GroupForm(offered, sources, request.GET or None)
     if form.is_valid():
@@ -161,10 +151,20 @@ def group(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "who": _who(choice),
         "window": window,
         "groups": offered,
-        "own_routes": [group_name(each.names) for each in groups if each.own_route],
+        "own_routes": [language.name_of(each.names) for each in groups if each.own_route],
         "region": enrolment.region,
     }
     return render(request, "settlements/premium_group.html", context, status=422 if form.errors else 200)
+
+
+def group_choices(groups: Iterable[PremiumGroup]) -> list[tuple[str, str]]:
+    """The groups with their amounts, without those that pay by a way of their own."""
+    told = _("%(group)s: %(amount)s yuan")
+    return [
+        (each.key, told % {"group": language.name_of(each.names), "amount": f"{each.amount:,.2f}"})
+        for each in groups
+        if not each.own_route
+    ]
 
 
 def _choice(request: HttpRequest, public_id: UUID) -> Choice:
@@ -214,7 +214,7 @@ def check(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "who": _who(choice),
         "person": choice.member,
         "premium": premium,
-        "group": group_name(premium.group_names),
+        "group": language.name_of(premium.group_names),
         "window": window,
         "source": source,
         "from_wallet": source == WalletSource.WALLET,
