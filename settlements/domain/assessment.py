@@ -110,21 +110,6 @@ def assess(
     return bill.decision(scheme.payers if uses_account else {})
 
 
-def counter_keys(scheme: Scheme, claim: Claim, on: datetime.date) -> tuple[str, ...]:
-    """The keys under which `assess` looks into `used` for this bill."""
-    keys: list[str] = []
-    claim = _counted(claim, scheme)
-    for stage in scheme.stages:
-        match stage:
-            case DeductibleStage():
-                keys.append(_deductible_key(stage, claim, on))
-            case RateStage():
-                keys += [stage.counter, stage.axis_counter, *(sub.counter for sub in stage.within)]
-            case SupplementStage():
-                keys.append(stage.counter)
-    return tuple(dict.fromkeys(key for key in keys if key))
-
-
 def _counted(claim: Claim, scheme: Scheme) -> Claim:
     level = scheme.level_of(claim.level)
     return claim if level == claim.level else replace(claim, level=level)

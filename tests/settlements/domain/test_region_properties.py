@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from accounts.money import ZERO, is_fen
 from settlements.domain.allocation import OWN, Candidate, allocate, order_sources
-from settlements.domain.assessment import Claim, Decision, assess, counter_keys
+from settlements.domain.assessment import Claim, Decision, assess
 from settlements.domain.parameters import NoValue, Person
 from settlements.domain.region_file import RegionFile, SchemeVersion, load_region_text
-from settlements.domain.scheme import DeductibleStage, RateStage, Scheme
+from settlements.domain.scheme import DeductibleStage, RateStage, Scheme, SupplementStage
 from tests.settlements.domain.world import ROOT, candidate
 
 BIRTHS = [datetime.date(1935, 5, 1), datetime.date(1955, 9, 10), datetime.date(1962, 2, 28), datetime.date(1990, 1, 1)]
@@ -59,8 +59,22 @@ def bills(draw: st.DrawFn) -> tuple[Scheme, Claim, dict[str, Decimal], dict[str,
 
 
 def _keys(version: SchemeVersion, claim: Claim, on: datetime.date) -> tuple[str, ...]:
-    within = [sub.counter for stage in version.scheme.stages if isinstance(stage, RateStage) for sub in stage.within]
-    return (*counter_keys(version.scheme, claim, on), *within)
+    """The counters that the bill looks into."""
+    keys: list[str] = []
+    for stage in version.scheme.stages:
+        match stage:
+            case DeductibleStage():
+                place = {
+                    "level": version.scheme.level_of(claim.level),
+                    "institution": "H1",
+                    "day_institution": f"{on}:H1",
+                }
+                keys.append(":".join(filter(None, [stage.counter, place.get(stage.scope)])))
+            case RateStage():
+                keys += [stage.counter, stage.axis_counter, *(sub.counter for sub in stage.within)]
+            case SupplementStage():
+                keys.append(stage.counter)
+    return tuple(dict.fromkeys(filter(None, keys)))
 
 
 def decide(bill: tuple[Scheme, Claim, dict[str, Decimal], dict[str, Decimal], datetime.date]) -> Decision:
