@@ -89,7 +89,7 @@ def registered() -> set[str]:
 
 for _action, _text in {
     "open_member": gettext_lazy("opened the record"),
-    "unmask": gettext_lazy("saw numbers in full"),
+    "unmask": gettext_lazy("saw names or numbers in full"),
     "admin_view": gettext_lazy("saw the record in the administration"),
     "admin_change": gettext_lazy("changed the record in the administration"),
     "change_phone": gettext_lazy("changed the telephone"),

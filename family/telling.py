@@ -54,9 +54,9 @@ def term_of_grantor(sharing: Sharing) -> str:
     return kinship.term(kinship.inverse(sharing.relation), sharing.grantor.sex)
 
 
-def named(term: str, member: Member) -> str:
-    """Mother 顾*芬, as the beginning of a line."""
-    return f"{term[:1].upper()}{term[1:]} {masks.mask_name(member.name)}"
+def named(term: str, member: Member, in_full: bool = False) -> str:
+    """Mother 顾*芬, as the beginning of a line; `in_full` for who signs a paper."""
+    return f"{term[:1].upper()}{term[1:]} {member.name if in_full else masks.mask_name(member.name)}"
 
 
 def uses(sharing: Any) -> str:
@@ -78,11 +78,13 @@ def until(ends_on: datetime.date | None) -> str:
     return _("until %(day)s") % {"day": dates.day(ends_on - DAY)}
 
 
-def answers(application: SharingApplication, who_url: str = "", terms_url: str = "") -> list[dict[str, Any]]:
-    """What was entered, for components/check_answers.html; links to change it where given."""
+def answers(
+    application: SharingApplication, who_url: str = "", terms_url: str = "", in_full: bool = False
+) -> list[dict[str, Any]]:
+    """What was entered, for components/check_answers.html; links to change it where given; `in_full`: as `named`."""
     beneficiary = application.beneficiary
     who = [
-        (_("Relative"), named(term_of_beneficiary(application), beneficiary)),
+        (_("Relative"), named(term_of_beneficiary(application), beneficiary, in_full)),
         (_("ID number"), SafeString(f'<span class="portal-money">{masks.mask_id(beneficiary.id_number)}</span>')),
     ]
     terms = [

@@ -80,7 +80,7 @@ counter:closing_amend         302  404  404  302  404  404  404  404
 counter:closing_begin         302  404  404  302  404  404  404  404
 counter:closing_form          302  404  404  302  404  404  404  404
 counter:closing_paper         302  404  404  405  404  404  404  404
-counter:commitment            302  404  404  200  404  404  404  404
+counter:commitment            302  404  404  302  404  404  404  404
 counter:end                   302  404  404  302  404  404  404  404
 counter:home                  302  404  404  200  302  404  404  404
 counter:journal               302  404  404  200  404  404  404  404

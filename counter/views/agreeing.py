@@ -49,6 +49,8 @@ def agree(request: HttpRequest, serving: Opened, step: Step, page: Page, *, may_
     phone = masks.mask_phone(phone_of(serving.member))
     do = request.POST.get("do", "") if may_act else ""
     if do == "print":
+        # Whoever signs is named in full.
+        desk.look(request, serving.member, "member", serving.reason, action="unmask")
         enrolment = enrolment_on(serving.member, clock.today())
         office = desk.office_of(request.user, enrolment.region if enrolment else None)
         context = {"step": step, "member": serving.member, "today": clock.today(), "office": office}

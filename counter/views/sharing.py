@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import clock, masks, reasons
 from accounts.decorators import role_required
@@ -351,20 +351,25 @@ def amend(request: HttpRequest, serving: Opened, public_id: UUID) -> HttpRespons
 
 
 @clerk
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def commitment(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """The commitment to be printed and signed by the applicant."""
-    found = mine(request, public_id)
+    """The commitment to be printed and signed: whoever promises and agrees is named in full, and that is recorded with
+    both."""
+    found, serving = mine(request, public_id), desk.opened(request)
+    if serving is None or not serves(serving, found):
+        return _open_first(request)
+    if request.method != "POST":
+        return redirect("counter:case", public_id=public_id)
     for person in (found.grantor, found.beneficiary):
-        desk.look(request, person, f"case {found.case.number}", found.case.number, action="read_case")
+        desk.look(request, person, f"case {found.case.number}", serving.reason, action="unmask")
     context = {
         "application": found,
         "case": found.case,
         "commitment": found.commitment or queries.commitment_on(clock.today()),
-        "rows": telling.answers(found),
+        "rows": telling.answers(found, in_full=True),
         "today": clock.today(),
         "office": desk.office_of(request.user, found.case.region),
-        "relative": telling.named(telling.term_of_beneficiary(found), found.beneficiary),
+        "relative": telling.named(telling.term_of_beneficiary(found), found.beneficiary, in_full=True),
         "uses": telling.uses(found),
         "limit": telling.limit(found.limit),
         "asks": found.case.state == CaseState.CONSENT,

@@ -106,7 +106,8 @@ class TestPremiums:
         assert "until 25 December 2025" in page
         assert "400.00 yuan" in text(desk.get(pay_page(child)))
         paper = desk.send(pay_page(child), do="print")
-        assert "Signature of the member" in text(paper)
+        assert "Signature of the member" in text(paper) and scene.daughter.member.name in text(paper)
+        assert AuditEvent.objects.get(action="unmask").member_id == scene.daughter.member_id
         assert not PremiumPayment.objects.exists()
         done = desk.send(pay_page(child), do="act", consent="paper")
         assert "Print the proof for the member." in text(done)

@@ -153,11 +153,24 @@ class TestAtTheWindow:
     def test_the_relative_signs_a_sheet_of_his_own(self, people, serving, begun) -> None:
         sheet = reverse("counter:commitment", args=[begun.case.public_id])
         own = 'id="h-consent"'
-        before = serving.get(sheet).content.decode()
+        before = serving.post(sheet).content.decode()
         assert own not in before, "nobody is asked yet"
         assert people.centre.name in before and masks.mask_id(people.holder.member.id_number) in before
         send(serving, case_url(begun), {"do": "submit", "agree": "on"})
-        assert own in serving.get(sheet).content.decode()
+        assert own in serving.post(sheet).content.decode()
+
+    def test_who_signs_is_named_in_full_and_that_is_recorded_with_both(self, people, serving, begun) -> None:
+        sheet = reverse("counter:commitment", args=[begun.case.public_id])
+        both = [people.holder.member, people.spouse.member]
+        assert serving.get(sheet)["Location"] == case_url(begun)
+        page = serving.post(sheet).content.decode()
+        for person in both:
+            assert person.name in page and person.id_number not in page
+        seen = AuditEvent.objects.filter(action="unmask")
+        assert {line.member_id for line in seen} == {person.pk for person in both}
+        serving.post(reverse("counter:close"))
+        assert serving.post(sheet)["Location"] == "/counter/"
+        assert seen.count() == 2
 
     def test_begun_online_the_receipt_names_the_window_that_took_it(self, people, serving) -> None:
         draft = sharing.draft(

@@ -147,7 +147,6 @@ DESK: list[tuple[str, str, str]] = [
     (CLERK, "counter:statement", ""),
     (CLERK, "counter:journal", ""),
     (CLERK, "counter:case", "draft"),
-    (CLERK, "counter:commitment", "draft"),
     (CLERK, "counter:amend", "draft"),
     (CLERK, "counter:case", "asked"),
     (CLERK, "counter:case", "checked"),
