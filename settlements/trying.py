@@ -124,7 +124,7 @@ def _need(quoted: care.Quote) -> Decimal:
 def _reach(quoted: care.Quote, on: datetime.date) -> Decimal:
     """What relatives' accounts could pay together; never shown."""
     facts = quoted.facts
-    if facts.rules is None:
+    if facts.rules is None or not facts.rules.pays_on(on):
         return ZERO
     used = usage_of(facts.member_id, [facts.settled_year])[facts.settled_year]
     held = balances([one.account_id for one in facts.grantors], on)

@@ -1,5 +1,6 @@
 """The sharing rules of a region: one dated version."""
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,7 +22,8 @@ class SharingRules:
     `relations`: what a beneficiary may be to the grantor. `max_beneficiaries` of a grantor and `max_grantors` of a
     beneficiary: None is without limit; `max_per_relation`: relation -> at most so many of a grantor's beneficiaries.
     `keep`: yuan that stay with the grantor. `review`: which applications get a second check. `unbind_min_months` after
-    binding; `unbind_effect`: same_day or next_day. `consent_days`: how long an invitation may be answered.
+    binding; `unbind_effect`: same_day or next_day. `consent_days`: how long an invitation may be answered. `usable_from`:
+    the first day on which a bill may be paid so, where binding opened earlier.
     """
 
     relations: frozenset[str]
@@ -42,6 +44,11 @@ class SharingRules:
     max_beneficiaries: int | None = None
     max_grantors: int | None = None
     max_per_relation: Mapping[str, int] = field(default_factory=dict)
+    usable_from: datetime.date | None = None
+
+    def pays_on(self, on: datetime.date) -> bool:
+        """Whether a bill that is settled on a day may be paid out of relatives' accounts."""
+        return self.usable_from is None or on >= self.usable_from
 
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "SharingRules":
@@ -67,6 +74,7 @@ class SharingRules:
                 max_beneficiaries=reader.whole_or_none("max_beneficiaries", 1, 100),
                 max_grantors=reader.whole_or_none("max_grantors", 1, 100),
                 max_per_relation=reader.kept(lambda: _limits(reader), {}),
+                usable_from=reader.date_or_none("usable_from"),
             )
         if rules.order_adjustable and rules.order != "filed":
             # Only the filed order reads what a beneficiary files: anywhere else a new order would change nothing.

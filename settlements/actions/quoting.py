@@ -166,7 +166,8 @@ def decide(
     candidates = tuple(
         _candidate(place, grantor, accounts, limits_used) for place, grantor in enumerate(facts.grantors)
     )
-    sources = order_sources(facts.rules.order, candidates, facts.rules.keep) if facts.rules else ()
+    rules = facts.rules
+    sources = order_sources(rules.order, candidates, rules.keep) if rules and rules.pays_on(on) else ()
     allocation = allocate(decision, own, sources, wallet)
     payers = _payers(facts, allocation)
     return Quote(

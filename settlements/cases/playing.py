@@ -361,7 +361,18 @@ class _Player:
             by=None,
             at=step.at,
         )
+        if outcome == "bound":
+            self._for_both_uses(step)
         return {"bound": outcome == "bound", "consent": outcome != "bound"}
+
+    def _for_both_uses(self, step: CaseStep) -> None:
+        """A case binds for care and for premiums, as its grants do; whether the region offers one of them is asked on the
+        day of the use. The register binds for what is offered on the day of binding."""
+        SharingGrant.objects.filter(
+            grantor=self.members[step.fields["grantor"]],
+            beneficiary=self.members[step.fields["beneficiary"]],
+            ends_on=None,
+        ).update(uses_care=True, uses_premium=True)
 
     def _unbind(self, step: CaseStep) -> Given:
         grant = (

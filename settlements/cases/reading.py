@@ -12,6 +12,7 @@ from typing import Any
 
 from accounts.enums import EnrolmentStatus, Level, PersonalStatus, Relation
 from accounts.money import ZERO, BadAmount, parse_amount
+from family.domain.rules import NEAR_RELATIVES
 from settlements.enums import CareKind
 
 # The closed list of FORMAT.md: another program that compares knows these and no others.
@@ -350,7 +351,7 @@ def _grant(raw: Any, where: str) -> CaseGrant:
         {
             "grantor": text,
             "beneficiary": text,
-            "relation": one_of(*Relation.values),
+            "relation": one_of(*NEAR_RELATIVES),
             "bound_on": date,
             "uses": list_of(one_of("pay", "premium")),
             "limit": amount,

@@ -13,9 +13,10 @@ _HEADER = re.compile(r"\s*\[\[?\s*([\w-]+)")
 # A JSON column forgets the order of the file: this is the order in which the files are written.
 ORDER = (
     "kind", "bucket", "known", "accumulate_by", "payers", "relations", "same_region", "max_beneficiaries",
-    "max_grantors", "max_per_relation", "mutual", "uses", "order", "order_adjustable", "keep", "verification_age",
-    "review", "unbind_min_months", "unbind_effect", "consent_days", "scope", "counter", "axis", "axis_counter", "when",
-    "up_to", "amount", "cap", "limit", "rate", "value", "add", "band", "within", "source", "grade", "note",
+    "max_grantors", "max_per_relation", "mutual", "uses", "usable_from", "order", "order_adjustable", "keep",
+    "verification_age", "review", "unbind_min_months", "unbind_effect", "consent_days", "scope", "counter", "axis",
+    "axis_counter", "when", "up_to", "amount", "cap", "limit", "rate", "value", "add", "band", "within", "source",
+    "grade", "note",
 )  # fmt: skip
 # Parts that stand as tables of their own below their version.
 TABLES = ("stage",)

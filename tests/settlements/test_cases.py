@@ -129,6 +129,7 @@ def test_json_gives_what_came_out(tmp_path: Path, capsys: pytest.CaptureFixture[
         ({"grants": [grant(beneficiary="A")]}, "grants[1].beneficiary is the grantor"),
         ({"grants": [grant(), grant()]}, "grants[2] is between two who have one"),
         ({"grants": [grant(uses=[])]}, "grants[1].uses is empty"),
+        ({"grants": [grant(relation="parent_in_law")]}, "grants[1].relation is not one of"),
         ({"grants": [grant(grantor="Z")]}, "grants[1] names nobody: Z"),
         ({"balances": {"A": {"past": "0.00"}}}, "case.balances has the unknown key past"),
         (

@@ -1,3 +1,4 @@
+import datetime
 from typing import Any
 
 import pytest
@@ -30,6 +31,15 @@ def test_what_is_left_out_has_no_limit() -> None:
     assert (rules.unbind_min_months, rules.unbind_effect) == (3, "next_day")
 
 
+def test_accounts_pay_from_a_day_where_binding_opened_earlier() -> None:
+    # As JSON keeps it, and as TOML gives it.
+    for day in ("2022-08-01", datetime.date(2022, 8, 1)):
+        rules = SharingRules.from_data({**DATA, "usable_from": day})
+        assert not rules.pays_on(datetime.date(2022, 7, 31))
+        assert rules.pays_on(datetime.date(2022, 8, 1))
+    assert SharingRules.from_data(DATA).pays_on(datetime.date(2022, 7, 1))
+
+
 def test_limits_by_relation() -> None:
     rules = SharingRules.from_data({**DATA, "max_per_relation": {"spouse": 1, "child": 3}, "max_beneficiaries": 6})
     assert rules.max_per_relation == {"spouse": 1, "child": 3}
@@ -49,6 +59,7 @@ def test_limits_by_relation() -> None:
         ({"verification_age": "16"}, "wrong_type", "verification_age"),
         ({"unbind_min_months": True}, "wrong_type", "unbind_min_months"),
         ({"keep": "-1.00"}, "bad_amount", "keep"),
+        ({"usable_from": "August"}, "bad_date", "usable_from"),
         ({"grade": "AA"}, "not_one_of", "grade"),
         ({"own_first": True}, "unknown_key", "own_first"),
     ],
