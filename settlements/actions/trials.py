@@ -30,7 +30,7 @@ from settlements.domain.scheme import Scheme as Rules
 from settlements.domain.what_if import Case, Drift, Outcome, Sharing, drifted, play
 from settlements.enums import DraftState, RulePart, TrialState
 from settlements.models import RuleDraft, Scheme, Settlement, Trial, TrialDrift
-from settlements.queries.trials import Found, charged_of, facts_of
+from settlements.queries.trials import Found, charged_of, facts_of, sharing_of
 
 CHUNK = 200
 LAST = (500, 2000, 10_000, 50_000)
@@ -171,7 +171,6 @@ class _Chunk:
         }
         is_scheme = self.draft.part == RulePart.SCHEME
         self.scheme = Rules.from_data(trial.data) if is_scheme else None
-        self.sharing = None if is_scheme else Sharing(order=trial.data["order"], keep=Decimal(trial.data["keep"]))
         self.carried: dict[tuple[str, int], dict[tuple[int, str], Decimal]] = defaultdict(dict)
         self.fresh: dict[tuple[str, int, int, str], Decimal] = defaultdict(Decimal)
         self.result = _Result(trial.result, measure_of(self.draft))
@@ -195,13 +194,17 @@ class _Chunk:
         case, then = exact
         scheme, sharing = self.schemes[row.scheme_id], case.sharing
         if self._is_drafted(found):
-            scheme, sharing = self.scheme or scheme, self.sharing or sharing
+            scheme, sharing = self._drafted(scheme, sharing, row.settled_on)
         try:
             now = play(scheme, sharing, drifted(case, self._drift(found)))
         except NoValue:
             self.result.left_out("unknown")
             return None
         return _Played(found, then, now)
+
+    def _drafted(self, scheme: Rules, sharing: Sharing | None, on: datetime.date) -> tuple[Rules, Sharing | None]:
+        """The rules of a bill settled on a day, with the draft's in the place of those that it follows."""
+        return (self.scheme, sharing) if self.scheme else (scheme, sharing_of(self.trial.data, on))
 
     def _is_drafted(self, found: Found) -> bool:
         """Whether the version that the draft follows decided the bill."""

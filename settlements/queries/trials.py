@@ -110,7 +110,8 @@ class _Chunk:
         settled_year = year_of(self.years, one.settled_on)
         used = self._used(one, {one.counted_year, settled_year, year_of(self.years, one.service_on)})
         balances = {who: _rolled(held[account, one.transaction_id], settled_year) for who, account in accounts.items()}
-        rules = next((row for row in self.sharing if _holds(row, one.settled_on)), None)
+        # As bills are decided: by the order and the threshold of the day of care (decision 0040).
+        rules = next((row for row in self.sharing if _holds(row, one.service_on)), None)
         shares = rules is not None and bool(one.order.get("strategy"))
         return Found(
             settlement=one,
@@ -121,7 +122,7 @@ class _Chunk:
                 settled_year=settled_year,
                 used=used,
                 own=dict(zip(("current", "historical"), balances["own"], strict=True)) if "own" in balances else {},
-                sharing=_sharing(rules.data) if rules is not None and shares else None,
+                sharing=sharing_of(rules.data, one.settled_on) if rules is not None and shares else None,
                 candidates=tuple(
                     self._candidate(place, grant, balances[grant][1], one, used[settled_year])
                     for place, grant in enumerate(grants)
@@ -194,7 +195,11 @@ def charged_of(settlements: Sequence[Settlement]) -> dict[int, dict[str, Decimal
     return paid
 
 
-def _sharing(data: Mapping[str, Any]) -> Sharing:
+def sharing_of(data: Mapping[str, Any], on: datetime.date) -> Sharing | None:
+    """How a version of the sharing rules charges relatives' accounts for a bill settled on a day; None: it does not."""
+    opens = data.get("usable_from")
+    if opens is not None and on < datetime.date.fromisoformat(opens):
+        return None
     return Sharing(order=data["order"], keep=Decimal(data["keep"]))
 
 

@@ -13,7 +13,7 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent
 from family.models import SharingRules
 from settlements import tasks
-from settlements.actions import drafts, trials
+from settlements.actions import care, drafts, trials
 from settlements.enums import TrialState
 from settlements.models import Entry, RuleDraft, Settlement, Trial, TrialDrift, TrialPerson, Usage
 from tests.people import make_staff
@@ -200,6 +200,35 @@ def test_bills_of_other_versions_keep_their_rules(maker) -> None:
     trial = tried(made(scene.region, maker, puts=[('"500.00"', '"800.00"')]), maker)
     assert (trial.result["bills"], trial.result["by_draft"]) == (1, 0)
     assert column(trial, 0) == column(trial, 1)
+
+
+def late(scene) -> Settlement:
+    """A bill of the scene's day, settled two days later."""
+    asked = care.Bill(kind="outpatient", level="tertiary", in_scope=Decimal("3000.00"), service_on=scene.on)
+    patient = scene.father.member
+    return care.settle(patient=patient, institution=scene.institution, bill=asked, on=scene.on + 2 * DAY, key="late")
+
+
+def test_a_late_bill_has_the_sharing_rules_of_its_day_of_care(region, maker, checker) -> None:
+    scene = make_scene()
+    kept = made(region, maker, "sharing", [('keep = "0.00"', 'keep = "4900.00"')])
+    drafts.publish(draft=kept, valid_from=scene.on + DAY, by=checker)
+    assert late(scene).shared > Decimal("100.00")
+    trial = tried(made(region, maker, "sharing", [('keep = "4900.00"', 'keep = "5000.00"')]), maker)
+    assert trial.result["out"] == {"facts": 0, "unknown": 0}
+    assert (trial.result["bills"], trial.result["by_draft"]) == (1, 0)
+
+
+def test_a_draft_may_open_relatives_accounts_later_than_binding(region, maker) -> None:
+    scene = make_scene()
+    bill(scene, in_scope="3000.00")
+    later = f"usable_from = {scene.on + DAY}"
+    trial = tried(made(region, maker, "sharing", [('keep = "0.00"', f'keep = "0.00"\n{later}')]), maker)
+    assert trial.result["by_draft"] == 1
+    assert column(trial, 0)["family"] > 0 == column(trial, 1)["family"]
+    bill(scene, in_scope="3000.00", on=scene.on + DAY)
+    after = tried(made(region, maker, "sharing", [('keep = "0.00"', f'keep = "0.00"\n{later}')]), maker)
+    assert after.result["by_draft"] == 2 and column(after, 1)["family"] > 0
 
 
 def test_facts_that_changed_since_are_told_and_left_out(maker) -> None:
