@@ -295,6 +295,7 @@ def reconciliation(stand: Stand) -> None:
         )
         refused(program, infno, {"data": given | {"stmt_begndate": long_ago}}, "period_long")
         refused(program, infno, {"data": given | {"setl_optins": "999999"}}, "agency_unknown", "setl_optins", "999999")
+    scenes.scene(stand, "5203")  # Something is settled now that the empty file lacks.
     refused(program, "3202", {"data": details | {"medfee_sumamt": "1.00"}}, "file_total_other", "medfee_sumamt")
     refused(program, "3202", {"data": details | {"file_qury_no": "F1"}}, "file_unknown", "file_qury_no")
     for content, code in (

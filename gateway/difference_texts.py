@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import InstitutionKind
+from accounts.models import Institution
 from gateway.enums import DifferenceKind
 
 # To the institution, in the result file of 3202.
@@ -57,11 +59,18 @@ MEANINGS: Mapping[str, tuple[Promise, Promise]] = {
 }  # fmt: skip
 
 
-# Clearing category -> by which transaction one settles and takes back.
-NUMBERS = {"41": {"settle": "2102", "reverse": "2103"}} | dict.fromkeys(
-    ("21", "22", "27", "28"), {"settle": "2304", "reverse": "2305"}
+# Clearing category -> by which transaction one settles and takes back. Empty: of a hospital, nobody knows which.
+NUMBERS = (
+    {"41": {"settle": "2102", "reverse": "2103"}}
+    | dict.fromkeys(("21", "22", "27", "28"), {"settle": "2304", "reverse": "2305"})
+    | {"": {"settle": "2207/2304", "reverse": "2208/2305"}}
 )
 OUTPATIENT = {"settle": "2207", "reverse": "2208"}
+
+
+def category(known: str, compared: str, institution: Institution) -> str:
+    """What to go by: the category of the row itself, else that of the comparison; a pharmacy has one alone."""
+    return known or compared or ("41" if institution.kind == InstitutionKind.PHARMACY else "")
 
 
 def remark(kind: str, clr_type: str) -> str:

@@ -74,17 +74,20 @@ def compare_details(
     """Answer 3202: every row of the institution's file and of ours, each with its result, as a file for 9102.
 
     What does not agree is kept as a difference for the region's staff; what agrees now closes an earlier one.
-    Raises Refused: agency_unknown, period_backwards, period_long, file_unknown, file_gone, what `_read` raises, and
-    file_total_other when the file is not what the call says it is: half a file would make differences of the other half.
+    `warn_msg` says when the sums of the call are not those of the file. Raises Refused: agency_unknown, period_backwards,
+    period_long, file_unknown, file_gone, what `_read` raises, and file_total_other when they are not and rows of ours are
+    missing: of half a file the other half would be told to be taken back.
     """
     data = _filled(given["data"])
     scope = _scope(institution, data, Reconciliation.DETAILS)
     file = files.file_of(institution, data["file_qury_no"], at=at)
     given_rows = _read(files.content_of(file))
-    _must_be_whole(given_rows, data)
     scope = _narrowed(scope, given_rows)
     compared = _compared(scope, given_rows)
     found = [one for one in compared if one.kind]
+    other = _sum_other(given_rows, data)
+    if other and any(one.theirs is None for one in found):
+        raise Refused("file_total_other", **other)
     result = _result(institution, compared, scope, at)
     theirs = {name: data[name] for name in ("medfee_sumamt", "fund_pay_sumamt", "cash_payamt")}
     ours = totals(scope)
@@ -94,7 +97,10 @@ def compare_details(
         balanced=not found, differences_found=len(found), uploaded=file, result=result,
     )  # fmt: skip
     differences.note(run=run, compared=compared, at=at)
-    return {"fileinfo": {"file_qury_no": result.number, "filename": result.name, "dld_endtime": result.kept_until}}
+    answer = {"fileinfo": {"file_qury_no": result.number, "filename": result.name, "dld_endtime": result.kept_until}}
+    return answer | (
+        {"warn_msg": _("The call says %(amount)s for %(field)s, its file %(found)s") % other} if other else {}
+    )
 
 
 def _filled(data: dict[str, Any]) -> dict[str, Any]:
@@ -253,12 +259,13 @@ def _row(columns: Sequence[fields.Field], number: int, line: str) -> Row:
     return Row(read["setl_id"], read["mdtrt_id"], read["psn_no"], amounts, reversal, line=number)
 
 
-def _must_be_whole(found: Sequence[Row], data: dict[str, Any]) -> None:
-    """What the file comes to is what the call says."""
+def _sum_other(found: Sequence[Row], data: dict[str, Any]) -> dict[str, str]:
+    """Where the file comes to something else than the call says: field, amount of the call and of the file; else empty."""
     for place, name in enumerate(("medfee_sumamt", "fund_pay_sumamt")):
         amount = sum((row.amounts[place] for row in found), ZERO)
         if abs(amount) != abs(data[name]):
-            raise Refused("file_total_other", field=name, amount=plain(data[name]), found=plain(amount))
+            return {"field": name, "amount": plain(data[name]), "found": plain(amount)}
+    return {}
 
 
 def _compared(scope: Scope, theirs: list[Row]) -> list[Compared]:
@@ -297,7 +304,7 @@ def _heard_totals(scope: Scope) -> Totals:
 
 def _result(institution: Institution, compared: Iterable[Compared], scope: Scope, at: datetime.datetime) -> GatewayFile:
     name = f"3202_{institution.code}_{scope.begins_on:%Y%m%d}_{scope.ends_on:%Y%m%d}.txt"
-    text = "".join(f"{line}\n" for line in _lines(compared, scope.clr_type))
+    text = "".join(f"{line}\n" for line in _lines(compared, scope))
     return files.keep(
         institution=institution,
         way=GatewayFile.RESULT,
@@ -307,15 +314,16 @@ def _result(institution: Institution, compared: Iterable[Compared], scope: Scope
     )
 
 
-def _lines(compared: Iterable[Compared], clr_type: str) -> Iterator[str]:
+def _lines(compared: Iterable[Compared], scope: Scope) -> Iterator[str]:
     """One line a row, in the order of the columns; amounts are ours where we have the row."""
-    remarks: dict[str, str] = {}
+    remarks: dict[tuple[str, str], str] = {("", ""): NOTHING}
     for one in compared:
         row = one.ours or one.theirs
         if row is None:
             continue
-        if one.kind not in remarks:
-            remarks[one.kind] = difference_texts.remark(one.kind, clr_type) if one.kind else NOTHING
+        category = difference_texts.category(row.clr_type, scope.clr_type, scope.institution) if one.kind else ""
+        if (one.kind, category) not in remarks:
+            remarks[one.kind, category] = difference_texts.remark(one.kind, category)
         cells = [
             row.psn_no,
             row.mdtrt_id,
@@ -323,7 +331,7 @@ def _lines(compared: Iterable[Compared], clr_type: str) -> Iterator[str]:
             one.ours.msgid if one.ours else NOTHING,
             DIFFERS if one.kind else BALANCED,
             "1" if row.reversal else "0",
-            _memo(one, remarks[one.kind]),
+            _memo(one, remarks[one.kind, category]),
             *map(plain, row.amounts),
         ]
         yield "\t".join(cells)
@@ -332,7 +340,18 @@ def _lines(compared: Iterable[Compared], clr_type: str) -> Iterator[str]:
 def _memo(one: Compared, remark: str) -> str:
     if one.kind == REVERSED_HERE and one.ours and one.ours.msgid.startswith(VisitSettlement.AT_WINDOW):
         return " ".join([remark, _("It was reversed at a window of the insurance office.")])
+    if not one.kind:
+        return _strange(one) or remark
     if one.kind != AMOUNTS or one.theirs is None:
         return remark
     sent = " / ".join(map(plain, one.theirs.amounts))
     return " ".join([remark, _("Your file says %(sent)s.") % {"sent": sent}])
+
+
+def _strange(one: Compared) -> str:
+    """The money agrees, but the institution's row names another person or visit: a reversal sent by it would not pass."""
+    if one.ours is None or one.theirs is None:
+        return ""
+    if (one.ours.psn_no, one.ours.mdtrt_id) == (one.theirs.psn_no, one.theirs.mdtrt_id):
+        return ""
+    return _("The amounts agree; psn_no and mdtrt_id are ours. Correct yours.")

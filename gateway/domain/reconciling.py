@@ -18,6 +18,7 @@ class Row:
     """A settlement, or a reversal with negative amounts: total, funds, accounts, in yuan.
 
     `origin`: the settlement that a reversal takes back; else its own number. `line` of the institution's file.
+    `clr_type`: clearing category, empty where only the institution knows the row.
     """
 
     setl_id: str
@@ -28,6 +29,7 @@ class Row:
     origin: str = ""
     msgid: str = ""
     line: int = 0
+    clr_type: str = ""
 
     @property
     def key(self) -> Key:
@@ -100,10 +102,10 @@ def _only_theirs(here: Mapping[Key, Row], there: Mapping[Key, Row], other: Mappi
     for key, row in there.items():
         if key in here:
             continue
-        settled = (key[0], False)
+        settled = here.get((key[0], False)) or other.get((key[0], False))
         if key in other:
             yield Compared(ELSEWHERE, other[key], row)
-        elif row.reversal and (settled in here or settled in other):
-            yield Compared(REVERSED_THERE, None, row)
+        elif row.reversal and settled:
+            yield Compared(REVERSED_THERE, None, replace(row, clr_type=settled.clr_type))
         else:
             yield Compared(MISSING_HERE, None, row)

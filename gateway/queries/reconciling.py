@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.enums import Role
@@ -22,7 +22,7 @@ from accounts.money import ZERO
 from accounts.policies import has_any_role, regions_with_role
 from gateway.answers import CLEARING_TYPE, INSUTYPE
 from gateway.domain.reconciling import Row
-from gateway.models import Difference, GatewayFile, GatewayMessage, ReconciliationDay
+from gateway.models import Difference, GatewayFile, GatewayMessage, ReconciliationDay, VisitSettlement
 from gateway.queries.people import number_of
 
 WITHOUT_REFUNDS, REFUNDS_ALONE = "0", "1"
@@ -54,13 +54,14 @@ FROM moved
 WHERE %(refunds)s = '' OR (%(refunds)s = '0' AND sign = 1 AND NOT undone) OR (%(refunds)s = '1' AND sign = -1)
 """
 ROWS = f"""
-SELECT found.setl_id, v.mdtrt_id, m.public_id, total, fund, accounts, reversal, origin, found.msgid
+SELECT found.setl_id, v.mdtrt_id, m.public_id, total, fund, accounts, reversal, origin, found.msgid, found.med_type
 FROM (
-    SELECT vs.setl_id, vs.visit_id, s.patient_id, {AMOUNTS}, false AS reversal, vs.setl_id AS origin, vs.msgid
+    SELECT vs.setl_id, vs.visit_id, s.patient_id, {AMOUNTS}, false AS reversal, vs.setl_id AS origin, vs.msgid,
+        vs.med_type
     FROM {FROM} WHERE {{settled}}
     UNION ALL
     SELECT vs.reversal_setl_id, vs.visit_id, s.patient_id, -sums.total, -sums.fund, -sums.accounts, -sums.cash, true,
-        vs.setl_id, vs.reversal_msgid
+        vs.setl_id, vs.reversal_msgid, vs.med_type
     FROM {FROM} CROSS JOIN LATERAL (SELECT {AMOUNTS}) sums WHERE vs.reversed_at IS NOT NULL AND {{reversed}}
 ) found JOIN gateway_visit v ON v.id = found.visit_id JOIN accounts_member m ON m.id = found.patient_id
 ORDER BY found.setl_id
@@ -201,8 +202,17 @@ def _row(
     reversal: bool,
     origin: str,
     msgid: str,
+    med_type: str,
 ) -> Row:
-    return Row(setl_id, mdtrt_id, number_of(public_id), (total, fund, accounts), reversal, origin, msgid)
+    amounts, clr_type = (total, fund, accounts), CLEARING_TYPE[med_type]
+    return Row(setl_id, mdtrt_id, number_of(public_id), amounts, reversal, origin, msgid, clr_type=clr_type)
+
+
+def clr_type_of(institution: Institution, setl_id: str) -> str:
+    """Clearing category of the institution's settlement or reversal with this number; empty if it has none such."""
+    numbered = Q(setl_id=setl_id) | Q(reversal_setl_id=setl_id)
+    found = VisitSettlement.objects.filter(numbered, visit__institution=institution).values_list("med_type", flat=True)
+    return CLEARING_TYPE[found[0]] if found else ""
 
 
 def parts_of_day(day: datetime.date) -> list[Part]:

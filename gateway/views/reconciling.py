@@ -22,7 +22,7 @@ from gateway.forms.reconciling import ClearingForm, NoteForm
 from gateway.models import Difference, VisitSettlement
 from gateway.policies import may_settle_differences
 from gateway.queries.clearing import Clearing, clearing_of
-from gateway.queries.reconciling import days_visible_to, differences_visible_to, institutions_visible_to
+from gateway.queries.reconciling import clr_type_of, days_visible_to, differences_visible_to, institutions_visible_to
 
 MOST_DAYS, MOST_ROWS = 60, 60
 VERBS = {"explain": differences.explain, "close": differences.close}
@@ -93,7 +93,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 return redirect("admin:gateway_difference_change", pk)
             except Refused as refusal:
                 refused = reasons.tell_refused(refusal)
-    meaning, remedy = difference_texts.told(difference.kind, difference.found_by.clr_type)
+    known = clr_type_of(difference.institution, difference.setl_id)
+    clr_type = difference_texts.category(known, difference.found_by.clr_type, difference.institution)
+    meaning, remedy = difference_texts.told(difference.kind, clr_type)
     context = {
         "difference": difference,
         "meaning": meaning,
