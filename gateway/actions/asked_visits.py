@@ -15,6 +15,7 @@ from gateway.models import Stay, Visit
 from gateway.queries.people import member_by_psn_no
 from gateway.queries.visits import visit_of
 from settlements.enums import CareKind
+from settlements.queries.year import year_on
 
 # A range that holds more is asked for in pieces: there is no paging in the interface.
 MOST_ROWS = 500
@@ -136,13 +137,25 @@ def _visit(visit: Visit, member: Member, enrolments: Iterable[Enrolment], on: da
         "ipt_otp_no": visit.ipt_otp_no,
         **dict.fromkeys(ILLNESS, ""),
         **stated(visit.illness),
-        **(_stay(stay, on) if stay else {}),
+        **(_stay(stay, visit.region_id, on) if stay else {}),
+        **_left_for(stay),
     }
 
 
-def _stay(stay: Stay, on: datetime.date) -> dict[str, Any]:
+def _stay(stay: Stay, region_id: str, on: datetime.date) -> dict[str, Any]:
     first, last = stay.days
-    return {"inhosp_stas": DISCHARGED if last else IN_HOSPITAL, "ipt_days": days_of(first, last or on)}
+    year = year_on(region_id, first)
+    return {
+        "inhosp_stas": DISCHARGED if last else IN_HOSPITAL,
+        "ipt_days": days_of(first, last or on),
+        "ars_year_ipt_flag": "1" if year and year.ends_on < (last or on) else "0",
+    }
+
+
+def _left_for(stay: Stay | None) -> dict[str, str]:
+    """What the discharge says the stay was for: it is known then, and was a guess at the admission."""
+    said = stated(stay.discharge) if stay else {}
+    return {name: said[name] for name in ILLNESS if said.get(name)}
 
 
 def _named(number: str, said: Mapping[str, str]) -> dict[str, Any]:

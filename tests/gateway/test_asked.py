@@ -7,7 +7,7 @@ from accounts.clock import today
 from accounts.models import AuditEvent
 from gateway.models import VisitSettlement
 from gateway.queries.people import psn_no
-from tests.gateway.stays import admit, ago, bill, fee, leaving, named, refused
+from tests.gateway.stays import admission, admit, ago, bill, diagnosis, fee, leaving, named, refused
 from tests.gateway.world import DRUG, LUXURY, PART_DRUG, World, bill_input, line, make_hospital
 from tests.people import make_member
 
@@ -51,6 +51,33 @@ def test_visits_and_stays_of_a_person_here(world: World) -> None:
     assert refused(hospital, "5201", asked(world, endtime=f"{ago(31)}")) == "range_backwards"
     assert refused(hospital, "5201", asked(world, psn_no="0" * 25)) == "person_unknown"
     assert make_hospital(world.region, "另一医院").ok("5201", asked(world)) == {"mdtrtinfo": []}
+
+
+def test_what_a_stay_was_for_is_what_the_discharge_said(world: World) -> None:
+    hospital, patient = world.hospital, world.patient
+    stay = admit(hospital, patient, dise_codg="D1", dise_name="待查", main_cond_dscr="发热")
+    hospital.ok("2402", leaving(patient, stay, dise_codg="D2", dise_name="肺炎"))
+    (row,) = hospital.ok("5201", asked(world, med_type="21"))["mdtrtinfo"]
+    assert (row["dise_codg"], row["dise_name"], row["main_cond_dscr"]) == ("D2", "肺炎", "发热")
+    hospital.ok("2405", named(patient, stay))
+    (row,) = hospital.ok("5201", asked(world, med_type="21"))["mdtrtinfo"]
+    assert row["dise_codg"] == "D1"
+
+
+def test_a_stay_over_the_end_of_the_benefit_year_is_said_to_be_one(world: World) -> None:
+    """Shanghai's begins on 1 July."""
+    hospital, patient = world.hospital, world.patient
+    year = today().year if today() > datetime.date(today().year, 7, 1) else today().year - 1
+    for number, (begun, ended) in enumerate([((6, 20), (6, 29)), ((6, 30), (7, 1))]):
+        first, last = (datetime.date(year, *day) for day in (begun, ended))
+        at_the_time = {"diag_time": f"{first} 10:00:00"}
+        given = admission(patient, first, ipt_no=f"ZY{number}")
+        given["diseinfo"] = [diagnosis(patient, **at_the_time)]
+        stay = hospital.ok("2401", given)["result"]["mdtrt_id"]
+        hospital.ok("2402", leaving(patient, stay, last) | {"diseinfo": []})
+    period = {"begntime": f"{year}-06-01", "endtime": f"{year}-07-31", "med_type": "21"}
+    rows = hospital.ok("5201", asked(world, **period))["mdtrtinfo"]
+    assert [row["ars_year_ipt_flag"] for row in rows] == ["0", "1"]
 
 
 def test_more_rows_than_an_answer_holds_are_asked_for_in_pieces(world: World, monkeypatch) -> None:

@@ -140,6 +140,18 @@ def test_year_and_rules_are_those_of_the_discharge(world: World) -> None:
     assert (settlement.service_on, settlement.counted_year) == (ended, ended.year)
 
 
+@pytest.mark.parametrize("nothing", [{}, {"diseinfo": []}, {"diseinfo": None}])
+def test_an_admission_without_a_list_of_diagnoses(world: World, nothing: dict) -> None:
+    """What it is for stands in mdtrtinfo too; the text says of the node only that it is a list, as of that of 2402."""
+    hospital, patient = world.hospital, world.patient
+    given = {"mdtrtinfo": admission(patient)["mdtrtinfo"]} | nothing
+    mdtrt_id = hospital.ok("2401", given)["result"]["mdtrt_id"]
+    assert hospital.ok("5202", named(patient, mdtrt_id)) == {"diseinfo": []}
+    hospital.ok("2402", leaving(patient, mdtrt_id))
+    (row,) = hospital.ok("5202", named(patient, mdtrt_id))["diseinfo"]
+    assert row["inout_diag_type"] == "2"
+
+
 def test_refusals_of_an_admission(world: World) -> None:
     hospital, patient = world.hospital, world.patient
     soon = f"{ago(-2)} 09:00:00"
