@@ -15,6 +15,7 @@ ELSEWHERE = re.compile(
     r"|(?P<version>/[0-9.]+/hsa-fsi-\w+/?)",
     re.IGNORECASE,
 )
+SLASHES = re.compile("/{2,}")
 SERVICES: dict[str, dict[str, tuple[str, ...]]] = {
     "signInSignOutService": {"signIn": ("9001",), "signOut": ("9002",)},
     "fileupload": {"upload": ("9101",), "download": ("9102",)},
@@ -68,6 +69,9 @@ _FOLDED = {
 
 def ours(path: str) -> str | None:
     """The address of the portal that a program means by its own; None for what is no call of an institution."""
+    # Put together of a base that ends in a slash and a path that begins with one.
+    if "//" in path:
+        path = SLASHES.sub("/", path)
     if path.startswith(PREFIX):
         return path
     found = ELSEWHERE.fullmatch(path)

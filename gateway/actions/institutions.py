@@ -13,7 +13,7 @@ MOST = 100
 
 
 def find(*, institution: Institution, msgid: str, given: dict[str, Any], at: datetime.datetime) -> dict[str, Any]:
-    """Answer 1201: by code, or by a part of the name; at most 100, by name. An empty list where there is none.
+    """Answer 1201: by code, else by a part of the name; at most 100, by name. An empty list where there is none.
 
     Raises Rejected("field_missing") without either.
     """
@@ -21,9 +21,10 @@ def find(*, institution: Institution, msgid: str, given: dict[str, Any], at: dat
     if not data["fixmedins_code"] and not data["fixmedins_name"]:
         raise Rejected("field_missing", field="medinsinfo.fixmedins_code")
     found = Institution.objects.filter(kind=KINDS.get(data["fixmedins_type"], ""), is_active=True)
+    # Zhejiang's program sends both, and has its own idea of the name.
     if data["fixmedins_code"]:
         found = found.filter(code=data["fixmedins_code"])
-    if data["fixmedins_name"]:
+    else:
         found = found.filter(name__icontains=data["fixmedins_name"])
     return {"medinsinfo": [_row(one, data["fixmedins_type"]) for one in found.order_by("name", "code")[:MOST]]}
 

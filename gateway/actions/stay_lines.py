@@ -136,7 +136,7 @@ def _refund(stay: Stay, charged: FeeLine, row: dict[str, Any]) -> FeeLine:
         charged.quantity + sum((units for _, units in back), Decimal(0)),
     )
     try:
-        amount = refunds.expected(left, quantity, charged.price)
+        amount = refunds.expected(left, quantity, charged.price, said)
     except refunds.TooMuch:
         raise Refused("refund_more", line=sn, charged=charged.sn, left=plain(left.amount)) from None
     if said != amount:

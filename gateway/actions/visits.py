@@ -14,9 +14,10 @@ from accounts.calls import Call, to_json
 from accounts.enums import EnrolmentStatus, InstitutionKind
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member
-from accounts.money import MAX_AMOUNT, ZERO, fen, plain
+from accounts.money import MAX_AMOUNT, ZERO, plain
 from gateway import answers
 from gateway.domain.life import DAYS, Stage, Step, refusal, stage_of
+from gateway.domain.refunds import comes_to
 from gateway.models import FeeLine, Visit
 from gateway.queries.lines import items_by_day
 from gateway.queries.people import patient
@@ -165,13 +166,16 @@ def must_be_unique(rows: Iterable[dict[str, Any]]) -> None:
 
 
 def check_amount(row: dict[str, Any]) -> None:
-    """Quantity times price is the line, to the fen (F7). Raises Refused: line_quantity, line_amount, amount_too_large."""
+    """Quantity times price is the line, to the fen (F7, as `comes_to` has it).
+
+    Raises Refused: line_quantity, line_amount, amount_too_large.
+    """
     said, product = row["det_item_fee_sumamt"], row["cnt"] * row["pric"]
     if max(said, product) > MAX_AMOUNT:
         raise Refused("amount_too_large")
     if row["cnt"] == 0:
         raise Refused("line_quantity", line=row["feedetl_sn"])
-    if said != fen(product):
+    if not comes_to(said, product):
         raise Refused("line_amount", line=row["feedetl_sn"], amount=plain(said), expected=plain(product))
 
 

@@ -1,10 +1,12 @@
-"""A line of a stay taken back in part or whole: what the refund line holds of each part."""
+"""What a line comes to; and one of a stay taken back in part or whole: what the refund line holds of each part."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 from accounts.money import fen
 from settlements.domain.catalogue import Item, Parts, classify
+
+HALF_A_FEN = Decimal("0.005")
 
 
 class TooMuch(ValueError):
@@ -19,13 +21,20 @@ class Left:
     quantity: Decimal
 
 
-def expected(left: Left, quantity: Decimal, price: Decimal) -> Decimal:
-    """What a refund of `quantity` units (positive) at `price` yuan must come to, in yuan (positive).
+def comes_to(amount: Decimal, product: Decimal) -> bool:
+    """Whether an amount in whole fen is the product of quantity and price, in yuan. The text names no rounding, and .NET
+    and Python round an exact half to the even fen: both neighbours of a half are right."""
+    return abs(amount - product) <= HALF_A_FEN
+
+
+def expected(left: Left, quantity: Decimal, price: Decimal, said: Decimal) -> Decimal:
+    """What a refund of `quantity` units (positive) at `price` yuan must come to, in yuan (positive): `said`, if it is that.
 
     Quantity times price (F7); the last units take what is left, so that fractions of a fen leave nothing behind.
     Raises TooMuch.
     """
-    amount = left.amount if quantity == left.quantity else fen(quantity * price)
+    product = quantity * price
+    amount = left.amount if quantity == left.quantity else said if comes_to(said, product) else fen(product)
     if quantity > left.quantity or amount > left.amount:
         raise TooMuch
     return amount

@@ -5,14 +5,14 @@ import re
 import pytest
 from django.contrib.admin import site
 from django.contrib.messages.storage import default_storage
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import RequestFactory
 from django.utils import translation
 
 from accounts.clock import now
 from accounts.enums import Role
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, Institution
 from gateway import texts
 from gateway.actions import keys
 from gateway.admin.calls import GatewayMessageAdmin, InstitutionKeyAdmin
@@ -142,6 +142,19 @@ def test_an_administrator_keeps_to_his_region(world: World, rf: RequestFactory) 
     world.hospital.ok("1101", {"data": credential(world.patient)})
     assert not GatewayMessageAdmin(GatewayMessage, site).get_queryset(request).exists()
     assert not InstitutionKeyAdmin(InstitutionKey, site).get_queryset(request).exists()
+
+
+def test_a_code_that_is_not_there_is_answered_with_those_most_like_it(world: World) -> None:
+    codes = ["P44010400001", *(f"H440104{number:05d}" for number in range(12))]
+    Institution.objects.bulk_create(
+        Institution(code=code, name=code, region=world.region, kind="hospital", level="primary") for code in codes
+    )
+    with pytest.raises(CommandError, match=r"There are: P44010400001$"):
+        call_command("gateway_key", "P44019900009")
+    with pytest.raises(CommandError, match=r"There are: H44010400000, .*H44010400009, …$"):
+        call_command("gateway_key", "H44010499999")
+    with pytest.raises(CommandError, match=world.hospital.institution.code):
+        call_command("gateway_key", "X")
 
 
 def test_a_key_from_the_command_line_opens(world: World, capsys) -> None:

@@ -185,6 +185,9 @@ def test_institutions_are_found_by_code_or_name(world: World) -> None:
         "medinsinfo": []
     }
     assert "fixmedins_code" in err_msg(world, "1201", {"medinsinfo": {"fixmedins_type": "1"}})
+    # Programs send their own code with the name as they have it, which need not be ours.
+    both = {"fixmedins_type": "1", "fixmedins_code": code, "fixmedins_name": "第一人民医院"}
+    assert world.hospital.ok("1201", {"medinsinfo": both})["medinsinfo"] == by_code
 
 
 def test_the_place_of_insurance_is_held_against_the_register(world: World) -> None:

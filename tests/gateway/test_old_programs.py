@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from accounts.crypto import blind_index
-from gateway import client
+from gateway import client, paths
 from gateway.client import PATH, envelope
 from gateway.domain import json_text
 from gateway.forms.staff import SettingsForm
@@ -55,10 +55,19 @@ def look_up(world: World, **changed) -> dict:
         "/hss-call-service-interface",
         "/mbs/fmi/fsi/api/callFsiService/callService",
         "/1.0.0/hsa-fsi-1101",
+        # A base that ends in a slash, put before a path that begins with one.
+        "/fsi/api//fsiPsnInfoService/queryPsnInfo",
+        "/ebus//gdyb_api/prd/hsa/hgs/1101",
     ],
 )
 def test_addresses_as_programs_put_them_together(world: World, path: str) -> None:
     assert code(world.hospital.post(json.dumps(look_up(world)).encode(), path=path).json()) == ""
+
+
+def test_a_base_that_is_nothing_but_a_slash() -> None:
+    """The test client would take what stands behind two slashes for a host."""
+    assert (paths.ours(f"/{PATH}"), paths.ours("//ebus/rio_fsi//fsi/api/a/b")) == (PATH, "/fsi/api/a/b")
+    assert paths.ours("//accounts/login/") is None
 
 
 @pytest.mark.parametrize(
@@ -291,3 +300,18 @@ def test_what_may_stand_in_an_output_that_has_nothing(world: World, fields: dict
 def test_the_database_holds_what_may_be_added(world: World, fields: dict) -> None:
     with pytest.raises(IntegrityError, match="institution_extra_fields"), transaction.atomic():
         InstitutionSettings.objects.create(institution=world.hospital.institution, extra_fields=fields)
+
+
+def test_half_a_fen_may_be_rounded_either_way(world: World) -> None:
+    """The text names no rounding; .NET and Python round an exact half to the even fen."""
+    mdtrt_id = world.hospital.register(world.patient)
+
+    def sent(sn: str, cnt: str, amount: str) -> dict:
+        row = line(world.patient, mdtrt_id, sn, DRUG, cnt, "4.45", det_item_fee_sumamt=amount)
+        return world.hospital.call("2204", {"feedetail": row})
+
+    for sn, amount in (("1", "2.22"), ("2", "2.23")):
+        (row,) = sent(sn, "0.5", amount)["output"]["result"]
+        assert Decimal(str(row["det_item_fee_sumamt"])) == Decimal(str(row["inscp_scp_amt"])) == Decimal(amount)
+    for sn, cnt, amount in (("3", "0.5", "2.21"), ("4", "0.5", "2.24"), ("5", "0.51", "2.26"), ("6", "1", "4.44")):
+        assert code(sent(sn, cnt, amount)) == "line_amount"
