@@ -1,6 +1,7 @@
 """Reading people, always through what the reader may see."""
 
 import datetime
+from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
@@ -35,6 +36,12 @@ def enrolment_on(member: Member, day: datetime.date, region: Region | str | None
     if region is not None:
         rows = rows.filter(region=region)
     return rows.select_related("region", "signed_institution").first()
+
+
+def enrolments_on(members: Iterable[Member], day: datetime.date) -> dict[int, Enrolment]:
+    """How each of the members is insured on a day, by his id; who is not insured has none."""
+    rows = Enrolment.objects.filter(valid_on(day), member__in=members).select_related("region", "signed_institution")
+    return {row.member_id: row for row in rows}
 
 
 def find_member(*, id_number: str | None = None, card_number: str | None = None) -> Member | None:

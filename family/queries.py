@@ -74,13 +74,6 @@ def grants_to_order(beneficiary_id: int, on: datetime.date) -> QuerySet[SharingG
     return grants.select_related("grantor").order_by(*IN_FILED_ORDER)
 
 
-def grant_between(grantor_id: int, beneficiary_id: int, on: datetime.date) -> SharingGrant | None:
-    """The grant by which one may use the other's account on a day, for whatever use; None also while it is paused."""
-    return SharingGrant.objects.filter(
-        in_force(on), grantor_id=grantor_id, beneficiary_id=beneficiary_id, paused_at=None
-    ).first()
-
-
 def who_shares_with(member: Member, on: datetime.date) -> QuerySet[SharingGrant]:
     """Grants that the member may use on a day, in filed order, each with its `grantor`."""
     grants = SharingGrant.objects.filter(in_force(on), beneficiary=member)

@@ -34,7 +34,7 @@ from settlements.enums import OrderState, WalletSource
 from settlements.forms.paying import GroupForm
 from settlements.models import PremiumPayment
 from settlements.queries import premiums as read
-from settlements.queries.premiums import Choice, Window
+from settlements.queries.premiums import Choice, Due, Window
 from settlements.views.premiums import group_choices, is_monthly, source_of, undebited_told
 from settlements.views.wallet import source_held
 
@@ -60,7 +60,9 @@ def home(request: HttpRequest, serving: Opened) -> HttpResponse:
     page = Paginator(read.payments_visible_to(request.user).filter(mine), PER_PAGE).get_page(request.GET.get("page"))
     orders = read.orders_visible_to(request.user).filter(payer=serving.member, state=OrderState.WAITING)
     context = opened_context(request, serving) | {
-        "people": [_person(serving, choice, at) for choice in read.people_to_pay_for(serving.member, at.date())],
+        "people": [
+            _person(serving, due, at) for due in read.dues(read.people_to_pay_for(serving.member, at.date()), at)
+        ],
         "waiting": [
             {"order": one, "who": _who(serving, one.insured, one.grant.relation if one.grant else None)}
             for one in orders
@@ -78,18 +80,16 @@ def home(request: HttpRequest, serving: Opened) -> HttpResponse:
     return render(request, "counter/premiums.html", context)
 
 
-def _person(serving: Opened, choice: Choice, at: datetime.datetime) -> dict[str, Any]:
+def _person(serving: Opened, due: Due, at: datetime.datetime) -> dict[str, Any]:
     """Whether a premium can be paid for somebody today, and else why not and when."""
+    choice, window = due.choice, due.window
     relation = choice.grant.relation if choice.grant else None
     row: dict[str, Any] = {"who": _who(serving, choice.member, relation), "id": choice.member.public_id}
     if choice.refused:
         return row | {"why": reasons.tell_refused(choice.refused)}
-    known = read.windows(read.resident_enrolment(choice.member, at.date()).region_id)
-    window = read.window_at(known, at)
     if window is None:
-        return row | {"why": reasons.tell_refused(_closed(known, at))}
-    paid = read.standing_payment(choice.member.pk, window.insurance, window.year)
-    return row | {"year": window.year, "paid": paid, "until": window.last_day}
+        return row | {"why": reasons.tell_refused(_closed(due.known, at))}
+    return row | {"year": window.year, "paid": due.paid, "until": window.last_day}
 
 
 def _closed(known: list[Window], at: datetime.datetime) -> Refused:

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -13,9 +14,10 @@ from accounts.errors import Refused
 from accounts.models import Enrolment, Member, User
 from accounts.money import ZERO
 from accounts.policies import is_member, regions_with_role
-from accounts.queries import enrolment_on
+from accounts.queries import enrolment_on, enrolments_on
+from family.domain.rules import SharingRules
 from family.models import SharingGrant
-from family.queries import grant_between, rules_on, whom_shares
+from family.queries import rules_on, whom_shares
 from settlements.domain import premiums as rules
 from settlements.domain.premiums import PremiumGroup, PremiumPlan
 from settlements.enums import AccountStatus, OrderState, WalletSource
@@ -115,6 +117,84 @@ def year_paid_on(region_id: str, on: datetime.date) -> tuple[int, datetime.date,
     return year, datetime.date(year, 1, 1), ("historical",)
 
 
+class Paying:
+    """By what right a member pays premiums on a day. Each fact is read once, for however many people it is asked."""
+
+    def __init__(self, payer: Member, on: datetime.date) -> None:
+        self.payer, self.on = payer, on
+        self._rules: dict[str, SharingRules | None] = {}
+
+    @cached_property
+    def grants(self) -> dict[int, SharingGrant]:
+        """Those that he gives, by beneficiary, in the order of binding."""
+        return {grant.beneficiary_id: grant for grant in whom_shares(self.payer, self.on)}
+
+    @cached_property
+    def enrolments(self) -> dict[int, Enrolment]:
+        """How he and those beneficiaries are insured."""
+        return enrolments_on([self.payer, *(grant.beneficiary for grant in self.grants.values())], self.on)
+
+    @cached_property
+    def wallet(self) -> Wallet | None:
+        return wallets.wallet_of(self.payer)
+
+    @cached_property
+    def account(self) -> PersonalAccount | None:
+        """The open one of an employee, where he is insured."""
+        enrolment = self.enrolments.get(self.payer.pk)
+        if enrolment is None or enrolment.insurance != "employee":
+            return None
+        accounts = PersonalAccount.objects.filter(member=self.payer, region=enrolment.region_id)
+        return accounts.filter(status=AccountStatus.OPEN).first()
+
+    def out_of(self, source: str, insured: Member) -> Payer:
+        """As `payer_of`."""
+        return self._out_of_wallet(insured) if source == WalletSource.WALLET else self._out_of_account(insured)
+
+    def _out_of_account(self, insured: Member) -> Payer:
+        payer, enrolment = self.payer, self.enrolments.get(self.payer.pk)
+        if enrolment is None:
+            raise Refused("not_insured")
+        if payer.died_on is not None and payer.died_on <= self.on:
+            raise Refused("closed")
+        account = self.account
+        if account is None:
+            raise Refused("not_permitted", why="premium_account")
+        if payer.pk == insured.pk:
+            if enrolment.status not in ("normal", "suspended"):
+                raise Refused(enrolment.status)
+            return Payer(region_id=account.region_id, account=account, grant=None)
+        grant = self.grants.get(insured.pk)
+        sharing = self._sharing(grant.region_id) if grant and grant.paused_at is None else None
+        if grant is None or sharing is None or not grant.uses_premium or "premium" not in sharing.uses:
+            raise Refused("not_permitted", why="premium")
+        if enrolment.status != "normal":
+            raise Refused(enrolment.status)
+        return Payer(region_id=account.region_id, account=account, grant=grant, keep=sharing.keep)
+
+    def _out_of_wallet(self, insured: Member) -> Payer:
+        """What lies in a wallet is the payer's own: no threshold, and the grant only shows that the two are near
+        relatives, whatever it may be used for (decision 0026)."""
+        payer, on = self.payer, self.on
+        enrolment = wallets.may_have(payer, self.enrolments.get(payer.pk), on)
+        if self.wallet is None:
+            raise Refused("wallet_not_open")
+        grant = None
+        if payer.pk != insured.pk:
+            grant = self.grants.get(insured.pk)
+            if grant is None:
+                raise Refused("not_permitted", why="premium_wallet")
+        wallets.may_have(insured, self.enrolments.get(insured.pk), on)
+        if enrolment.status not in ("normal", "suspended"):
+            raise Refused(enrolment.status)
+        return Payer(region_id=enrolment.region_id, wallet=self.wallet, grant=grant)
+
+    def _sharing(self, region_id: str) -> SharingRules | None:
+        if region_id not in self._rules:
+            self._rules[region_id] = rules_on(region_id, self.on)
+        return self._rules[region_id]
+
+
 def payer_of(payer: Member, insured: Member, on: datetime.date, source: str = WalletSource.ACCOUNT) -> Payer:
     """By what right an account or a wallet may pay somebody's premium on a day; permission comes before the state of
     insurance.
@@ -123,52 +203,7 @@ def payer_of(payer: Member, insured: Member, on: datetime.date, source: str = Wa
     grant at all, or a region that does not take part), wallet_not_open, suspended, frozen, closed. Oneself may pay
     while suspended: one's own money stays usable (domain.md 5, number 22).
     """
-    if source == WalletSource.WALLET:
-        return _out_of_wallet(payer, insured, on)
-    enrolment = enrolment_on(payer, on)
-    if enrolment is None:
-        raise Refused("not_insured")
-    if payer.died_on is not None and payer.died_on <= on:
-        raise Refused("closed")
-    account = _account(payer, enrolment)
-    if payer.pk == insured.pk:
-        if enrolment.status not in ("normal", "suspended"):
-            raise Refused(enrolment.status)
-        return Payer(region_id=account.region_id, account=account, grant=None)
-    grant = grant_between(payer.pk, insured.pk, on)
-    sharing = rules_on(grant.region_id, on) if grant else None
-    if grant is None or sharing is None or not grant.uses_premium or "premium" not in sharing.uses:
-        raise Refused("not_permitted", why="premium")
-    if enrolment.status != "normal":
-        raise Refused(enrolment.status)
-    return Payer(region_id=account.region_id, account=account, grant=grant, keep=sharing.keep)
-
-
-def _out_of_wallet(payer: Member, insured: Member, on: datetime.date) -> Payer:
-    """What lies in a wallet is the payer's own: no threshold, and the grant only shows that the two are near relatives,
-    whatever it may be used for (decision 0026)."""
-    enrolment = wallets.enrolled(payer, on)
-    wallet = wallets.wallet_of(payer)
-    if wallet is None:
-        raise Refused("wallet_not_open")
-    grant = None
-    if payer.pk != insured.pk:
-        grant = whom_shares(payer, on).filter(beneficiary=insured).first()
-        if grant is None:
-            raise Refused("not_permitted", why="premium_wallet")
-    wallets.enrolled(insured, on)
-    if enrolment.status not in ("normal", "suspended"):
-        raise Refused(enrolment.status)
-    return Payer(region_id=enrolment.region_id, wallet=wallet, grant=grant)
-
-
-def _account(payer: Member, enrolment: Enrolment) -> PersonalAccount:
-    account = PersonalAccount.objects.filter(
-        member=payer, region=enrolment.region_id, status=AccountStatus.OPEN
-    ).first()
-    if account is None or enrolment.insurance != "employee":
-        raise Refused("not_permitted", why="premium_account")
-    return account
+    return Paying(payer, on).out_of(source, insured)
 
 
 def standing_payment(insured_id: int, insurance: str, year: int) -> PremiumPayment | None:
@@ -180,51 +215,77 @@ def standing_payment(insured_id: int, insurance: str, year: int) -> PremiumPayme
 class Choice:
     """Somebody whose premium a member may pay: himself (`grant` None) or a relative, and why not, if not.
 
-    `sources`: what may pay it, the account first; empty where it is refused.
+    `sources`: what may pay it, the account first; `region_id`: where it is asked for; empty where it is refused.
     """
 
     member: Member
     grant: SharingGrant | None
     refused: Refused | None
     sources: tuple[str, ...] = ()
+    region_id: str = ""
 
 
 def people_to_pay_for(payer: Member, on: datetime.date) -> list[Choice]:
     """Oneself first, then everybody for whom one has given a grant, each with the reason against it if there is one."""
-    choices = [_choice(payer, payer, None, on)]
-    choices += [_choice(payer, grant.beneficiary, grant, on) for grant in whom_shares(payer, on)]
+    paying = Paying(payer, on)
+    choices = [_choice(paying, payer, None)]
+    choices += [_choice(paying, grant.beneficiary, grant) for grant in paying.grants.values()]
     return choices
 
 
-def _choice(payer: Member, insured: Member, grant: SharingGrant | None, on: datetime.date) -> Choice:
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """What is asked for somebody at a moment: the windows that his region knows, the one that is open, and the payment
+    that counts for it already."""
+
+    choice: Choice
+    known: list[Window]
+    window: Window | None
+    paid: PremiumPayment | None
+
+
+def dues(choices: Sequence[Choice], at: datetime.datetime) -> list[Due]:
+    """What is asked for each of them; nothing where it is refused."""
+    known = {region_id: windows(region_id) for region_id in {choice.region_id for choice in choices} if region_id}
+    rows = PremiumPayment.objects.filter(insured__in=[choice.member.pk for choice in choices], refunded_on=None)
+    paid = {(row.insured_id, row.insurance, row.year): row for row in rows}
+    found = []
+    for choice in choices:
+        here = known.get(choice.region_id, [])
+        window = window_at(here, at)
+        key = (choice.member.pk, window.insurance, window.year) if window else None
+        found.append(Due(choice=choice, known=here, window=window, paid=paid.get(key) if key else None))
+    return found
+
+
+def _choice(paying: Paying, insured: Member, grant: SharingGrant | None) -> Choice:
     """Why the account may not pay is what is told where nothing may: the wallet is the second way."""
-    if insured.pk == payer.pk:
-        try:
-            resident_enrolment(insured, on)
-        except Refused as refused:
-            # Whoever has no premium to pay is not told that he lacks the means to.
-            return Choice(member=insured, grant=grant, refused=refused)
     sources, against = [], []
     for source in (WalletSource.ACCOUNT, WalletSource.WALLET):
         try:
-            payer_of(payer, insured, on, source)
+            paying.out_of(source, insured)
         except Refused as refused:
             against.append(refused)
         else:
             sources.append(source.value)
+    try:
+        enrolment = _resident(insured, paying.enrolments.get(insured.pk), paying.on)
+    except Refused as refused:
+        # Whoever has no premium to pay is not told that he lacks the means to.
+        told = refused if sources or grant is None else against[0]
+        return Choice(member=insured, grant=grant, refused=told)
     if not sources:
         return Choice(member=insured, grant=grant, refused=against[0])
-    try:
-        resident_enrolment(insured, on)
-    except Refused as refused:
-        return Choice(member=insured, grant=grant, refused=refused)
-    return Choice(member=insured, grant=grant, refused=None, sources=tuple(sources))
+    return Choice(member=insured, grant=grant, refused=None, sources=tuple(sources), region_id=enrolment.region_id)
 
 
 def resident_enrolment(insured: Member, on: datetime.date) -> Enrolment:
     """How somebody is insured whose resident premium is to be paid. Raises Refused: not_insured, closed,
     not_covered (an employee, who has none to pay)."""
-    enrolment = enrolment_on(insured, on)
+    return _resident(insured, enrolment_on(insured, on), on)
+
+
+def _resident(insured: Member, enrolment: Enrolment | None, on: datetime.date) -> Enrolment:
     if enrolment is None:
         raise Refused("not_insured")
     if enrolment.status == "closed" or (insured.died_on is not None and insured.died_on <= on):

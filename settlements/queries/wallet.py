@@ -29,7 +29,11 @@ def takes_part(region: Region, on: datetime.date) -> bool:
 def enrolled(member: Member, on: datetime.date) -> Enrolment:
     """The enrolment of somebody who can have a wallet. Raises Refused: not_insured, closed, not_permitted (the region
     does not take part)."""
-    enrolment = enrolment_on(member, on)
+    return may_have(member, enrolment_on(member, on), on)
+
+
+def may_have(member: Member, enrolment: Enrolment | None, on: datetime.date) -> Enrolment:
+    """`enrolled` for somebody of whom it is known how he is insured."""
     if enrolment is None:
         raise Refused("not_insured")
     if enrolment.status == "closed" or (member.died_on is not None and member.died_on <= on):

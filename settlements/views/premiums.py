@@ -29,7 +29,7 @@ from settlements.forms.paying import GroupForm
 from settlements.models import PremiumOrder, PremiumPayment
 from settlements.queries import member as accounts_read
 from settlements.queries import premiums as read
-from settlements.queries.premiums import Choice, Window
+from settlements.queries.premiums import Choice, Due, Window
 from settlements.views.wallet import held_in, source_held
 
 PER_PAGE = 10
@@ -52,10 +52,9 @@ def home(request: HttpRequest) -> HttpResponse:
     enrolment = enrolment_on(member, at.date())
     orders = read.orders_visible_to(request.user)
     waiting = list(orders.filter(state=OrderState.WAITING))
+    choices = _worth_telling(read.people_to_pay_for(member, at.date()))
     context = {
-        "people": [
-            _person(choice, at, waiting) for choice in _worth_telling(read.people_to_pay_for(member, at.date()))
-        ],
+        "people": [_person(due, waiting) for due in read.dues(choices, at)],
         "window": _window_told(read.windows(enrolment.region_id) if enrolment else [], at),
         "waiting": [_order_row(order) for order in waiting],
         "undebited": [_order_row(order) | undebited_told(order) for order in read.undebited(member, at.date())],
@@ -70,8 +69,8 @@ def _worth_telling(choices: list[Choice]) -> list[Choice]:
     return [choice for choice in choices if choice.grant or not choice.refused or choice.refused.code != "not_covered"]
 
 
-def _person(choice: Choice, at: datetime.datetime, waiting: list[PremiumOrder]) -> dict[str, Any]:
-    insured = choice.member
+def _person(due: Due, waiting: list[PremiumOrder]) -> dict[str, Any]:
+    choice, window, insured = due.choice, due.window, due.choice.member
     row: dict[str, Any] = {
         "who": who_is(insured, choice.grant.relation if choice.grant else None),
         "id": insured.public_id,
@@ -79,13 +78,10 @@ def _person(choice: Choice, at: datetime.datetime, waiting: list[PremiumOrder]) 
     }
     if choice.refused:
         return row | {"why": reasons.tell_refused(choice.refused)}
-    enrolment = read.resident_enrolment(insured, at.date())
-    window = read.window_at(read.windows(enrolment.region_id), at)
     if window is None:
         return row | {"closed": True}
-    paid = read.standing_payment(insured.pk, window.insurance, window.year)
     ordered = next((one for one in waiting if one.insured_id == insured.pk and one.year == window.year), None)
-    return row | {"year": window.year, "paid_on": paid.paid_on if paid else None, "ordered": ordered}
+    return row | {"year": window.year, "paid_on": due.paid.paid_on if due.paid else None, "ordered": ordered}
 
 
 def _window_told(known: list[Window], at: datetime.datetime) -> dict[str, Any]:

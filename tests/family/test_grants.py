@@ -204,7 +204,6 @@ class TestTerms:
         for _ in range(2):
             grants.pause(grant=grant, by=people.holder, at=AT)
         assert may_pay(people.child.pk, TODAY) == []
-        assert queries.grant_between(people.holder.member_id, people.child.pk, TODAY) is None
         assert list(queries.whom_shares(people.holder.member, TODAY)) == [grant]
         grants.resume(grant=grant, by=people.holder, at=AT)
         assert may_pay(people.child.pk, TODAY) == [grant]

@@ -98,7 +98,7 @@ def test_grants_to_order_are_those_for_care(people, rules) -> None:
     assert [grant.grantor.name for grant in may_pay(people.child.pk, TODAY)] == ["沈某宁", "方某"]
     SharingGrant.objects.filter(grantor=people.holder.member).update(uses_care=False)
     assert [grant.grantor.name for grant in may_pay(people.child.pk, TODAY)] == ["方某"]
-    assert queries.grant_between(people.holder.member_id, people.child.pk, TODAY).uses_premium is True
+    assert queries.whom_shares(people.holder.member, TODAY).get().uses_premium is True
 
 
 @pytest.fixture

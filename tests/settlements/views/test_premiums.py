@@ -6,6 +6,8 @@ from decimal import Decimal
 import pytest
 from bs4 import BeautifulSoup
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import clock, masks
@@ -77,6 +79,22 @@ def test_from_the_list_to_the_receipt(now):
     assert payment.number in text(again)
     assert PremiumPayment.objects.count() == 1
     assert "already" in text(client.get(group_page(child)))
+
+
+def test_one_relative_and_four_cost_the_same_queries(now):
+    scene, _child = family()
+    client = english(scene.daughter)
+    client.get(HOME)
+    counts = []
+    for name in ("沈一禾", "沈二禾", "沈三禾", ""):
+        with CaptureQueriesContext(connection) as queries:
+            people = client.get(HOME).context["people"]
+        counts.append((sum("year" in person for person in people), len(queries)))
+        if name:
+            child = make_member(name, datetime.date(2016, 4, 4), region=scene.region, insurance="resident")
+            share(scene.daughter.member, child, "child", scene.region, ON - datetime.timedelta(days=9))
+    assert [people for people, _queries in counts] == [1, 2, 3, 4]
+    assert len({queries for _people, queries in counts}) == 1, counts
 
 
 def test_sent_with_no_group_chosen_it_says_so(now):
