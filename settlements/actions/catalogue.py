@@ -16,16 +16,15 @@ from accounts.enums import Channel
 from accounts.errors import Refused
 from accounts.models import Region, User
 from accounts.money import ZERO, BadAmount, parse_amount
+from settlements.actions import files
 from settlements.actions.drafts import permitted
+from settlements.actions.files import BATCH
 from settlements.actions.rollover import clock_day
 from settlements.enums import FileState
-from settlements.models import CatalogueFault, CatalogueFile, CatalogueItem, CatalogueRow
+from settlements.models import CatalogueFile, CatalogueItem, CatalogueRow
 
 MAX_BYTES = 48 * tables.MEGABYTE
 MAX_ROWS = 400_000
-BATCH = 5000
-# More are counted, but no longer listed: whoever has that many has one mistake in common.
-FAULTS_KEPT = 10_000
 HUNDRED = Decimal(100)
 COLUMNS = (
     tables.Column("code", ("医保目录编码", "Code", "医保编码", "编码", "国家医保编码")),
@@ -110,20 +109,11 @@ def receive(
     """
     at = at or clock.now()
     permitted(by, region.pk)
-    data = content.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise Refused("table_too_large", megabytes=MAX_BYTES // tables.MEGABYTE)
-    if not data:
-        raise Refused("table_empty")
+    data = files.content_of(content, MAX_BYTES)
     digest = sha256(data).hexdigest()
     with transaction.atomic():
-        # Two uploads at once: the second waits and finds the first.
-        Region.objects.select_for_update(no_key=True).get(pk=region.pk)
-        gone = [FileState.FAULTY, FileState.WITHDRAWN]
         same = CatalogueFile.objects.filter(region=region, valid_from=valid_from, sha256=digest)
-        first = same.exclude(state__in=gone).first()
-        if first is not None:
-            raise Refused("table_again", uploaded_at=first.uploaded_at.isoformat(), number=first.pk)
+        files.refuse_again(region, same)
         _check_day(region, valid_from, at)
         file = CatalogueFile.objects.create(
             region=region, valid_from=valid_from, whole=whole, name=name[-120:], sha256=digest, size=len(data),
@@ -151,18 +141,11 @@ def read(*, file_id: int, at: datetime.datetime | None = None) -> CatalogueFile 
                 transaction.set_rollback(True)
     except Refused as refusal:
         file.refused = {"code": refusal.code, "params": refusal.params}
-    CatalogueFault.objects.bulk_create(
-        (CatalogueFault(file=file, line=f.line, column=f.column, code=f.code, params=f.params) for f in reading.faults),
-        batch_size=BATCH,
-    )
-    file.fault_count = reading.fault_count
-    wrong = file.refused or file.fault_count
-    file.state = FileState.FAULTY if wrong else FileState.READY
-    if wrong:
+    at = at or clock.now()
+    if not files.finish(file, reading, at):
         file.totals = {"rows": reading.count}
-    file.content, file.read_at = None, at or clock.now()
     file.save()
-    _record("read", file, None, file.read_at, state=str(file.state), mistakes=file.fault_count)
+    _record("read", file, None, at, state=str(file.state), mistakes=file.fault_count)
     return file
 
 
@@ -191,7 +174,7 @@ def release(*, file: CatalogueFile, by: User, at: datetime.datetime | None = Non
     at = at or clock.now()
     permitted(by, file.region_id)
     with transaction.atomic():
-        file = _locked(file, FileState.READY)
+        file = files.locked(CatalogueFile.objects.select_related("region"), file.pk, FileState.READY)
         if file.uploaded_by_id == by.pk:
             raise Refused("same_person", why="crediting")
         _check_day(file.region, file.valid_from, at)
@@ -235,7 +218,7 @@ def bring_in(*, file_id: int, at: datetime.datetime | None = None) -> CatalogueF
 def withdraw(*, file: CatalogueFile, by: User, at: datetime.datetime | None = None) -> CatalogueFile:
     """Take a file back that was not released; its rows go. Raises Refused: not_permitted, file_state."""
     permitted(by, file.region_id)
-    file = _locked(file, FileState.READY)
+    file = files.locked(CatalogueFile.objects.select_related("region"), file.pk, FileState.READY)
     CatalogueRow.objects.filter(file=file).delete()
     file.state = FileState.WITHDRAWN
     file.save(update_fields=["state"])
@@ -268,15 +251,11 @@ def _check_day(region: Region, day: datetime.date, at: datetime.datetime) -> Non
         raise Refused("catalogue_day_early", earliest_on=tomorrow.isoformat())
 
 
-class _Reading:
-    """One pass over a file: rows are kept in batches, and the mistakes of all of them."""
+class _Reading(files.Reading):
+    """Rows are kept in batches."""
 
     def __init__(self, file: CatalogueFile) -> None:
-        self.file = file
-        self.titles: dict[str, str] = {}
-        self.faults: list[tables.Fault] = []
-        self.fault_count = 0
-        self.count = 0
+        super().__init__(file)
         self.seen: dict[str, int] = {}
 
     def run(self, data: bytes) -> None:
@@ -295,7 +274,7 @@ class _Reading:
     def find_later(self) -> None:
         """Rows of codes for which a later version is known: it would be cut off."""
         for line, begins in _later(self.file):
-            self._add([tables.Fault(line, self.titles["code"], "catalogue_later", {"begins_on": begins.isoformat()})])
+            self.add([tables.Fault(line, self.titles["code"], "catalogue_later", {"begins_on": begins.isoformat()})])
 
     def _row(self, row: tables.Row) -> tuple[Any, ...] | None:
         """The row as it is kept; None if anything is wrong with it."""
@@ -303,9 +282,9 @@ class _Reading:
         faults = row.faults or list(self._faults(row))
         first = self.seen.setdefault(values["code"], row.line)
         if not faults and first != row.line:
-            faults = [self._fault(row, "code", "catalogue_twice", first=first)]
+            faults = [self.fault(row, "code", "catalogue_twice", first=first)]
         if faults:
-            self._add(faults)
+            self.add(faults)
             return None
         item_class = CLASSES[values["item_class"].upper()]
         percent = {"A": ZERO, "C": HUNDRED}.get(item_class)
@@ -318,62 +297,46 @@ class _Reading:
         values = row.values
         for name, most in (("code", 50), ("name", 100)):
             if not values[name]:
-                yield self._fault(row, name, "cell_missing")
+                yield self.fault(row, name, "cell_missing")
             elif len(values[name]) > most:
-                yield self._fault(row, name, "cell_too_long", most=most)
+                yield self.fault(row, name, "cell_too_long", most=most)
         item_class = CLASSES.get(values["item_class"].upper())
         if item_class is None:
-            yield self._fault(row, "item_class", "catalogue_class")
+            yield self.fault(row, "item_class", "catalogue_class")
         yield from self._percent_faults(row, item_class)
         if limit := values.get("limit", ""):
             try:
                 if not parse_amount(limit):
-                    yield self._fault(row, "limit", "catalogue_limit_zero")
+                    yield self.fault(row, "limit", "catalogue_limit_zero")
             except BadAmount as bad:
-                yield self._fault(row, "limit", str(bad.code))
+                yield self.fault(row, "limit", str(bad.code))
 
     def _percent_faults(self, row: tables.Row, item_class: str | None) -> Iterator[tables.Fault]:
         text = row.values.get("percent", "")
         if not text:
             if item_class == "B":
-                yield self._fault(row, "percent", "catalogue_percent_missing")
+                yield self.fault(row, "percent", "catalogue_percent_missing")
             return
         try:
             percent = self._percent(text)
         except BadAmount:
-            yield self._fault(row, "percent", "catalogue_percent")
+            yield self.fault(row, "percent", "catalogue_percent")
             return
         if percent > HUNDRED:
-            yield self._fault(row, "percent", "catalogue_percent")
+            yield self.fault(row, "percent", "catalogue_percent")
         elif 0 < percent < 1:
             # 0.1 for ten percent is how some lists have it: a tenth of a percent is none.
-            yield self._fault(row, "percent", "catalogue_percent_fraction")
+            yield self.fault(row, "percent", "catalogue_percent_fraction")
         elif percent != {"A": ZERO, "C": HUNDRED}.get(item_class or "", percent):
-            yield self._fault(row, "percent", "catalogue_percent_class")
+            yield self.fault(row, "percent", "catalogue_percent_class")
 
     @staticmethod
     def _percent(text: str) -> Decimal:
         return parse_amount(text.removesuffix("%"))
 
-    def _fault(self, row: tables.Row, column: str, code: str, **params: Any) -> tables.Fault:
-        return tables.Fault(row.line, self.titles.get(column, ""), code, params)
-
-    def _add(self, faults: list[tables.Fault]) -> None:
-        """The mistakes of one row."""
-        self.fault_count += 1
-        self.faults += faults[: max(FAULTS_KEPT - len(self.faults), 0)]
-
 
 def _facts(file: CatalogueFile) -> dict[str, Any]:
     return {"file": file.pk, "region": file.region_id, "on": file.valid_from}
-
-
-def _locked(file: CatalogueFile, state: FileState) -> CatalogueFile:
-    rows = CatalogueFile.objects.select_for_update(no_key=True, of=("self",)).select_related("region")
-    file = rows.defer("content").get(pk=file.pk)
-    if file.state != state:
-        raise Refused("file_state", state=str(file.state))
-    return file
 
 
 def _record(verb: str, file: CatalogueFile, by: User | None, at: datetime.datetime, **details: Any) -> None:

@@ -15,6 +15,8 @@ from accounts.crypto import blind_index
 from accounts.domain import id_number, names
 from accounts.errors import Refused
 from accounts.money import ZERO, BadAmount, parse_amount
+from settlements.actions import files
+from settlements.actions.files import BATCH
 from settlements.domain.crediting import CreditRule, month_credit
 from settlements.domain.parameters import Person
 from settlements.models import ContributionFile
@@ -23,9 +25,6 @@ from settlements.queries.parameters import credit_rule_on
 
 MAX_BYTES = 48 * tables.MEGABYTE
 MAX_ROWS = 600_000
-BATCH = 5000
-# More are counted, but no longer listed: whoever has that many has one mistake in common.
-FAULTS_KEPT = 10_000
 COLUMNS = (
     tables.Column("id_number", ("身份证号", "ID number", "证件号码", "公民身份号码")),
     tables.Column("name", ("姓名", "Name"), required=False),
@@ -62,15 +61,11 @@ def named(file_id: int) -> str:
 _Kept = tuple[int, int, datetime.date, Decimal]
 
 
-class Reading:
-    """One pass over a file: rows are kept in batches, and the mistakes of all of them."""
+class Reading(files.Reading):
+    """Rows are kept in batches."""
 
     def __init__(self, file: ContributionFile) -> None:
-        self.file = file
-        self.titles: dict[str, str] = {}
-        self.faults: list[tables.Fault] = []
-        self.fault_count = 0
-        self.count = 0
+        super().__init__(file)
         self.widened = 0
         self.expected = ZERO
         self.rules: dict[datetime.date, CreditRule] = {}
@@ -115,7 +110,7 @@ class Reading:
             if line in kept:
                 self.expected += self.credit(month, base)
             else:
-                self._add([self._fault(rows[line], "id_number", "row_twice", first=first[line])])
+                self.add([self.fault(rows[line], "id_number", "row_twice", first=first[line])])
 
     def _row(self, row: tables.Row, known: tuple[Any, ...] | None) -> _Kept | None:
         """The row as it is kept; None if anything is wrong with it."""
@@ -123,50 +118,45 @@ class Reading:
         faults = row.faults or [*self._person(row, known), *self._values(row)]
         if not faults and known:
             return row.line, known[0], self._month(row), parse_amount(row.values["base"])
-        self._add(faults)
+        self.add(faults)
         return None
-
-    def _add(self, faults: list[tables.Fault]) -> None:
-        """The mistakes of one row."""
-        self.fault_count += 1
-        self.faults += faults[: max(FAULTS_KEPT - len(self.faults), 0)]
 
     def _person(self, row: tables.Row, known: tuple[Any, ...] | None) -> Iterator[tables.Fault]:
         if not known:
             try:
                 id_number.parse(row.values["id_number"], on=clock.today())
             except id_number.BadIdNumber as bad:
-                yield self._fault(row, "id_number", bad.code, length=bad.length)
+                yield self.fault(row, "id_number", bad.code, length=bad.length)
             else:
-                yield self._fault(row, "id_number", "member_unknown")
+                yield self.fault(row, "id_number", "member_unknown")
             return
         _, name, insured, account = known
         if not insured:
-            yield self._fault(row, "id_number", "member_elsewhere")
+            yield self.fault(row, "id_number", "member_elsewhere")
         elif not account:
-            yield self._fault(row, "id_number", "member_without_account")
+            yield self.fault(row, "id_number", "member_without_account")
         if row.values.get("name") and not names.same(row.values["name"], name):
-            yield self._fault(row, "name", "name_differs")
+            yield self.fault(row, "name", "name_differs")
 
     def _values(self, row: tables.Row) -> Iterator[tables.Fault]:
         text = row.values["base"]
         try:
             if parse_amount(text) == ZERO:
-                yield self._fault(row, "base", "amount_zero")
+                yield self.fault(row, "base", "amount_zero")
         except BadAmount as bad:
             code = bad.code
             if re.fullmatch(r"-[0-9.]+", text):
                 code = "amount_negative"
             elif re.fullmatch(r"[0-9]+\.[0-9]{3,}", text):
                 code = "amount_decimals"
-            yield self._fault(row, "base", code)
+            yield self.fault(row, "base", code)
         month = self._month(row)
         if month is None:
-            yield self._fault(row, "month", "month_format")
+            yield self.fault(row, "month", "month_format")
         elif month > self.file.month:
-            yield self._fault(row, "month", "month_later", month=f"{self.file.month:%Y-%m}")
+            yield self.fault(row, "month", "month_later", month=f"{self.file.month:%Y-%m}")
         elif self._rule(month) is None:
-            yield self._fault(row, "month", "month_too_early")
+            yield self.fault(row, "month", "month_too_early")
 
     def _month(self, row: tables.Row) -> Any:
         """The row's month, the file's where it has none; None if it cannot be read."""
@@ -189,6 +179,3 @@ class Reading:
             except Refused:
                 return None
         return self.rules[month]
-
-    def _fault(self, row: tables.Row, column: str, code: str, **params: Any) -> tables.Fault:
-        return tables.Fault(row.line, self.titles[column], code, params)

@@ -6,16 +6,17 @@ from typing import IO, Any
 
 from django.db import connection, transaction
 
-from accounts import clock, tables
+from accounts import clock
 from accounts.actions import audit
 from accounts.errors import Refused
 from accounts.models import Region, User
 from accounts.money import plain
-from settlements.actions.contribution_rows import BATCH, MAX_BYTES, Reading
+from settlements.actions import files
+from settlements.actions.contribution_rows import MAX_BYTES, Reading
 from settlements.actions.credit_runs import CHUNK
 from settlements.actions.rollover import clock_day
 from settlements.enums import CreditKind, CreditState, FileState
-from settlements.models import Contribution, ContributionFault, ContributionFile, CreditRun
+from settlements.models import Contribution, ContributionFile, CreditRun
 from settlements.queries import uploads
 from settlements.queries.parameters import credit_rule_on
 
@@ -57,23 +58,14 @@ def receive(
     table_again (with `when`), month_to_come, not_covered (the region credits nothing).
     """
     at = at or clock.now()
-    data = content.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise Refused("table_too_large", megabytes=MAX_BYTES // tables.MEGABYTE)
-    if not data:
-        raise Refused("table_empty")
+    data = files.content_of(content, MAX_BYTES)
     month = month.replace(day=1)
     if month > clock_day(at):
         raise Refused("month_to_come")
     credit_rule_on(region.pk, month)
     digest = sha256(data).hexdigest()
     with transaction.atomic():
-        # Two uploads at once: the second waits and finds the first.
-        Region.objects.select_for_update(no_key=True).get(pk=region.pk)
-        gone = [FileState.FAULTY, FileState.WITHDRAWN]
-        first = ContributionFile.objects.filter(region=region, sha256=digest).exclude(state__in=gone).first()
-        if first is not None:
-            raise Refused("table_again", uploaded_at=first.uploaded_at.isoformat(), number=first.pk)
+        files.refuse_again(region, ContributionFile.objects.filter(region=region, sha256=digest))
         file = ContributionFile.objects.create(
             region=region, month=month, name=name[-120:], sha256=digest, size=len(data), content=uploads.sealed(data),
             uploaded_by=by, uploaded_at=at,
@@ -98,17 +90,11 @@ def read(*, file_id: int, at: datetime.datetime | None = None) -> ContributionFi
                 transaction.set_rollback(True)
     except Refused as refusal:
         file.refused = {"code": refusal.code, "params": refusal.params}
-    ContributionFault.objects.bulk_create(
-        (ContributionFault(file=file, line=f.line, column=f.column, code=f.code, params=f.params) for f in reading.faults),
-        batch_size=BATCH,
-    )  # fmt: skip
-    file.fault_count = reading.fault_count
-    wrong = file.refused or file.fault_count
-    file.state = FileState.FAULTY if wrong else FileState.READY
-    file.totals = {"read": reading.count} if wrong else _totals(file, reading)
-    file.content, file.read_at = None, at or clock.now()
+    at = at or clock.now()
+    right = files.finish(file, reading, at)
+    file.totals = _totals(file, reading) if right else {"read": reading.count}
     file.save()
-    _record("read", file, None, file.read_at, state=str(file.state), mistakes=file.fault_count)
+    _record("read", file, None, at, state=str(file.state), mistakes=file.fault_count)
     return file
 
 
@@ -116,7 +102,7 @@ def release(*, file: ContributionFile, by: User, at: datetime.datetime | None = 
     """Let a file be posted, by another person than the one who uploaded it. Raises Refused: file_state, same_person."""
     at = at or clock.now()
     with transaction.atomic():
-        file = _locked(file, FileState.READY)
+        file = files.locked(ContributionFile.objects, file.pk, FileState.READY)
         if file.uploaded_by_id == by.pk:
             raise Refused("same_person", why="crediting")
         file.state = FileState.RELEASED
@@ -135,7 +121,7 @@ def release(*, file: ContributionFile, by: User, at: datetime.datetime | None = 
 @transaction.atomic
 def withdraw(*, file: ContributionFile, by: User, at: datetime.datetime | None = None) -> ContributionFile:
     """Take a file back that was not released; its rows go, for they never counted. Raises Refused: file_state."""
-    file = _locked(file, FileState.READY)
+    file = files.locked(ContributionFile.objects, file.pk, FileState.READY)
     Contribution.objects.filter(file=file).delete()
     file.state = FileState.WITHDRAWN
     file.save(update_fields=["state"])
@@ -163,13 +149,6 @@ def _totals(file: ContributionFile, reading: Reading) -> dict[str, Any]:
             "changed": changed,
         },
     }  # fmt: skip
-
-
-def _locked(file: ContributionFile, state: FileState) -> ContributionFile:
-    file = ContributionFile.objects.select_for_update(no_key=True).defer("content").get(pk=file.pk)
-    if file.state != state:
-        raise Refused("file_state", state=str(file.state))
-    return file
 
 
 def _record(verb: str, file: ContributionFile, by: User | None, at: datetime.datetime, **details: Any) -> None:

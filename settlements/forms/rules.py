@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import dates
-from accounts.models import Region
 from settlements.actions import drafts, trials
 from settlements.enums import CareKind
 
@@ -148,47 +147,3 @@ class CatalogueSearch(forms.Form):
             "invalid_choice": gettext_lazy("Choose the kind of care"),
         },
     )
-
-
-class CatalogueUpload(forms.Form):
-    """Region, day and the file of a catalogue."""
-
-    region = forms.ModelChoiceField(
-        Region.objects.none(),
-        label=gettext_lazy("Region"),
-        empty_label=None,
-        error_messages={
-            "required": gettext_lazy("Choose the region"),
-            "invalid_choice": gettext_lazy("Choose a region that you administer"),
-        },
-    )
-    valid_from = forms.DateField(
-        label=gettext_lazy("Holds from"),
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        help_text=gettext_lazy("From tomorrow on; only a region's first catalogue may begin earlier."),
-        error_messages={
-            "required": gettext_lazy("Write the first day on which it holds"),
-            "invalid": gettext_lazy("Write the day like 2026-01-31"),
-        },
-    )
-    whole = forms.BooleanField(
-        label=gettext_lazy("This is the whole catalogue: codes that are not in it end on that day"),
-        required=False,
-    )
-    file = forms.FileField(
-        label=gettext_lazy("File (CSV or XLSX)"),
-        help_text=gettext_lazy(
-            "Code, name and class (A, B, C) are needed; class B needs the percentage paid up front; a price limit may be"
-            " there. At most 48 MB."
-        ),
-        error_messages={
-            "required": gettext_lazy("Choose the file"),
-            "empty": gettext_lazy("The file is empty; choose the one with the rows"),
-            "invalid": gettext_lazy("Choose the file"),
-            "missing": gettext_lazy("Choose the file"),
-        },
-    )
-
-    def __init__(self, *args: Any, regions: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["region"].queryset = regions

@@ -5,23 +5,18 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django_htmx.http import HttpResponseStopPolling
 
-from accounts import dates, reasons, tables
+from accounts import dates, tables
 from accounts.decorators import accepts_uploads
-from accounts.enums import Role
-from accounts.errors import Refused
-from accounts.models import Region
 from accounts.naming import in_house
-from accounts.policies import regions_with_role
 from settlements import tasks
 from settlements.actions import catalogue
 from settlements.enums import FileState
-from settlements.forms.rules import CatalogueUpload
+from settlements.forms.uploads import CatalogueUpload
 from settlements.models import CatalogueFile, CatalogueItem, CatalogueRow
 from settlements.policies import may_change_rules
 from settlements.queries.catalogue import biggest_changes, files_visible_to
-from settlements.views.uploads import csv_response, mistakes_context, mistakes_csv
+from settlements.views import uploads
 
 DETAIL = "admin:settlements_cataloguefile_change"
 
@@ -29,34 +24,25 @@ DETAIL = "admin:settlements_cataloguefile_change"
 @accepts_uploads(catalogue.MAX_BYTES + tables.MEGABYTE)
 def upload(request: HttpRequest) -> HttpResponse:
     """Choose region, day and file; the file is read by a worker afterwards."""
-    regions = Region.objects.filter(pk__in=regions_with_role(request.user, Role.REGION_ADMIN))
-    if not regions:
-        raise Http404
-    form = CatalogueUpload(request.POST or None, request.FILES or None, regions=regions)
-    refused = None
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            file = catalogue.receive(
-                region=data["region"],
-                valid_from=data["valid_from"],
-                whole=data["whole"],
-                name=data["file"].name,
-                content=data["file"],
-                by=request.user,
-            )
-            tasks.ring_catalogue(file.pk)
-            return redirect(DETAIL, file.pk)
-        except Refused as refusal:
-            refused = reasons.tell_refused(refusal)
-    status = 422 if form.errors or refused else 200
-    context = {"form": form, "refused": refused}
-    return render(request, "admin/settlements/cataloguefile/upload.html", context, status=status)
+
+    def work(data: dict[str, Any]) -> HttpResponse:
+        file = catalogue.receive(
+            region=data["region"],
+            valid_from=data["valid_from"],
+            whole=data["whole"],
+            name=data["file"].name,
+            content=data["file"],
+            by=request.user,
+        )
+        tasks.ring_catalogue(file.pk)
+        return redirect(DETAIL, file.pk)
+
+    return uploads.take_in(request, CatalogueUpload, work, "admin/settlements/cataloguefile/upload.html")
 
 
 def template(request: HttpRequest) -> HttpResponse:
     """An empty table with the titles, to be filled in."""
-    return csv_response([[tables.title(column) for column in catalogue.COLUMNS]], "catalogue-template.csv")
+    return uploads.csv_response([[tables.title(column) for column in catalogue.COLUMNS]], "catalogue-template.csv")
 
 
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
@@ -66,15 +52,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def part(request: HttpRequest, pk: int) -> HttpResponse:
     """The same without the page around it, asked for while the file is being read or brought in."""
-    context = _context(request, _file(request, pk))
-    page = render(request, "admin/settlements/cataloguefile/_file.html", context)
-    return page if context["polls"] else HttpResponseStopPolling(page.content)
+    return uploads.part(request, "admin/settlements/cataloguefile/_file.html", _context(request, _file(request, pk)))
 
 
 def mistakes(request: HttpRequest, pk: int) -> HttpResponse:
     """All mistakes that are kept, as CSV."""
     file = _file(request, pk)
-    return mistakes_csv(file, f"catalogue-{file.pk}-mistakes.csv")
+    return uploads.mistakes_csv(file, f"catalogue-{file.pk}-mistakes.csv")
 
 
 def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
@@ -82,27 +66,23 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     file = _file(request, pk)
     if name not in ("release", "withdraw") or not may_change_rules(request.user, file.region_id):
         raise Http404
-    refused = None
-    if request.method == "POST":
-        try:
-            if name == "release":
-                tasks.ring_release(catalogue.release(file=file, by=request.user).pk)
-            else:
-                catalogue.withdraw(file=file, by=request.user)
-            return redirect(DETAIL, file.pk)
-        except Refused as refusal:
-            refused = reasons.tell_refused(refusal)
+
+    def work() -> HttpResponse:
+        if name == "release":
+            tasks.ring_release(catalogue.release(file=file, by=request.user).pk)
+        else:
+            catalogue.withdraw(file=file, by=request.user)
+        return redirect(DETAIL, file.pk)
+
     context = {
         "file": file,
-        "refused": refused,
         "facts": [*_facts(file), *_counts(file)],
         "button": _("Release") if name == "release" else _("Withdraw"),
         "question": _("From that day on bills are classified by it. A worker brings it in; another file can follow.")
         if name == "release"
         else _("The rows are taken out; they never counted. The file can be uploaded again."),
     }
-    status = 422 if refused else 200
-    return render(request, "admin/settlements/cataloguefile/act.html", context, status=status)
+    return uploads.tried(request, request.method == "POST", work, "admin/settlements/cataloguefile/act.html", context)
 
 
 def _file(request: HttpRequest, pk: int) -> CatalogueFile:
@@ -111,7 +91,7 @@ def _file(request: HttpRequest, pk: int) -> CatalogueFile:
 
 def _context(request: HttpRequest, file: CatalogueFile) -> dict[str, Any]:
     may = may_change_rules(request.user, file.region_id) and file.state == FileState.READY
-    return mistakes_context(request, file) | {
+    return uploads.mistakes_context(request, file) | {
         "polls": file.state in (FileState.READING, FileState.RELEASING),
         "facts": _facts(file),
         "counts": _counts(file),

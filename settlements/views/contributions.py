@@ -5,25 +5,20 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django_htmx.http import HttpResponseStopPolling
 
-from accounts import dates, reasons, tables
+from accounts import dates, tables
 from accounts.amounts import yuan_unit
 from accounts.decorators import accepts_uploads
-from accounts.enums import Role
-from accounts.errors import Refused
-from accounts.models import Region
 from accounts.naming import in_house
-from accounts.policies import regions_with_role
 from settlements import tasks
 from settlements.actions import contribution_rows, contributions
 from settlements.enums import FileState
-from settlements.forms.crediting import UploadForm
+from settlements.forms.uploads import ContributionUpload
 from settlements.models import ContributionFile
 from settlements.policies import may_credit
-from settlements.queries import uploads
 from settlements.queries.crediting import files_visible_to
-from settlements.views.uploads import csv_response, mistakes_context, mistakes_csv
+from settlements.queries.uploads import rows_told
+from settlements.views import uploads
 
 DETAIL = "admin:settlements_contributionfile_change"
 RUN = "admin:settlements_creditrun_change"
@@ -32,34 +27,25 @@ RUN = "admin:settlements_creditrun_change"
 @accepts_uploads(contribution_rows.MAX_BYTES + tables.MEGABYTE)
 def upload(request: HttpRequest) -> HttpResponse:
     """Choose region, month and file; the file is read by a worker afterwards."""
-    regions = Region.objects.filter(pk__in=regions_with_role(request.user, Role.REGION_ADMIN))
-    if not regions:
-        raise Http404
-    form = UploadForm(request.POST or None, request.FILES or None, regions=regions)
-    refused = None
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            file = contributions.receive(
-                region=data["region"],
-                month=data["month"],
-                name=data["file"].name,
-                content=data["file"],
-                by=request.user,
-            )
-            tasks.ring_file(file.pk)
-            return redirect(DETAIL, file.pk)
-        except Refused as refusal:
-            refused = reasons.tell_refused(refusal)
-    status = 422 if form.errors or refused else 200
-    context = {"form": form, "refused": refused}
-    return render(request, "admin/settlements/contributionfile/upload.html", context, status=status)
+
+    def work(data: dict[str, Any]) -> HttpResponse:
+        file = contributions.receive(
+            region=data["region"],
+            month=data["month"],
+            name=data["file"].name,
+            content=data["file"],
+            by=request.user,
+        )
+        tasks.ring_file(file.pk)
+        return redirect(DETAIL, file.pk)
+
+    return uploads.take_in(request, ContributionUpload, work, "admin/settlements/contributionfile/upload.html")
 
 
 def template(request: HttpRequest) -> HttpResponse:
     """An empty table with the titles, to be filled in."""
     titles = [tables.title(column) for column in contribution_rows.COLUMNS]
-    return csv_response([titles], "contributions-template.csv")
+    return uploads.csv_response([titles], "contributions-template.csv")
 
 
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
@@ -69,15 +55,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def part(request: HttpRequest, pk: int) -> HttpResponse:
     """The same without the page around it, asked for while the file is being read."""
-    context = _context(request, _file(request, pk))
-    page = render(request, "admin/settlements/contributionfile/_file.html", context)
-    return page if context["polls"] else HttpResponseStopPolling(page.content)
+    return uploads.part(request, "admin/settlements/contributionfile/_file.html", _context(request, _file(request, pk)))
 
 
 def mistakes(request: HttpRequest, pk: int) -> HttpResponse:
     """All mistakes that are kept, as CSV."""
     file = _file(request, pk)
-    return mistakes_csv(file, f"contributions-{file.pk}-mistakes.csv")
+    return uploads.mistakes_csv(file, f"contributions-{file.pk}-mistakes.csv")
 
 
 def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
@@ -85,28 +69,26 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     file = _file(request, pk)
     if name not in ("release", "withdraw") or not may_credit(request.user, file.region_id):
         raise Http404
-    refused = None
-    if request.method == "POST":
-        try:
-            if name == "release":
-                run = contributions.release(file=file, by=request.user)
-                tasks.ring_credits(run.pk)
-                return redirect(RUN, run.pk)
-            contributions.withdraw(file=file, by=request.user)
-            return redirect(DETAIL, file.pk)
-        except Refused as refusal:
-            refused = reasons.tell_refused(refusal)
+
+    def work() -> HttpResponse:
+        if name == "release":
+            run = contributions.release(file=file, by=request.user)
+            tasks.ring_credits(run.pk)
+            return redirect(RUN, run.pk)
+        contributions.withdraw(file=file, by=request.user)
+        return redirect(DETAIL, file.pk)
+
     context = {
         "file": file,
-        "refused": refused,
         "facts": [*_facts(file), *_sums(file)],
         "button": _("Release") if name == "release" else _("Withdraw"),
         "question": _("The bases are entered and the credits posted. This cannot be taken back.")
         if name == "release"
         else _("The rows are taken out; they never counted. The file can be uploaded again."),
     }
-    status = 422 if refused else 200
-    return render(request, "admin/settlements/contributionfile/act.html", context, status=status)
+    return uploads.tried(
+        request, request.method == "POST", work, "admin/settlements/contributionfile/act.html", context
+    )
 
 
 def _file(request: HttpRequest, pk: int) -> ContributionFile:
@@ -115,12 +97,10 @@ def _file(request: HttpRequest, pk: int) -> ContributionFile:
 
 def _context(request: HttpRequest, file: ContributionFile) -> dict[str, Any]:
     may = may_credit(request.user, file.region_id) and file.state == FileState.READY
-    return mistakes_context(request, file) | {
+    return uploads.mistakes_context(request, file) | {
         "run": getattr(file, "run", None),
         "polls": file.state == FileState.READING,
-        "read_rows": f"{uploads.rows_told(contribution_rows.named(file.pk)):,}"
-        if file.state == FileState.READING
-        else "",
+        "read_rows": f"{rows_told(contribution_rows.named(file.pk)):,}" if file.state == FileState.READING else "",
         "facts": _facts(file),
         "rows": _rows(file),
         "may_release": may and file.uploaded_by_id != request.user.pk,
