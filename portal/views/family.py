@@ -6,25 +6,23 @@ from typing import Any
 from uuid import UUID
 
 from allauth.core import ratelimit
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import clock, dates, masks, reasons
 from accounts.decorators import fresh_proof_required, member_required
 from accounts.enums import Channel, IdentityLevel
 from accounts.errors import Refused
-from accounts.inputs import MoneyField
 from accounts.models import Member
 from casework.enums import OPEN_STATES, CaseState
 from casework.telling import STATE_TAGS
 from family import queries, telling
 from family.models import SharingApplication
 from family.moving import Moved, move
+from portal.forms import ExampleForm
 from portal.views.home import relatives
 from settlements import ordering
 from settlements.queries import member as read
@@ -82,30 +80,6 @@ def _invited(application: SharingApplication) -> dict[str, Any]:
         "small": telling.uses(application),
         "until": application.consent_until,
     }
-
-
-class ExampleForm(forms.Form):
-    """A bill to try: how much, at which level of hospital."""
-
-    amount = MoneyField(
-        label=gettext_lazy("Suppose outpatient care costs (all of it in the catalogue)"),
-        min_value=Decimal("0.01"),
-        error_messages={
-            "required": gettext_lazy("Enter an amount to try"),
-            "min_value": gettext_lazy("Enter an amount above nought"),
-        },
-    )
-    level = forms.ChoiceField(
-        label=gettext_lazy("At a hospital of the"),
-        error_messages={
-            "required": gettext_lazy("Choose a level"),
-            "invalid_choice": gettext_lazy("Choose one of the levels"),
-        },
-    )
-
-    def __init__(self, levels: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["level"].choices = levels
 
 
 @member_required(IdentityLevel.VERIFIED)
