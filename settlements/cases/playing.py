@@ -133,7 +133,8 @@ class _Player:
         return names
 
     def _grant(self, place: int, grant: Any) -> None:
-        noon = datetime.datetime.combine(grant.bound_on, datetime.time(12), self.case.steps[0].at.tzinfo)
+        # In force at the start: whatever a step binds on the same day, at noon or earlier, is bound after it.
+        start = datetime.datetime.combine(grant.bound_on, datetime.time(0), SHANGHAI)
         SharingGrant.objects.create(
             grantor=self.members[grant.grantor],
             beneficiary=self.members[grant.beneficiary],
@@ -143,7 +144,7 @@ class _Player:
             uses_care="pay" in grant.uses,
             uses_premium="premium" in grant.uses,
             limit=grant.limit,
-            bound_at=noon + datetime.timedelta(seconds=place),
+            bound_at=start + datetime.timedelta(microseconds=place),
             starts_on=grant.bound_on,
         )
 
