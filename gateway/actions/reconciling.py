@@ -82,10 +82,10 @@ def compare_details(
     scope = _scope(institution, data, Reconciliation.DETAILS)
     file = files.file_of(institution, data["file_qury_no"], at=at)
     given_rows = _read(files.content_of(file))
-    scope = _narrowed(scope, given_rows)
+    other = _sum_other(given_rows, data)
+    scope = scope if other else _narrowed(scope, given_rows)
     compared = _compared(scope, given_rows)
     found = [one for one in compared if one.kind]
-    other = _sum_other(given_rows, data)
     if other and any(one.theirs is None for one in found):
         raise Refused("file_total_other", **other)
     result = _result(institution, compared, scope, at)

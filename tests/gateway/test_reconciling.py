@@ -449,6 +449,10 @@ def test_half_a_file_is_refused_and_other_sums_than_the_files_are_said(world: Wo
         (second["setl_id"], DifferenceKind.AMOUNTS)
     ]
     assert world.hospital.call("3202", details_input([first, second], whole))["warn_msg"] is None
+    # Nor is it taken for the file of an insurance of which there is nothing.
+    assert not balanced(world, totals_input([first], insutype="390"))
+    empty = details_input([first, second], upload(world.hospital, b"\r\n", "detail.txt"))
+    assert refused(world, "3202", empty)[0] == "file_total_other"
 
 
 def test_a_row_of_another_person_is_told_though_the_money_agrees(world: World) -> None:
