@@ -17,14 +17,16 @@ from accounts.admin_lists import ShortCount
 from accounts.enums import Role
 from accounts.models import Region
 
-# Django's own pages, whose Chinese reads word for word. Named here they stand in our catalogue, which is asked first.
-SAID_BY_DJANGO = (_("Select %s to change"), _("Select %s to view"), _(" By %(filter_title)s "))
+# Django's own pages, whose Chinese reads word for word or is missing. Named here they stand in our catalogue, which is
+# asked first.
+SAID_BY_DJANGO = (_("Select %s to change"), _("Select %s to view"), _(" By %(filter_title)s "), _("Error:"))
 
 
 def _column(name: str, label: Any) -> Any:
     @admin.display(description=label, ordering=name)
     def shown(row: Any) -> Any:
-        return getattr(row, name)
+        told = getattr(row, f"get_{name}_display", None)
+        return told() if told else getattr(row, name)
 
     return shown
 
@@ -52,6 +54,12 @@ class RoleAdmin(admin.ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change=change, **_with_labels(self.labels, kwargs))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        for spec in found.filter_specs:
+            spec.title = self.labels.get(getattr(spec, "field_path", ""), spec.title)
+        return found
 
     def regions_seen(self, request: HttpRequest) -> set[str] | None:
         """The codes of the regions whose rows this person sees here; None for all."""
@@ -142,11 +150,11 @@ class RulesAdmin(RoleAdmin):
 
     @admin.display(description=_("note"))
     def note(self, row: Any) -> str:
-        return str(row.data.get("note", "")) or "-"
+        return rule_text.note(row.data) or "-"
 
     @admin.display(description=_("note"))
     def short_note(self, row: Any) -> str:
-        return Truncator(row.data.get("note", "")).chars(80)
+        return Truncator(rule_text.note(row.data)).chars(80)
 
     @admin.display(description=_("rules"))
     def rules(self, row: Any) -> SafeString:

@@ -3,11 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accounts import language
+
 # Shown by themselves, above the rest.
 PROVENANCE = ("source", "grade", "note")
 INDENT = "    "
 # A JSON column forgets the order of the file: what a part is comes first, where it comes from last.
 FIRST = ("kind", "bucket", "scope", "axis", "counter", "axis_counter", "up_to", "amount", "rate", "cap", "limit")
+
+
+def note(data: Mapping[str, Any]) -> str:
+    """The note of a version in the reader's language; as it is, where somebody wrote it in one."""
+    told = data.get("note", "")
+    return told if isinstance(told, str) else language.name_of(told)
+
+
+def origin(data: Mapping[str, Any]) -> list[str]:
+    """The lines of source, grade and note of the version itself."""
+    return [line for key in PROVENANCE if key in data for line in _told(key, data[key], "", 0)]
 
 
 def lines(data: Mapping[str, Any], depth: int = 0) -> list[str]:

@@ -1,7 +1,7 @@
 """Reading nested data (TOML, JSON) into dataclasses, so that a mistake is told with the place where it stands."""
 
 import datetime
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from types import TracebackType
@@ -13,6 +13,7 @@ Path: TypeAlias = tuple[str | int, ...]
 T = TypeVar("T")
 
 HUNDRED = Decimal(100)
+LANGUAGES = ("zh", "en")
 # How good a source is: official, repost, consumer page; general knowledge; inferred from a sourced rule.
 GRADES = ("A", "B", "C", "OWN", "DERIVED")
 
@@ -139,9 +140,23 @@ class Reader:
         """What has not been asked for yet, for another reader to check."""
         return {key: value for key, value in self._data.items() if key not in self._asked}
 
-    def provenance(self) -> tuple[str, str, str]:
-        """source, grade and note: what every part of the rules says about where it comes from."""
-        return self.text("source"), self.choice("grade", GRADES), self.text("note", "")
+    def provenance(self) -> tuple[str, str]:
+        """source and grade, which every part of the rules says of itself, with a note for people where there is one."""
+        found = self.text("source"), self.choice("grade", GRADES)
+        self.note()
+        return found
+
+    def note(self) -> None:
+        """What `accounts.rule_text.note` shows, a text or one a language; no rule looks at it."""
+        if isinstance(self._data.get("note"), Mapping):
+            self.languages("note")
+        else:
+            self.text("note", "")
+
+    def languages(self, key: str) -> dict[str, str]:
+        """What people read, in both languages."""
+        with self.table(key) as texts:
+            return {language: texts.text(language) for language in LANGUAGES}
 
     def get(self, key: str) -> Any:
         """The value as it stands; the key must be there."""

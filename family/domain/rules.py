@@ -39,7 +39,6 @@ class SharingRules:
     consent_days: int
     source: str
     grade: str
-    note: str = ""
     keep: Decimal = ZERO
     max_beneficiaries: int | None = None
     max_grantors: int | None = None
@@ -54,7 +53,7 @@ class SharingRules:
     def from_data(cls, data: object, path: Path = ()) -> "SharingRules":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
         with Reader(data, path, collect=True) as reader:
-            source, grade, note = reader.provenance()
+            source, grade = reader.provenance()
             rules = cls(
                 relations=frozenset(reader.choices("relations", NEAR_RELATIVES)),
                 same_region=reader.flag("same_region"),
@@ -69,7 +68,6 @@ class SharingRules:
                 consent_days=reader.whole("consent_days", 1, 366),
                 source=source,
                 grade=grade,
-                note=note,
                 keep=reader.amount("keep"),
                 max_beneficiaries=reader.whole_or_none("max_beneficiaries", 1, 100),
                 max_grantors=reader.whole_or_none("max_grantors", 1, 100),

@@ -39,13 +39,12 @@ class CreditRule:
     day: int
     source: str
     grade: str
-    note: str = ""
 
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "CreditRule":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
         with Reader(data, path) as reader:
-            source, grade, note = reader.provenance()
+            source, grade = reader.provenance()
             known = reader.flag("retired_known", True)
             return cls(
                 every=reader.choice("every", PERIODS),
@@ -59,7 +58,6 @@ class CreditRule:
                 day=reader.whole_or_none("day", 1, 28) or 1,
                 source=source,
                 grade=grade,
-                note=note,
             )
 
     def knows(self, status: str) -> bool:

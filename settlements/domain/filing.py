@@ -20,7 +20,6 @@ class FilingRule:
 
     source: str
     grade: str
-    note: str = ""
     next_year: tuple[int, int] | None = None
     within_months: int | None = None
     days_off_move: bool = False
@@ -35,11 +34,10 @@ class FilingRule:
         with Reader(data, path) as reader:
             if reader.has("next_year") == reader.has("within_months"):
                 raise BadData((*path, "next_year"), "one_deadline")
-            source, grade, note = reader.provenance()
+            source, grade = reader.provenance()
             return cls(
                 source=source,
                 grade=grade,
-                note=note,
                 next_year=_month_and_day(reader) if reader.has("next_year") else None,
                 within_months=reader.whole_or_none("within_months", 1, 120),
                 days_off_move=reader.flag("days_off_move", False),

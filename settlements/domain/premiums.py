@@ -13,7 +13,6 @@ from accounts.money import ZERO
 AT_ONCE, MONTH_END = "at_once", "month_end"
 COLLECTIONS = (AT_ONCE, MONTH_END)
 BUCKETS = ("historical", "current")
-LANGUAGES = ("zh", "en")
 # Where no window is known: from September on people pay for the next year (domain.md 1.6: the usual window).
 COLLECTED_FROM_MONTH = 9
 # When the bureau's debit is made on its day: in the evening, so that what was credited during the day counts.
@@ -51,13 +50,12 @@ class PremiumPlan:
     closes_at: datetime.time | None
     source: str
     grade: str
-    note: str = ""
 
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "PremiumPlan":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
         with Reader(data, path) as reader:
-            source, grade, note = reader.provenance()
+            source, grade = reader.provenance()
             return cls(
                 benefit_from=reader.date("benefit_from"),
                 collection=reader.choice("collection", COLLECTIONS, AT_ONCE),
@@ -66,7 +64,6 @@ class PremiumPlan:
                 closes_at=_hour(reader) if reader.has("closes_at") else None,
                 source=source,
                 grade=grade,
-                note=note,
             )
 
     def groups_for(self, birth: datetime.date) -> tuple[PremiumGroup, ...]:
@@ -79,11 +76,9 @@ def _groups(reader: Reader) -> tuple[PremiumGroup, ...]:
     groups: list[PremiumGroup] = []
     for row in reader.tables("group"):
         with row:
-            with row.table("name") as names:
-                told = {language: names.text(language) for language in LANGUAGES}
             group = PremiumGroup(
                 key=row.text("key"),
-                names=told,
+                names=row.languages("name"),
                 amount=row.amount("amount"),
                 age_from=row.whole_or_none("age_from", 0, 150),
                 age_below=row.whole_or_none("age_below", 0, 150),

@@ -19,7 +19,6 @@ from settlements.domain.toml_errors import place_of
 from settlements.domain.toml_lines import line_of
 from settlements.domain.withdrawal import WithdrawalRule
 
-LANGUAGES = ("zh", "en")
 _CODE = re.compile(r"[0-9]{6}")
 # Short enough that a counter of a day and an institution still fits its column of sixty characters.
 _COUNTER = re.compile(r"[a-z][a-z_]{0,23}")
@@ -217,7 +216,7 @@ def _region(top: Reader, errors: list[BadData]) -> RegionFile:
         counters = _counters(top.table("counters"))
         return RegionFile(
             code=_code(top),
-            names=_labels(top.table("name")),
+            names=top.languages("name"),
             buckets=top.choice("buckets", ("one", "two")),
             levels=levels,
             counters=counters,
@@ -239,11 +238,6 @@ def _code(top: Reader) -> str:
     return code
 
 
-def _labels(reader: Reader) -> dict[str, str]:
-    with reader:
-        return {language: reader.text(language) for language in LANGUAGES}
-
-
 def _counters(reader: Reader) -> dict[str, dict[str, str]]:
     """[counters]: every counter of the file with the label that people see."""
     labels = {}
@@ -251,7 +245,7 @@ def _counters(reader: Reader) -> dict[str, dict[str, str]]:
         for name in reader.names():
             if not _COUNTER.fullmatch(name):
                 raise BadData((*reader.path, name), "bad_counter_name")
-            labels[name] = _labels(reader.table(name))
+            labels[name] = reader.languages(name)
     return labels
 
 

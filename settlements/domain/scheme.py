@@ -122,14 +122,13 @@ class Scheme:
     accumulate_by: str
     source: str
     grade: str
-    note: str = ""
     known: bool = True
 
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "Scheme":
         """From a version's data as TOML or JSON holds it. Raises BadData."""
         with Reader(data, path, collect=True) as reader:
-            source, grade, note = reader.provenance()
+            source, grade = reader.provenance()
             if not reader.flag("known", True):
                 payers: dict[str, tuple[Payer, ...]] = dict.fromkeys(ITEM_CLASSES, ())
                 return cls(
@@ -138,7 +137,6 @@ class Scheme:
                     accumulate_by="service",
                     source=source,
                     grade=grade,
-                    note=note,
                     known=False,
                 )
             scheme = cls(
@@ -147,7 +145,6 @@ class Scheme:
                 accumulate_by=reader.choice("accumulate_by", ("service", "settlement")),
                 source=source,
                 grade=grade,
-                note=note,
             )
         _check_order(scheme.stages, path)
         _check_bands(scheme.stages, path)
@@ -189,7 +186,8 @@ def _stage(reader: Reader, default_source: str) -> Stage:
     with reader:
         source = reader.text("source", default_source)
         # For whoever reads the file or the page of the scheme; the working shows the source alone.
-        reader.choice("grade", GRADES, "OWN"), reader.text("note", "")
+        reader.choice("grade", GRADES, "OWN")
+        reader.note()
         match reader.deciding("kind", ("account", "deductible", "rate", "supplement")):
             case "account":
                 return AccountStage(bucket=reader.choice("bucket", OWN_BUCKETS), source=source)

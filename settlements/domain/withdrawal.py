@@ -39,13 +39,12 @@ class WithdrawalRule:
     blocks: tuple[str, ...]
     source: str
     grade: str
-    note: str = ""
 
     @classmethod
     def from_data(cls, data: object, path: Path = ()) -> "WithdrawalRule":
         """From a version's data. Raises BadData."""
         with Reader(data, path) as reader:
-            source, grade, note = reader.provenance()
+            source, grade = reader.provenance()
             return cls(
                 reasons=reader.choices("reasons", REASONS),
                 working_days=reader.whole("working_days", 1, 60),
@@ -54,7 +53,6 @@ class WithdrawalRule:
                 blocks=reader.choices("blocks", BLOCKS),
                 source=source,
                 grade=grade,
-                note=note,
             )
 
     def reasons_of(self, kind: str) -> tuple[str, ...]:

@@ -60,8 +60,7 @@ def whole(data: Mapping[str, Any]) -> str:
 
 
 def _lines(data: Mapping[str, Any]) -> list[str]:
-    own = [f"{key} = {data[key]}" for key in rule_text.PROVENANCE if key in data]
-    return [*own, *rule_text.lines(data)]
+    return [*rule_text.origin(data), *rule_text.lines(data)]
 
 
 def sums(trial: Trial) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 import datetime
 import json
+import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +38,24 @@ def test_every_region_loads_and_is_called_as_its_file(path: Path) -> None:
     found = load_region_text(path.read_text("utf-8"), path.name)
     assert found.code == path.stem
     assert set(found.names) == {"zh", "en"}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("regions/*.toml")), ids=lambda path: path.name)
+def test_every_note_stands_in_both_languages(path: Path) -> None:
+    """An administrator reads it beside the rule; a draft of one's own may have it in one."""
+    lines = [line for line in path.read_text("utf-8").splitlines() if line.startswith("note")]
+    assert lines
+    for line in lines:
+        note = tomllib.loads(line)["note"]
+        assert set(note) == {"zh", "en"}, line
+        assert re.search("[一-鿿]", note["zh"]), line
+
+
+def test_a_note_of_one_language_is_read_and_half_a_pair_is_a_mistake() -> None:
+    line = next(line for line in SHENYANG_TEXT.splitlines() if line.startswith("note"))
+    load_region_text(changed(line, 'note = "看原文"')[0], "r.toml")
+    text, _at = changed(line, 'note = { zh = "看原文" }')
+    assert any("note.en" in problem and "is missing" in problem for problem in problems(text))
 
 
 def test_the_four_regions() -> None:
