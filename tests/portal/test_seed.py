@@ -16,11 +16,12 @@ from family.models import SharingGrant
 from family.queries import who_shares_with
 from gateway.models import Difference
 from portal import demo
-from portal.seeding import cast, plan, scale, staff, year
+from portal.seeding import cases, cast, plan, recalculation, scale, staff, year
 from portal.seeding.families import SHARES
 from settlements.enums import RunState
 from settlements.ledger.checks import run_checks
 from settlements.models import (
+    BillReversal,
     CatalogueFile,
     CatalogueItem,
     Claim,
@@ -28,12 +29,14 @@ from settlements.models import (
     Entry,
     LedgerTransaction,
     PersonalAccount,
+    Recalculation,
     Reimbursement,
     RolloverRun,
     Settlement,
     Trial,
     WalletTransfer,
 )
+from tests.settlements.scene import bill, make_scene
 
 MEMBERS = 60
 STAGES = {"draft", "consent", "review", "returned", "refused", "withdrawn", "expired", "granted"}
@@ -140,6 +143,23 @@ def _many_more_are_copied() -> None:
     newest = Member.objects.latest("pk")
     assert id_number.parse(newest.id_number, on=clock.today()) == newest.id_number
     assert [finding.check.name for finding in run_checks(clock.today()) if finding.count] == []
+
+
+@pytest.mark.django_db
+def test_of_two_years_settled_anew_one_waits_and_one_has_a_bill_that_is_to_be_undone() -> None:
+    """Among few people nobody has two such bills: what `make demo` shows is tried on two who have."""
+    scene = make_scene(current="0.00")
+    staff.make(cases.at(clock.today(), 8))
+    for patient in (scene.father, scene.daughter):
+        for in_scope in ("900.00", "1100.00"):
+            bill(scene, patient, in_scope=in_scope)
+    recalculation.make(clock.now())
+    assert set(Recalculation.objects.values_list("case__state", "member")) == {
+        ("review", scene.father.member_id),
+        ("granted", scene.daughter.member_id),
+    }
+    asked = BillReversal.objects.get()
+    assert (asked.case.state, asked.patient, asked.settlement.reversed_on) == ("review", scene.daughter.member, None)
 
 
 def test_the_same_seed_gives_the_same_people() -> None:
