@@ -45,6 +45,14 @@ def send(*calls: Call) -> tuple[Any, ...]:
         raise
 
 
+def send_if(condition: Call, *calls: Call) -> bool:
+    """Whether the first function gives back something. Only then the others run; what they give back is not told."""
+    # A comparison that PostgreSQL does not know the result of: what it knows, it does not run.
+    then = f"num_nulls({', '.join([call.sql for call in calls])}) >= 0" if calls else "true"
+    params = [param for call in (condition, *calls) for param in call.params]
+    return bool(_row(f"SELECT CASE WHEN {condition.sql} IS NOT NULL THEN {then} END", params)[0])
+
+
 def _row(sql: str, params: list[Any]) -> tuple[Any, ...]:
     # Asked for once: each attribute of `django.db.connection` looks it up anew.
     own = connections[DEFAULT_DB_ALIAS]

@@ -29,6 +29,8 @@ class InstitutionKey(models.Model):
 
     # How the institution wants to be answered, as the process read it last (`envelope.Dialect`); no column.
     dialect: Any = None
+    # Likewise, whoever called with it last (`actions.messages.Caller`).
+    caller: Any = None
 
     class Meta:
         verbose_name = _("institution key")

@@ -7,7 +7,7 @@ import pytest
 from django.db import DataError, IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import TextChoices
 
-from accounts.calls import Call, Moved, send
+from accounts.calls import Call, Moved, send, send_if
 
 UTC = datetime.UTC
 
@@ -54,6 +54,18 @@ def test_several_run_in_one_statement_and_those_that_lock_last():
     last = Call("concat(%s::text, clock_timestamp()::text)", ["2"], last=True)
     first, second = send(last, Call("concat(%s::text, clock_timestamp()::text)", ["1"]))
     assert (first[0], second[0]) == ("1", "2") and first[1:] <= second[1:]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("first", "runs"), [("", True), (None, False)])
+def test_what_hangs_on_the_first_runs_after_it_or_not_at_all(first, runs):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY SEQUENCE counted")
+        condition = Call("concat(%s::text)" if runs else "nullif(%s::text, '')", [first])
+        assert send_if(condition) is runs
+        assert send_if(condition, *[Call("nextval(%s::text::regclass)", ["counted"])] * 2) is runs
+        cursor.execute("SELECT last_value, is_called FROM counted")
+        assert cursor.fetchone() == ((2, True) if runs else (1, False))
 
 
 @pytest.mark.django_db(transaction=True)
