@@ -17,6 +17,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import Client
 from django.utils import translation
 from django.utils.translation.reloader import translation_file_changed
 from hypothesis import HealthCheck
@@ -85,6 +86,13 @@ def _language_of_the_last_request() -> Iterator[None]:
     """A request leaves its language in the thread; the next test would read in it, by the order of the day."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture
+def english(client: Client) -> Client:
+    """A browser that reads English: what a test then reads is the text of the code."""
+    client.cookies["django_language"] = "en"
+    return client
 
 
 @pytest.fixture(scope="session", autouse=True)

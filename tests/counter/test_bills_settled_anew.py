@@ -14,15 +14,9 @@ from tests.people import make_staff
 from tests.settlements.scene import Scene, bill, make_scene
 from tests.settlements.test_bills_settled_anew_go_back import BACK, BANK, REASON, for_less, rich
 from tests.settlements.test_recalculation import ON, at
-from tests.support.pages import fields, log_in
+from tests.support.pages import english, fields
 
 pytestmark = pytest.mark.django_db
-
-
-def english(user: User) -> Client:
-    client = log_in(user)
-    client.cookies["django_language"] = "en"
-    return client
 
 
 def serving(scene: Scene, patient: User) -> Client:

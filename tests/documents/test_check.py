@@ -21,12 +21,6 @@ def fresh_limits():
     cache.clear()
 
 
-@pytest.fixture
-def english(client):
-    client.cookies["django_language"] = "en"
-    return client
-
-
 def test_typed_or_scanned_a_paper_is_found(english, people):
     document, _ = issue(people.holder.member)
     typed = english.get(URL, {"number": numbers.grouped(document.number).lower()})

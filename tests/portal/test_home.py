@@ -25,12 +25,6 @@ pytestmark = pytest.mark.django_db
 URL = reverse("home")
 
 
-@pytest.fixture
-def english(client):
-    client.cookies["django_language"] = "en"
-    return client
-
-
 def words(response) -> str:
     return " ".join(strip_tags(response.content.decode()).split())
 

@@ -20,6 +20,7 @@ from settlements.models import CatalogueFile, CatalogueItem
 from settlements.queries.catalogue import catalogue_items, grams, search
 from tests.people import make_staff
 from tests.settlements.scene import region_of_file
+from tests.support.refusals import refused
 
 DAY = datetime.timedelta(days=1)
 HEAD = "医保目录编码,名称,类别,先行自付比例,医保限价\n"
@@ -131,11 +132,6 @@ def test_a_workbook_and_a_broken_file(region, maker, checker, tomorrow) -> None:
 
 
 def test_refusals(region, maker, checker, tomorrow) -> None:
-    def refused(code, do, **more):
-        with pytest.raises(Refused) as caught:
-            do(**more)
-        assert caught.value.code == code
-
     elsewhere = make_staff("region_admin", region=region_of_file("110000"), name="章丙")
     refused("not_permitted", upload, region=region, by=elsewhere, text=HEAD + ROWS, on=tomorrow)
     refused("table_empty", upload, region=region, by=maker, text="", on=tomorrow)

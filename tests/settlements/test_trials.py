@@ -19,6 +19,7 @@ from settlements.models import Entry, RuleDraft, Settlement, Trial, TrialDrift, 
 from tests.people import make_staff
 from tests.settlements.scene import bill, make_scene, region_of_file, share, undo
 from tests.settlements.test_drafts import present
+from tests.support.refusals import refused
 
 DAY = datetime.timedelta(days=1)
 
@@ -287,11 +288,6 @@ def test_chunks_pause_and_a_killed_worker(maker, monkeypatch) -> None:
 
 def test_refusals(maker, checker, region) -> None:
     draft = made(region, maker)
-
-    def refused(code, do, **more):
-        with pytest.raises(Refused) as caught:
-            do(**more)
-        assert caught.value.code == code
 
     elsewhere = make_staff("region_admin", region=region_of_file("110000"), name="章丙")
     refused("trial_empty", trials.start, draft=draft, by=maker)

@@ -12,3 +12,8 @@ def code_of(act: Callable[[], object]) -> str:
     with pytest.raises(Refused) as refused:
         act()
     return refused.value.code
+
+
+def refused(code: str, act: Callable[..., object], **terms: object) -> None:
+    """That an act with these terms is refused, and with this code."""
+    assert code_of(lambda: act(**terms)) == code

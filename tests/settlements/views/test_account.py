@@ -25,12 +25,6 @@ def told(response) -> list[tuple[str, Decimal]]:
     return [(row.what, row.amount) for row in response.context["lines"]]
 
 
-@pytest.fixture
-def english(client):
-    client.cookies["django_language"] = "en"
-    return client
-
-
 def test_balances_and_movements(english):
     scene = make_scene()
     settled = bill(scene)
