@@ -138,11 +138,13 @@ def _number(field: Field, text: str, row: str) -> Decimal:
 
 
 def _bytes(field: Field, text: str, row: str) -> bytes:
-    # Zhejiang's client sends "[]" for no bytes.
-    if text == "[]":
-        return b""
+    # Zhejiang's client sends a list as the text that it prints as; "[]" for no bytes.
+    if text.startswith("["):
+        inside = text.removeprefix("[").removesuffix("]").strip()
+        return _octets(inside.split(",") if inside else [], f"{row}.{field.name}")
     try:
-        return base64.b64decode(text, validate=True)
+        # Old Java breaks the line every 76 characters, as mail does.
+        return base64.b64decode("".join(text.split()), validate=True)
     except ValueError:
         raise _wrong(field, row, "Base64") from None
 

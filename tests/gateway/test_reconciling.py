@@ -542,7 +542,9 @@ def test_a_file_beside_the_message(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", ["AAH/", [0, 1, 255], [0, 1, -1], ["0", "1", "255"]], ids=["Base64", "octets", "Java", "texts"]
+    "sent",
+    ["AAH/", "AA\r\nH/\r\n", [0, 1, 255], [0, 1, -1], ["0", "1", "255"], "[0, 1, -1]"],
+    ids=["Base64", "Base64 in lines", "octets", "Java", "texts", "a text"],
 )
 def test_a_file_inside_the_message(world: World, sent: object) -> None:
     given = {"in": sent, "filename": "detail.zip", "fixmedins_code": world.hospital.institution.code}
