@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 ONE_DAY = datetime.timedelta(days=1)
@@ -60,7 +61,6 @@ class DaysFilter(admin.FieldListFilter):
         self.first, self.last = days_asked(field.name)
         self.is_moment = isinstance(field, models.DateTimeField)
         super().__init__(field, request, params, model, model_admin, field_path)
-        self.title = getattr(model_admin, "labels", {}).get(field.name, self.title)
 
     def expected_parameters(self) -> list[str]:
         return [self.first, self.last]
@@ -100,6 +100,12 @@ class DaysFilter(admin.FieldListFilter):
 
     def _bound(self, day: datetime.date) -> datetime.date:
         return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min)) if self.is_moment else day
+
+
+def back_to(request: HttpRequest, url_name: str) -> str:
+    """The address of the list from which a page of our own was opened, with what was filtered and searched there."""
+    asked = request.GET.get("_changelist_filters", "")
+    return f"{reverse(url_name)}?{asked}" if asked else reverse(url_name)
 
 
 def days_asked(field: str) -> tuple[str, str]:

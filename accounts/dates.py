@@ -15,6 +15,7 @@ CHINESE = {
     "month": "Y年n月",
     "moment": "Y年n月j日 H:i",
     "moment_short": "n月j日 H:i",
+    "second": "Y年n月j日 H:i:s",
     "clock": "H:i",
 }
 ENGLISH = {
@@ -23,6 +24,7 @@ ENGLISH = {
     "month": "F Y",
     "moment": "j F Y, H:i",
     "moment_short": "j F, H:i",
+    "second": "j F Y, H:i:s",
     "clock": "H:i",
 }
 
@@ -55,6 +57,11 @@ def month(value: Day | None) -> str:
 def moment(value: datetime.datetime | None) -> str:
     """2026年3月12日 10:26."""
     return tell(value, "moment")
+
+
+def second(value: datetime.datetime | None) -> str:
+    """2026年3月12日 10:26:41, where somebody compares it with a log of his own."""
+    return tell(value, "second")
 
 
 def moment_short(value: datetime.datetime | None) -> str:

@@ -1,3 +1,5 @@
+from itertools import product
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +42,13 @@ class GatewayConfig(AppConfig):
             order=44,
             visible=navigation.for_roles(Role.REGION_ADMIN, Role.AUDITOR),
         )
+        calls = ("gatewaymessage", "institutionkey", "institutionsettings", "signin")
+        reconciled = ("difference", "reconciliation", "reconciliationday", "gatewayfile")
+        for key, models in (("calls", calls), ("reconciliation", reconciled)):
+            pages = product(models, ("changelist", "add", "change"))
+            navigation.place("manage", key, *(f"admin:gateway_{model}_{page}" for model, page in pages))
+        navigation.place("manage", "calls", "admin:gateway_institutionkey_issued")
+        navigation.place("manage", "reconciliation", "admin:gateway_difference_clearing")
         if settings.DEMO:
             from accounts.views import demo
             from gateway import demo_keys

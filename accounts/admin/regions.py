@@ -1,7 +1,9 @@
 """Regions, their institutions and their service centres in the administration."""
 
+import re
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -49,8 +51,29 @@ class OfRegionAdmin(RoleAdmin):
         return super().formfield_for_foreignkey(field, request, **kwargs)
 
 
+class InstitutionForm(forms.ModelForm):
+    """A hospital or a pharmacy; its code is what it calls and signs with, so a wrong one is told when it is written."""
+
+    class Meta:
+        error_messages = {
+            "code": {
+                "required": _("Write the code of the institution"),
+                "unique": _("This code is another institution's"),
+            }
+        }
+
+    def clean_code(self) -> str:
+        """fixmedins_code: H or P, six digits of the division, five of its own. One that stands already may be otherwise."""
+        code: str = self.cleaned_data["code"].strip().upper()
+        if "code" in self.changed_data and not re.fullmatch(r"[HP][0-9]{11}", code):
+            raise forms.ValidationError(_("H or P and eleven digits, such as H31010100001"))
+        return code
+
+
 @admin.register(Institution)
 class InstitutionAdmin(OfRegionAdmin):
+    form = InstitutionForm
+    labels = {"kind": _("Kind")}
     list_display = ["code", "name", "region", "kind", "level", "is_active"]
     list_filter = ["region", "kind", "level", "is_active"]
     search_fields = ["code", "name"]

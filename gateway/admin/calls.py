@@ -7,10 +7,12 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
+from accounts import dates, once
 from accounts.admin_base import LongListAdmin, RoleAdmin
 from accounts.admin_lists import DaysFilter, days_asked, known_values
 from accounts.clock import now
@@ -26,6 +28,8 @@ from gateway.views import staff
 
 # A message is looked for in so many days where none are chosen: in all of the calls it would take minutes.
 DAYS_SEARCHED = 31
+# In the session: the key whose secret its page has still to show.
+SECRET_DUE = "gateway_secret_due"
 
 
 def _transactions() -> list[tuple[str, str]]:
@@ -67,6 +71,7 @@ class InstitutionKeyAdmin(RoleAdmin):
     editors = (Role.REGION_ADMIN,)
     region_path = "institution__region"
     list_display = ["key_id", "institution", "variant", "valid_from", "valid_until", "signs_now", "issued_by"]
+    labels = {"valid_from": _("Valid from"), "valid_until": _("Valid until")}
     list_filter = ["institution__region", "variant"]
     search_fields = ["key_id", "institution__code", "institution__name"]
     list_select_related = ["institution", "issued_by"]
@@ -80,7 +85,7 @@ class InstitutionKeyAdmin(RoleAdmin):
         return super().get_form(request, obj, change, **kwargs if obj else {**kwargs, "form": KeyForm})
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return self.list_display if obj else ["institution", "variant", "valid_until"]
+        return self.list_display if obj else ["institution", "variant", "valid_until", once.FIELD]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return self.list_display if obj else []
@@ -93,20 +98,35 @@ class InstitutionKeyAdmin(RoleAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         # After the key is issued comes the page with its secret, and no other.
         one_way = {"show_save_and_add_another": False, "show_save_and_continue": False}
-        return super().add_view(request, form_url, {**(extra_context or {}), **one_way})
+
+        def page() -> HttpResponse:
+            return super(InstitutionKeyAdmin, self).add_view(request, form_url, {**(extra_context or {}), **one_way})
+
+        # A form sent again would leave a key behind that signs and that nobody has.
+        return once.done_once(request, page) if request.method == "POST" else page()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             return
-        key, obj.secret_shown_once = keys.issue(
+        key, _secret = keys.issue(
             institution=obj.institution, by=request.user, variant=obj.variant, valid_until=obj.valid_until
         )
         obj.pk, obj.key_id = key.pk, key.key_id
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        # On this page alone: a message would put the secret into a cookie.
-        context = {**self.admin_site.each_context(request), "title": _("Key issued"), "key": obj, "opts": self.opts}
-        return TemplateResponse(request, "gateway/key_issued.html", context)
+        request.session[SECRET_DUE] = obj.pk
+        return redirect("admin:gateway_institutionkey_issued", obj.pk)
+
+    def get_urls(self) -> list[Any]:
+        issued = self.admin_site.admin_view(self.issued)
+        return [path("<int:pk>/issued/", issued, name="gateway_institutionkey_issued"), *super().get_urls()]
+
+    def issued(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The key that was issued a moment ago, with its secret the first time that this page is opened."""
+        key = get_object_or_404(self.get_queryset(request), pk=pk, issued_by=request.user)
+        secret = key.secret if request.session.pop(SECRET_DUE, None) == pk else ""
+        context = {**self.admin_site.each_context(request), "title": _("Key issued"), "key": key, "opts": self.opts}
+        return TemplateResponse(request, "gateway/key_issued.html", {**context, "secret": secret})
 
     @admin.action(description=_("Retire the chosen keys now"), permissions=["change"])
     def retire(self, request: HttpRequest, chosen: QuerySet[InstitutionKey]) -> HttpResponse | None:
@@ -130,7 +150,7 @@ class GatewayMessageAdmin(LongListAdmin):
     """What was called and how it ended. Bodies are people's data: on no page but for a reason that is kept."""
 
     region_path = "institution__region"
-    list_display = ["received_at", "institution", "infno", "msgid", "ended", "duration_ms"]
+    list_display = ["received", "institution", "infno", "msgid", "ended", "duration_ms"]
     list_filter = [
         ("received_at", DaysFilter),
         _EndedFilter,
@@ -140,6 +160,11 @@ class GatewayMessageAdmin(LongListAdmin):
     search_help_text = _("The code of an institution, or a message ID or a part of it")
     list_select_related = ["institution"]
     fields = ["received_at", "institution", "key", "infno", "msgid", "outcome", "duration_ms"]
+
+    @admin.display(description=_("received at"), ordering="received_at")
+    def received(self, message: GatewayMessage) -> str:
+        """To the second: institutions ask by their own logs."""
+        return dates.second(message.received_at)
 
     @admin.display(description=_("outcome"), ordering="outcome")
     def ended(self, message: GatewayMessage) -> str:

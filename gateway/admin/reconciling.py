@@ -42,6 +42,7 @@ class DifferenceAdmin(_InstitutionAdmin):
     list_display = ["setl_id", "kind", "institution", "amounts", "state", "found_at"]
     list_filter = ["state", "kind", "institution__region"]
     search_fields = ["setl_id", "mdtrt_id", "msgid", "institution__code"]
+    labels = {"kind": gettext_lazy("Kind")}
 
     @admin.display(description=gettext_lazy("what differs, yuan (here / there)"))
     def amounts(self, difference: Difference) -> str:

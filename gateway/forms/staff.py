@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts import clock
+from accounts import clock, once
 from gateway.envelope import OUTPUT
 from gateway.models import InstitutionKey, InstitutionSettings
 
@@ -38,13 +38,22 @@ class ReasonForm(forms.Form):
 class KeyForm(forms.ModelForm):
     """What is chosen when a key is issued."""
 
+    token = forms.CharField(widget=forms.HiddenInput, required=False)
+
     class Meta:
         model = InstitutionKey
         fields = ["institution", "variant", "valid_until"]
         help_texts = {"valid_until": _("Empty: it is valid until it is retired.")}
+        error_messages = {"institution": {"required": _("Choose the institution")}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial.setdefault(once.FIELD, once.new_token())
+        until = self.fields["valid_until"]
+        wrong = _("Write day and time, such as 2027-12-31 and 23:59, or leave both empty")
+        until.error_messages |= {"invalid_date": wrong, "invalid_time": wrong}
+        for part in getattr(until, "fields", ()):
+            part.error_messages["invalid"] = wrong
         # The administration asks for day and time in two boxes and names neither of them to a screen reader.
         boxes = getattr(self.fields["valid_until"].widget, "widgets", ())
         for box, name in zip(boxes, (_("Until, date"), _("Until, time")), strict=False):

@@ -172,4 +172,4 @@ class ReconciliationDay(models.Model):
         indexes = [models.Index(name="reconciliation_day_by_day", fields=["-day", "state"])]
 
     def __str__(self) -> str:
-        return f"{self.institution_id} {self.day}"
+        return f"{self.institution.name} {self.day}"

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import clock, dates, reasons
+from accounts.admin_lists import back_to
 from accounts.amounts import yuan
 from accounts.enums import Role
 from accounts.errors import Refused
@@ -78,16 +79,18 @@ def _counted(row: dict[str, Any]) -> dict[str, Any]:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A difference: both sides, what it means, what to do; explain or close it with a note."""
     difference = get_object_or_404(differences_visible_to(request.user), pk=pk)
-    may = (
-        may_settle_differences(request.user, difference.institution.region_id)
-        and difference.state != DifferenceState.CLOSED
-    )
-    form, refused = NoteForm(request.POST or None), None
+    may = may_settle_differences(request.user, difference.institution.region_id)
+    is_closed = difference.state == DifferenceState.CLOSED
+    # What was said before stays in the box: the note that is kept is the last one.
+    form, refused = NoteForm(request.POST or None, initial={"note": difference.note}), None
     if request.method == "POST":
         verb = VERBS.get(request.POST.get("verb", ""))
         if not may or verb is None:
             raise Http404
-        if form.is_valid():
+        if is_closed:
+            # Another window, or the night's comparison, was first.
+            refused = reasons.tell_refused(Refused("difference_closed"))
+        elif form.is_valid():
             try:
                 verb(difference=difference, text=form.cleaned_data["note"], by=request.user)
                 return redirect("admin:gateway_difference_change", pk)
@@ -102,7 +105,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "remedy": remedy,
         "sides": _sides(difference),
         "facts": _facts(difference),
-        "form": form if may else None,
+        "back": back_to(request, "admin:gateway_difference_changelist"),
+        "form": form if may and not is_closed else None,
         "may_close": difference.state == DifferenceState.EXPLAINED,
         "refused": refused,
     }

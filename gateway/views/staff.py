@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts import clock, dates, reasons
-from accounts.admin_lists import days_asked
+from accounts.admin_lists import back_to, days_asked
 from accounts.errors import Refused
 from gateway import documentation, fields, texts
 from gateway.actions import bodies, corrections
@@ -78,6 +78,7 @@ def message(request: HttpRequest, pk: int) -> HttpResponse:
     may = may_open_messages(request.user, found.institution.region_id)
     form = ReasonForm(request.POST or None)
     context: dict[str, Any] = {"message": found, "facts": _facts(found), "form": form if may else None}
+    context["back"] = back_to(request, "admin:gateway_gatewaymessage_changelist")
     verb = {"open": bodies.open_message, "replay": bodies.replay}.get(request.POST.get("act", ""))
     if request.method == "POST":
         if not may or verb is None:
@@ -111,9 +112,9 @@ def _facts(found: GatewayMessage) -> list[dict[str, Any]]:
     return [
         {"label": _("Institution"), "value": f"{found.institution.name} · {found.institution.code}"},
         {"label": _("Transaction"), "value": f"{found.infno} {name}".strip()},
-        {"label": _("message ID"), "value": found.msgid},
+        {"label": _("Message ID"), "value": found.msgid},
         {"label": _("Signing key"), "value": found.key.key_id},
-        {"label": _("Received"), "value": dates.moment(found.received_at)},
+        {"label": _("Received"), "value": dates.second(found.received_at)},
         {"label": _("Outcome"), "value": " · ".join(filter(None, [texts.outcome(found.outcome), found.outcome]))},
         *([{"label": _("What to do"), "value": remedy}] if (remedy := _remedy(found.outcome)) else []),
         {"label": _("Duration, milliseconds"), "value": "-" if found.duration_ms is None else found.duration_ms},

@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from django.contrib.admin import site
 from django.contrib.messages.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import RequestFactory
+from django.urls import reverse
 from django.utils import translation
 
 from accounts.clock import now
@@ -20,6 +22,7 @@ from gateway.forms.staff import SettingsForm
 from gateway.models import GatewayMessage, InstitutionKey
 from tests.gateway.world import World, credential
 from tests.people import make_region, make_staff
+from tests.support.pages import english, fields, log_in
 
 
 def ask(rf: RequestFactory, role: str, world: World, data: dict | None = None):
@@ -65,17 +68,39 @@ def test_bodies_are_encrypted_in_the_database(world: World) -> None:
             assert world.patient.id_number.encode() not in bytes(stored)
 
 
-def test_a_key_is_issued_once_and_its_secret_shown_once(world: World, rf: RequestFactory) -> None:
-    admin = InstitutionKeyAdmin(InstitutionKey, site)
-    request = ask(rf, Role.REGION_ADMIN, world, {"institution": world.hospital.institution.pk, "variant": "x-tif"})
-    shown = admin.changeform_view(request).render().content.decode()
+def test_a_key_is_issued_once_and_its_secret_shown_once(world: World) -> None:
+    administrator = make_staff(Role.REGION_ADMIN, region=world.region)
+    client, address = english(administrator), reverse("admin:gateway_institutionkey_add")
+    data = fields(client.get(address)) | {"institution": world.hospital.institution.pk, "variant": "x-tif"}
+    issued = client.post(address, data)
     key = InstitutionKey.objects.latest("pk")
+    assert issued["Location"] == reverse("admin:gateway_institutionkey_issued", args=[key.pk])
+    shown = client.get(issued["Location"]).content.decode()
     assert key.secret in shown
-    assert key.issued_by == request.user
+    assert key.issued_by == administrator
     assert AuditEvent.objects.filter(action="key_issued", target=f"key:{key.key_id}").exists()
-    later = admin.changeform_view(ask(rf, Role.REGION_ADMIN, world), str(key.pk)).render().content.decode()
-    assert key.key_id in later
-    assert key.secret not in later
+    later = reverse("admin:gateway_institutionkey_change", args=[key.pk])
+    for page in (client.get(issued["Location"]), client.get(later)):
+        assert key.key_id in page.content.decode()
+        assert key.secret not in page.content.decode()
+    assert "retire this key and issue another" in client.get(issued["Location"]).content.decode()
+
+
+def test_a_form_sent_again_leaves_no_second_key_behind(world: World) -> None:
+    client = log_in(make_staff(Role.REGION_ADMIN, region=world.region))
+    address, count = reverse("admin:gateway_institutionkey_add"), InstitutionKey.objects.count()
+    data = fields(client.get(address)) | {"institution": world.hospital.institution.pk, "variant": "x-tif"}
+    assert client.post(address, {**data, "variant": "?"}).status_code == 200
+    first, again = client.post(address, data), client.post(address, data)
+    assert first["Location"] == again["Location"]
+    assert InstitutionKey.objects.count() == count + 1
+
+
+def test_the_page_of_a_new_key_is_for_who_issued_it(world: World) -> None:
+    key = keys.issue(institution=world.hospital.institution, by=make_staff(Role.REGION_ADMIN, region=world.region))[0]
+    address = reverse("admin:gateway_institutionkey_issued", args=[key.pk])
+    for role in (Role.REGION_ADMIN, Role.SYSTEM_ADMIN, Role.AUDITOR):
+        assert log_in(make_staff(role, region=world.region)).get(address).status_code == 404
 
 
 def test_a_key_that_would_never_sign_is_not_issued(world: World, rf: RequestFactory) -> None:
@@ -86,6 +111,33 @@ def test_a_key_that_would_never_sign_is_not_issued(world: World, rf: RequestFact
     shown = admin.changeform_view(ask(rf, Role.REGION_ADMIN, world, data))
     assert set(shown.context_data["adminform"].form.errors) == {"valid_until"}
     assert InstitutionKey.objects.count() == count
+
+
+@pytest.mark.parametrize("until", [("2027-12-31", ""), ("31.12.", "23:59")])
+def test_a_moment_that_is_none_is_told_with_an_example(world: World, until: tuple[str, str]) -> None:
+    client = english(make_staff(Role.REGION_ADMIN, region=world.region))
+    address, (day, at) = reverse("admin:gateway_institutionkey_add"), until
+    page = client.post(address, fields(client.get(address)) | {"valid_until_0": day, "valid_until_1": at})
+    wrong = page.context_data["adminform"].form.errors
+    assert wrong["institution"] == ["Choose the institution"]
+    assert wrong["valid_until"] == ["Write day and time, such as 2027-12-31 and 23:59, or leave both empty"]
+
+
+@pytest.mark.parametrize(
+    ("page", "entry"),
+    [
+        ("gatewaymessage_today", "gatewaymessage_today"),
+        ("gatewaymessage_changelist", "gatewaymessage_today"),
+        ("institutionkey_add", "gatewaymessage_today"),
+        ("signin_changelist", "gatewaymessage_today"),
+        ("difference_clearing", "difference_board"),
+        ("reconciliationday_changelist", "difference_board"),
+    ],
+)
+def test_each_page_stands_under_its_entry_of_the_bar(world: World, page: str, entry: str) -> None:
+    client = log_in(make_staff(Role.REGION_ADMIN, region=world.region))
+    shown = BeautifulSoup(client.get(reverse(f"admin:gateway_{page}")).content, "html.parser")
+    assert [link["href"] for link in shown.select("nav a[aria-current]")] == [reverse(f"admin:gateway_{entry}")]
 
 
 def test_a_key_is_asked_for_in_named_boxes_and_by_one_button(world: World, rf: RequestFactory) -> None:
