@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.calls import Call
-from accounts.enums import EnrolmentStatus, Insurance
+from accounts.enums import EnrolmentStatus, InstitutionKind, Insurance
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution, Member
 from gateway import answers
@@ -48,7 +48,7 @@ def check(
         "begndate": enrolment.valid_from,
         "enddate": enrolment.valid_to and enrolment.valid_to - datetime.timedelta(days=1),
     }
-    checked = _funds(member, enrolment, data, on)
+    checked = _funds(member, enrolment, _bill_refused(institution, enrolment, data), data["med_type"], on)
     return {
         "trtinfo": [
             row | {"fund_pay_type": fund, "trt_enjymnt_flag": NO if why else YES, "trt_chk_rslt": why}
@@ -57,11 +57,20 @@ def check(
     }
 
 
-def _funds(member: Member, enrolment: Enrolment, data: dict[str, Any], on: datetime.date) -> dict[str, str]:
+def _bill_refused(institution: Institution, enrolment: Enrolment, data: dict[str, Any]) -> str:
+    """Why this institution's bill would be sent back whole, whatever the funds pay; empty if it would not."""
+    if answers.INSUTYPE[Insurance(enrolment.insurance)] != data["insutype"]:
+        return str(TEXTS["insutype_not_his"])
+    at_pharmacy = institution.kind == InstitutionKind.PHARMACY
+    kind = _kind(data["med_type"])
+    return "" if kind and (kind == CareKind.PHARMACY) == at_pharmacy else str(TEXTS["med_type_unsupported"])
+
+
+def _funds(member: Member, enrolment: Enrolment, bill_refused: str, med_type: str, on: datetime.date) -> dict[str, str]:
     """Fund -> why it does not pay; empty if it does."""
     insurance = Insurance(enrolment.insurance)
-    scheme = _scheme(enrolment, data["med_type"], on)
-    why = _why_not(enrolment, data, scheme)
+    scheme = _scheme(enrolment, med_type, on)
+    why = bill_refused or _why_not(enrolment, scheme)
     found = {answers.POOLED_FUND[insurance]: why}
     if scheme and any(isinstance(stage, SupplementStage) for stage in scheme.scheme.stages):
         found[answers.SUPPLEMENT[insurance]] = why
@@ -70,28 +79,28 @@ def _funds(member: Member, enrolment: Enrolment, data: dict[str, Any], on: datet
     if insurance == Insurance.EMPLOYEE or account_id is not None:
         closed = enrolment.status in (EnrolmentStatus.FROZEN, EnrolmentStatus.CLOSED) or account_id is None
         # Where a bill would be refused, the account pays nothing either.
-        unpaid = "" if scheme and scheme.scheme.known else why
+        unpaid = "" if scheme and scheme.scheme.known and not bill_refused else why
         found[answers.PERSONAL_ACCOUNT] = _("There is no account that may pay") if closed else unpaid
     return found
 
 
+def _kind(med_type: str) -> CareKind | None:
+    return CareKind.INPATIENT if med_type in STAYS else MED_TYPES.get(med_type)
+
+
 def _scheme(enrolment: Enrolment, med_type: str, on: datetime.date) -> SchemeVersion | None:
-    kind = CareKind.INPATIENT if med_type in STAYS else MED_TYPES.get(med_type)
+    kind = _kind(med_type)
     try:
         return scheme_on(enrolment.region_id, enrolment.insurance, kind, on) if kind else None
     except Refused:
         return None
 
 
-def _why_not(enrolment: Enrolment, data: dict[str, Any], scheme: SchemeVersion | None) -> str:
-    if answers.INSUTYPE[Insurance(enrolment.insurance)] != data["insutype"]:
-        return str(TEXTS["insutype_not_his"])
+def _why_not(enrolment: Enrolment, scheme: SchemeVersion | None) -> str:
     if enrolment.status == EnrolmentStatus.CLOSED:
         return str(TEXTS["insurance_ended"])
     if enrolment.status in PAUSED:
         return EnrolmentStatus(enrolment.status).label
-    if data["med_type"] not in {*STAYS, *MED_TYPES}:
-        return str(TEXTS["med_type_unsupported"])
     if scheme is None or not scheme.scheme.known:
         return str(REASONS["not_covered.not_known" if scheme else "not_covered.no_scheme"])
     pays = any(isinstance(stage, RateStage) for stage in scheme.scheme.stages)

@@ -61,3 +61,22 @@ def test_a_resident_whose_account_is_left_from_employment(world: World, liaochen
     liaocheng.enrolments.update(insurance="resident")
     found = funds(world, liaocheng, "41", "390", kind="pharmacy", level="primary")
     assert (found["390100"][0], found["310200"]) == ("0", ("1", None))
+
+
+@pytest.mark.parametrize(
+    ("med_type", "insutype", "kind", "why"),
+    [
+        ("11", "390", "hospital", "insutype"),
+        ("41", "390", "pharmacy", "insutype"),
+        ("41", "310", "hospital", "med_type"),
+        ("11", "310", "pharmacy", "med_type"),
+        ("21", "310", "pharmacy", "med_type"),
+    ],
+)
+def test_of_a_bill_that_would_be_sent_back_the_account_pays_nothing(
+    world: World, liaocheng: Member, med_type: str, insutype: str, kind: str, why: str
+) -> None:
+    found = funds(world, liaocheng, med_type, insutype, kind=kind, level="primary")
+    assert "310200" in found
+    assert {flag for flag, _why in found.values()} == {"0"}
+    assert all(why in text for _flag, text in found.values())
