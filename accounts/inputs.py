@@ -118,7 +118,8 @@ class MoneyField(forms.Field):
     def to_python(self, value: object) -> Decimal | None:
         if isinstance(value, Decimal):
             return value
-        text = str(value or "").strip(" ").removesuffix("元").strip(" ")
+        # Invoices print the sign before the amount, and whoever copies them types it.
+        text = str(value or "").strip(" ").removesuffix("元").lstrip("¥￥").strip(" ")
         if not text:
             return None
         # Digits of other widths and commas between other places are not guessed at: what was meant would be money.

@@ -117,7 +117,7 @@ def is_on_paper(event: CaseEvent) -> bool:
 
 
 def _told(event: CaseEvent, reader: User) -> dict[str, Any]:
-    small = [dates.moment_short(event.at), _who(event, reader)]
+    small = [dates.moment(event.at), _who(event, reader)]
     if is_on_paper(event):
         small.append(_("on paper"))
     elif event.note:

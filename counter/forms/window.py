@@ -262,6 +262,7 @@ class PeriodForm(forms.Form):
 
     period = forms.ChoiceField(
         label=_("Period"),
+        initial="twelve",
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a period"), "invalid_choice": _("Choose one of the periods")},
     )

@@ -302,7 +302,7 @@ def settlements_of(user: User, whose: str = "") -> QuerySet[Settlement]:
 
 def settlement_visible_to(user: User, public_id: UUID) -> Settlement | None:
     """A bill with all that its page needs, or None if there is none or it is somebody else's; two statements."""
-    payers = SettlementPayer.objects.select_related("grant", "member")
+    payers = SettlementPayer.objects.select_related("grant", "member", "account__region")
     bills = settlements_visible_to(user).select_related(
         "institution", "patient", "region", "scheme", "transaction", "transaction__reversed_by"
     )

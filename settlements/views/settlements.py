@@ -81,6 +81,7 @@ def _leg(user: User, found: Settlement) -> dict[str, object]:
     return {
         "bill": found,
         "paid": leg.current + leg.historical,
+        "two_buckets": leg.account.region.two_buckets,
         "term": kinship.term(relation, found.patient.sex),
         "name": found.patient.name,
     }

@@ -3,6 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import clock
 from casework import kinds, telling
@@ -120,12 +121,18 @@ def test_what_to_bring_is_told_to_everybody_before_they_go(client) -> None:
     soup = BeautifulSoup(page.content, "html.parser")
     # No matter with a case: whoever has lost his telephone needs to know it most, and cannot log in.
     assert "身份证" in soup.select_one("section#telephone").get_text()
-    matters = soup.select("section[id]:not(#telephone)")
+    assert "打印对账单" in soup.select_one("section#other").get_text()
+    matters = soup.select("section[id]:not(#telephone):not(#other)")
     assert {matter["id"] for matter in matters} == {kind.code for kind in kinds.known() if kind.materials}
     assert {"sharing", "claim", "withdrawal", "inheritance", "transfer_out"} <= {matter["id"] for matter in matters}
     for matter in matters:
         lines = [line.get_text() for line in matter.select("li")]
         assert lines == [str(line) for line in kinds.get(matter["id"]).materials]
+
+
+def test_a_step_of_another_year_is_told_with_its_year(people, open_errand) -> None:
+    case = open_errand()
+    assert str(timezone.localtime(case.opened_at).year) in telling.events(case, people.holder)[0]["small"]
 
 
 @pytest.mark.parametrize(("page", "matter"), [("casework:mine", ""), ("family:bind", "#sharing")])

@@ -272,9 +272,11 @@ class TestNotice:
 
 def test_a_statement_is_printed(people, serving) -> None:
     open_account(people.holder.member, people.region, 2026, "100", "2000.50")
-    response = serving.post(
-        reverse("counter:statement"), fields(serving.get(reverse("counter:statement"))) | {"period": "year"}
-    )
+    page = serving.get(reverse("counter:statement"))
+    form = BeautifulSoup(page.content, "html.parser").select_one("main form:has([name=period])")
+    assert form["target"] == "_blank", "the record stays open behind the paper"
+    assert form.select_one("[name=period][checked]")["value"] == "twelve"
+    response = serving.post(reverse("counter:statement"), fields(page) | {"period": "year"})
     assert response["Content-Type"] == "application/pdf"
     assert response.content.startswith(b"%PDF")
 

@@ -33,6 +33,7 @@ def ask(serving, phone: str = NEW):
 def register(serving, phone: str = NEW, more: dict[str, str] | None = None):
     sent = ask(serving, phone)
     assert sent.status_code == 200
+    assert 'name="card"' not in sent.text, "no second box with the same words to tick by mistake"
     data = fields(sent) | {"do": "phone", "phone": phone, "code": code_of(phone), "seen": "on"}
     return serving.post(url(), data | (more or {}))
 

@@ -12,7 +12,7 @@ from django.utils.html import strip_tags
 from settlements.actions import care
 from settlements.telling.explaining import Explanation
 from tests.people import make_staff, person
-from tests.settlements.scene import BEIJING, bill, make_scene, open_with, share, undo
+from tests.settlements.scene import BEIJING, SHANGHAI, bill, make_scene, open_with, share, undo
 from tests.support.pages import log_in
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,15 @@ def test_the_relative_who_paid_sees_only_his_leg(client):
         assert f"{hidden:,.2f}" not in page
     assert "told" not in response.context
     assert settled.get_kind_display() not in page
+    assert settled.number in page, "what to tell the window, if he thinks it wrong"
+
+
+@pytest.mark.parametrize(("region", "source"), [(SHANGHAI, "从您的历年余额付"), (BEIJING, "从您的账户付")])
+def test_the_relative_reads_of_the_balance_his_region_keeps(client, region: str, source: str):
+    scene = make_scene(code=region)
+    settled = bill(scene)
+    client.force_login(scene.daughter)
+    assert source in words(client.get(url(settled)))
 
 
 def test_a_foreign_bill_is_as_absent_as_none(client):
