@@ -14,12 +14,12 @@ from accounts.enums import InstitutionKind, Level
 from accounts.errors import Refused
 from accounts.models import Enrolment, Institution
 from accounts.money import ZERO
-from gateway import answers, fields
-from gateway.actions.asked_visits import few, person, span
+from gateway import answers, envelope, fields
+from gateway.actions.asked_visits import few, illness_of, person, span
 from gateway.actions.institutions import LEVELS
 from gateway.actions.people import seen
 from gateway.answers import Occasion
-from gateway.models import FeeLine, Visit, VisitSettlement
+from gateway.models import FeeLine, GatewayMessage, Visit, VisitSettlement
 from gateway.queries.lines import items_by_day
 from gateway.queries.visits import BatchFacts, batch_facts, visit_of
 from settlements.models import CatalogueItem, Entry, LedgerTransaction, PersonalAccount
@@ -72,6 +72,8 @@ def settlement(*, institution: Institution, msgid: str, given: dict[str, Any], a
         "enddate": known.settlement.service_on,
         "refd_setl_flag": "1" if known.reversed_at else "0",
         "year": str(known.settlement.counted_year),
+        "invono": _invoice(institution, known),
+        **illness_of(visit),
     }
     named = {field.name for field in fields.tables("5203").output[0].fields}
     steps = [] if back else known.settlement.steps
@@ -146,6 +148,16 @@ def _facts(visit: Visit, known: VisitSettlement) -> BatchFacts:
     whole = over["amount"] == settled.total and over["over"] + over["off"] == settled.self_paid
     split = (over["over"], over["off"]) if whole else (ZERO, settled.self_paid)
     return replace(facts, over_limit=split[0], off_catalogue=split[1])
+
+
+def _invoice(institution: Institution, known: VisitSettlement) -> str | None:
+    """The invoice number that the institution gave: it stands in its message alone, as long as that is kept."""
+    message = GatewayMessage.objects.filter(institution=institution, claim=known.msgid).first()
+    if message is None or message.body is None:
+        return None
+    call = envelope.read(str(message.body).encode())
+    head = next(iter(fields.read(fields.tables(call.infno).input, call.input).values()))
+    return head["invono"]
 
 
 def _balance_after(known: VisitSettlement, *, back: bool) -> Decimal:

@@ -105,6 +105,13 @@ def span(since: datetime.datetime, until: datetime.datetime) -> tuple[datetime.d
     return since, end
 
 
+def illness_of(visit: Visit) -> dict[str, str]:
+    """What a visit was for; of a stay as the discharge says it: it is known then, and was a guess at the admission."""
+    stay: Stay | None = getattr(visit, "stay", None)
+    said = stated(stay.discharge) if stay else {}
+    return stated(visit.illness) | {name: said[name] for name in ILLNESS if said.get(name)}
+
+
 def few(rows: Any) -> list[Any]:
     """The rows of a query, if they are not too many. Raises Refused("too_many_rows")."""
     found = list(rows[: MOST_ROWS + 1])
@@ -136,9 +143,8 @@ def _visit(visit: Visit, member: Member, enrolments: Iterable[Enrolment], on: da
         "med_type": visit.med_type or (paid.med_type if paid else USUAL_TYPE[CareKind(visit.kind)]),
         "ipt_otp_no": visit.ipt_otp_no,
         **dict.fromkeys(ILLNESS, ""),
-        **stated(visit.illness),
+        **illness_of(visit),
         **(_stay(stay, visit.region_id, on) if stay else {}),
-        **_left_for(stay),
     }
 
 
@@ -150,12 +156,6 @@ def _stay(stay: Stay, region_id: str, on: datetime.date) -> dict[str, Any]:
         "ipt_days": days_of(first, last or on),
         "ars_year_ipt_flag": "1" if year and year.ends_on < (last or on) else "0",
     }
-
-
-def _left_for(stay: Stay | None) -> dict[str, str]:
-    """What the discharge says the stay was for: it is known then, and was a guess at the admission."""
-    said = stated(stay.discharge) if stay else {}
-    return {name: said[name] for name in ILLNESS if said.get(name)}
 
 
 def _named(number: str, said: Mapping[str, str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from accounts.clock import today
 from accounts.models import AuditEvent
+from gateway.actions.bodies import delete_old
 from gateway.models import VisitSettlement
 from gateway.queries.people import psn_no
 from tests.gateway.stays import admission, admit, ago, bill, diagnosis, fee, leaving, named, refused
@@ -62,6 +63,20 @@ def test_what_a_stay_was_for_is_what_the_discharge_said(world: World) -> None:
     hospital.ok("2405", named(patient, stay))
     (row,) = hospital.ok("5201", asked(world, med_type="21"))["mdtrtinfo"]
     assert row["dise_codg"] == "D1"
+
+
+def test_a_settlement_is_told_with_its_invoice_and_what_it_was_for(world: World) -> None:
+    hospital, patient = world.hospital, world.patient
+    stay = admit(hospital, patient, dise_codg="D1", dise_name="待查")
+    hospital.ok("2301", {"feedetail": [fee(patient, stay, "1", DRUG, "1", "60.00")]})
+    hospital.ok("2402", leaving(patient, stay, dise_codg="D2", dise_name="肺炎"))
+    setl_id = hospital.ok("2304", bill(patient, stay, "60.00", invono="FP0001"))["setlinfo"]["setl_id"]
+    found = hospital.ok("5203", named(patient, stay, setl_id=setl_id))["setlinfo"]
+    assert (found["invono"], found["dise_codg"], found["dise_name"]) == ("FP0001", "D2", "肺炎")
+    back = hospital.ok("2305", named(patient, stay, setl_id=setl_id))["setlinfo"]["setl_id"]
+    assert hospital.ok("5203", named(patient, stay, setl_id=back))["setlinfo"]["invono"] == "FP0001"
+    delete_old(days=-1)
+    assert hospital.ok("5203", named(patient, stay, setl_id=setl_id))["setlinfo"]["invono"] is None
 
 
 def test_a_stay_over_the_end_of_the_benefit_year_is_said_to_be_one(world: World) -> None:
