@@ -5,15 +5,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Level
 from accounts.fields import EncryptedTextField
-from accounts.masks import mask_id
 from accounts.models import Institution, Member
 from casework.models import Case
 from settlements.enums import CareKind
-from settlements.models.fields import Yuan
+from settlements.models.fields import WithBankAccount, Yuan
 from settlements.models.settlement import Settlement
 
 
-class Claim(models.Model):
+class Claim(WithBankAccount, models.Model):
     """A bill that the member paid in cash (零星报销): the payload of a case of kind claim.
 
     `void`: the case came to nothing, or was reversed, so that the bill may be claimed again.
@@ -61,13 +60,8 @@ class Claim(models.Model):
         """The bill in yuan."""
         return self.in_scope + self.pre_self_pay + self.self_paid
 
-    @property
-    def masked_bank_account(self) -> str:
-        """As it is shown: the ends of the number."""
-        return mask_id(self.bank_account or "")
 
-
-class BillReversal(models.Model):
+class BillReversal(WithBankAccount, models.Model):
     """A settled bill to be undone at the window: the payload of a case of kind bill_reversal. Of a claim, which is void
     once it is granted; or of a bill that an institution settled and that was settled anew since, so that the institution
     can no longer reverse it.
@@ -122,13 +116,8 @@ class BillReversal(models.Model):
         """Yuan that the patient paid to the institution: a claim whole, of another bill what was his cash."""
         return self.claim.total if self.claim else self.bill.cash
 
-    @property
-    def masked_bank_account(self) -> str:
-        """As it is shown: the ends of the number."""
-        return mask_id(self.bank_account or "")
 
-
-class Recalculation(models.Model):
+class Recalculation(WithBankAccount, models.Model):
     """Bills of a benefit year settled anew in their order, on request: the payload of a case of kind recalculation.
 
     `preview` is what the clerk saw and the supervisor checks; what comes out otherwise by then is not posted.
@@ -149,11 +138,6 @@ class Recalculation(models.Model):
     def __str__(self) -> str:
         return str(self.case)
 
-    @property
-    def masked_bank_account(self) -> str:
-        """As it is shown: the ends of the number."""
-        return mask_id(self.bank_account or "")
-
 
 class RecalculatedBill(models.Model):
     """A bill that was settled anew: the old settlement is reversed, the new one stands. Append-only by trigger."""
@@ -169,7 +153,7 @@ class RecalculatedBill(models.Model):
         constraints = [models.CheckConstraint(name="recalculated_is_another", condition=~Q(old=F("new")))]
 
 
-class Reimbursement(models.Model):
+class Reimbursement(WithBankAccount, models.Model):
     """Money between the office and a member outside the accounts: to his bank account, or (negative) owed by him."""
 
     case = models.OneToOneField(Case, models.PROTECT, related_name="reimbursement", verbose_name=_("case"))
@@ -200,8 +184,3 @@ class Reimbursement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case} {self.amount}"
-
-    @property
-    def masked_bank_account(self) -> str:
-        """As it is shown: the ends of the number."""
-        return mask_id(self.bank_account or "")

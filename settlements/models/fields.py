@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models.functions import Least
 from django.db.models.lookups import GreaterThanOrEqual
 
+from accounts.masks import mask_id
+
 
 class Yuan(models.DecimalField):
     """An amount of money in yuan, numeric(14, 2)."""
@@ -30,6 +32,17 @@ class Numbered:
         """A1B2-C3D4, the beginning of the public id."""
         start = self.public_id.hex[:8].upper()
         return f"{start[:4]}-{start[4:]}"
+
+
+class WithBankAccount:
+    """Of a model with the number of an account at a bank."""
+
+    bank_account: str | None
+
+    @property
+    def masked_bank_account(self) -> str:
+        """As it is shown: the ends of the number."""
+        return mask_id(self.bank_account or "")
 
 
 def never_negative(*amounts: str) -> GreaterThanOrEqual:

@@ -6,12 +6,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Relation
 from accounts.fields import EncryptedTextField
-from accounts.masks import mask_id
 from accounts.models import Member, Region
 from casework.models import Case
 from settlements.enums import PayeeWay, WithdrawalReason
 from settlements.models.books import LedgerTransaction, PersonalAccount
-from settlements.models.fields import Yuan
+from settlements.models.fields import WithBankAccount, Yuan
 
 
 class WithdrawalApplication(models.Model):
@@ -49,7 +48,7 @@ class WithdrawalApplication(models.Model):
         return self.case.region
 
 
-class Payee(models.Model):
+class Payee(WithBankAccount, models.Model):
     """Who gets which part of a closed account, and how. Together 100 %: a deferred trigger (migration) holds it."""
 
     application = models.ForeignKey(WithdrawalApplication, models.CASCADE, related_name="payees")
@@ -84,11 +83,6 @@ class Payee(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name[:1]}** {self.percent}%"
-
-    @property
-    def masked_bank_account(self) -> str:
-        """As it is shown: the ends of the number."""
-        return mask_id(self.bank_account or "")
 
 
 class Payout(models.Model):
