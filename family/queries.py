@@ -12,7 +12,7 @@ from django.db.models import F, Func, IntegerField, Q, QuerySet
 from accounts.domain import id_number
 from accounts.models import AuditEvent, Enrolment, Member, User
 from accounts.money import plain
-from accounts.queries import valid_on
+from accounts.queries import enrolments_on, valid_on
 from casework.enums import OPEN_STATES, CaseState
 from casework.policies import staff_regions
 from family.domain.ages import Born
@@ -103,7 +103,7 @@ def commitment_on(on: datetime.date) -> Commitment | None:
 
 def region_of(member: Member, on: datetime.date) -> str | None:
     """The region a member is enrolled in on a day: six digits, or None."""
-    return _enrolments(on).filter(member=member).values_list("region_id", flat=True).first()
+    return Enrolment.objects.filter(valid_on(on), member=member).values_list("region_id", flat=True).first()
 
 
 def facts_for(
@@ -118,13 +118,13 @@ def facts_for(
 
     `except_application`: the id of an application that is being checked again and so does not stand in its own way.
     """
-    enrolments = {row.member_id: row for row in _enrolments(on).filter(member__in=[grantor, beneficiary])}
+    enrolments = enrolments_on([grantor, beneficiary], on)
     given, held = Q(grantor=grantor), Q(beneficiary=beneficiary)
     other_way = Q(grantor=beneficiary, beneficiary=grantor)
     # The grants of these two alone, by index: an aggregate over all in force would read the whole table each time.
     now = SharingGrant.objects.filter(in_force(on)).filter(given | held | other_way)
     grants = list(now.order_by().values_list("grantor_id", "beneficiary_id", "relation"))
-    pairs = {(giver, user) for giver, user, _ in grants}
+    pairs = {(giving, using) for giving, using, _ in grants}
     return Facts(
         grantor=_person(grantor, enrolments.get(grantor.pk), on),
         beneficiary=_person(beneficiary, enrolments.get(beneficiary.pk), on),
@@ -133,14 +133,10 @@ def facts_for(
         bound=(grantor.pk, beneficiary.pk) in pairs,
         bound_the_other_way=(beneficiary.pk, grantor.pk) in pairs,
         applied=open_applications(grantor.pk, beneficiary.pk).exclude(pk=except_application).exists(),
-        relatives=Counter(relation for giver, _, relation in grants if giver == grantor.pk),
-        grantors=sum(user == beneficiary.pk for _, user, _ in grants),
+        relatives=Counter(relation for giving, _, relation in grants if giving == grantor.pk),
+        grantors=sum(using == beneficiary.pk for _, using, _ in grants),
         terms=terms or Terms(),
     )
-
-
-def _enrolments(on: datetime.date) -> QuerySet[Enrolment]:
-    return Enrolment.objects.filter(valid_on(on))
 
 
 def relation_findings(grantor: Member, beneficiary: Member, relation: str, on: datetime.date) -> list[Finding]:

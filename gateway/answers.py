@@ -215,7 +215,7 @@ def setlinfo(visit: Visit, enrolment: Enrolment, money: Mapping[str, Decimal], o
 
 
 def setldetail(money: Mapping[str, Decimal], insured: str, steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One row a payer that pays something (F9). Accounts and wallet are one row: a sharer and a wallet have no code."""
+    """One row a payer that pays something (F9). Accounts and wallet are one row: a grantor and a wallet have no code."""
     kind, steps = Insurance(insured), list(steps)
     paid = [
         (POOLED_FUND[kind], money["hifp_pay"], FUND_STEPS),
