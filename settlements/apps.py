@@ -8,19 +8,25 @@ class SettlementsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models must be loaded before these.
-        from accounts import navigation, own_data
-        from accounts.enums import Role
+        from accounts import own_data
         from accounts.texts import register
         from casework import kinds
         from settlements import own_tables
         from settlements.kinds import KINDS
-        from settlements.queries import waiting
         from settlements.texts import bills, closing, paying, rules, settling
 
         register(settling, paying, closing, bills, rules)
         own_data.register(*own_tables.TABLES)
         for kind in KINDS:
             kinds.register(kind)
+        self._pages()
+
+    def _pages(self) -> None:
+        """What stands in the navigation, and which pages belong to an entry without being one."""
+        from accounts import navigation
+        from accounts.enums import Role
+        from settlements.queries import waiting
+
         for order, key, text, url_name in (
             (20, "account", _("Account"), "account"),
             (40, "settlements", _("Settlements"), "bills"),

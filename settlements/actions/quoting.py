@@ -144,19 +144,7 @@ def decide(
 
     Raises Refused: not_covered (no rate for the level).
     """
-    service_on = bill.service_on or on
-    signed = bill.signed
-    if signed is None:
-        signed = institution is not None and facts.signed_institution_id == institution.pk
-    claim = Claim(
-        person=facts.person,
-        level=bill.level,
-        in_scope=bill.in_scope,
-        pre_self_pay=bill.pre_self_pay,
-        self_paid=bill.self_paid,
-        institution=institution.code if institution else "",
-        signed=signed,
-    )
+    service_on, claim = bill.service_on or on, _claim(facts, institution, bill)
     own = _own(facts, accounts, own_id)
     try:
         decision = assess(facts.scheme.scheme, claim, usage.get(facts.counted_year, {}), own, service_on)
@@ -174,7 +162,7 @@ def decide(
         facts=facts,
         bill=bill,
         service_on=service_on,
-        signed=signed,
+        signed=claim.signed,
         decision=decision,
         allocation=allocation,
         candidates=candidates,
@@ -193,6 +181,21 @@ def rooms(quoted: Quote) -> dict[int, ledger.Room]:
         int(one.account): room(rules.order, one, rules.keep, paid.get(int(one.account), ZERO))
         for one in quoted.candidates
     }
+
+
+def _claim(facts: CareFacts, institution: Institution | None, bill: Bill) -> Claim:
+    signed = bill.signed
+    if signed is None:
+        signed = institution is not None and facts.signed_institution_id == institution.pk
+    return Claim(
+        person=facts.person,
+        level=bill.level,
+        in_scope=bill.in_scope,
+        pre_self_pay=bill.pre_self_pay,
+        self_paid=bill.self_paid,
+        institution=institution.code if institution else "",
+        signed=signed,
+    )
 
 
 def _own(facts: CareFacts, accounts: Mapping[int, Any], own_id: int | None) -> dict[str, Decimal]:
