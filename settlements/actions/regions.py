@@ -17,8 +17,9 @@ from settlements.domain.region_file import BadRegionFile, RegionFile, load_regio
 from settlements.models import CreditRule, PersonalAccount, PremiumPlan, Scheme
 
 LAST_YEAR = 2100
-# What a scheme that bills were settled by must keep; its remarks may be corrected.
+# What a scheme that bills were settled by must keep; its remarks may be corrected, those of its stages too.
 DECIDING = ("stage", "payers", "accumulate_by")
+REMARKS = ("source", "grade", "note")
 
 
 def region_files(folder: Path | None = None) -> list[Path]:
@@ -192,7 +193,7 @@ def _refuse_if_used(row: Any, version: Any, identity: tuple[Any, ...]) -> None:
     if not isinstance(row, Scheme):
         return
     name = f"{row.region_id}: scheme {' '.join(map(str, identity))}"
-    changed = any(row.data.get(key) != version.data.get(key) for key in DECIDING)
+    changed = any(_figures(row.data.get(key)) != _figures(version.data.get(key)) for key in DECIDING)
     if changed and row.settlement_set.exists():
         raise SchemeInUse(f"{name} has settled bills; end it with valid_to and add a new version instead")
     last = row.settlement_set.aggregate(last=models.Max("service_on"))["last"]
@@ -200,6 +201,13 @@ def _refuse_if_used(row: Any, version: Any, identity: tuple[Any, ...]) -> None:
         raise SchemeInUse(
             f"{name} would end on {version.valid_to}, and has settled bills of care up to {last}; end it after that day"
         )
+
+
+def _figures(rules: Any) -> Any:
+    """Rules without the remarks on them, at any depth."""
+    if isinstance(rules, dict):
+        return {key: _figures(value) for key, value in rules.items() if key not in REMARKS}
+    return [_figures(rule) for rule in rules] if isinstance(rules, list) else rules
 
 
 class SchemeInUse(ValueError):

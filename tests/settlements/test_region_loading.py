@@ -95,6 +95,25 @@ def test_a_version_that_settled_bills_keeps_its_figures(tmp_path: Path) -> None:
         regions.load([loaded(tmp_path, text.replace('value = "400.00"', 'value = "401.00"'))])
 
 
+def test_remarks_within_a_version_that_settled_bills_may_be_corrected(tmp_path: Path) -> None:
+    """Beijing's stages have notes of their own: a correction of one would else keep the whole update from being loaded."""
+    text = (ROOT / "regions" / "110000.toml").read_text(encoding="utf-8")
+    regions.load([loaded(tmp_path, text, "110000.toml")])
+    region = Region.objects.get()
+    patient = people.make_member("甲", datetime.date(1985, 1, 1), region=region)
+    hospital = Institution.objects.create(code="H1", name="H1", region=region, kind="hospital", level="tertiary")
+    bill = care.Bill(kind="outpatient", level="tertiary", in_scope=Decimal("1000.00"))
+    care.settle(patient=patient, institution=hospital, bill=bill, on=datetime.date(2025, 9, 10), key="1")
+    (scheme,) = Scheme.objects.filter(settlement__isnull=False)
+    noted = [stage for stage in scheme.data["stage"] if "note" in stage]
+    assert noted
+    said = noted[0]["note"]["en"]
+    assert text.count(said) == 1
+    assert regions.load([loaded(tmp_path, text.replace(said, "Something else."), "110000.toml")])
+    scheme.refresh_from_db()
+    assert "Something else." in [stage["note"]["en"] for stage in scheme.data["stage"] if "note" in stage]
+
+
 def ended(text: str, day: str) -> str:
     """The outpatient scheme of Shenyang, ended on a day."""
     start = 'kind = "outpatient"\nvalid_from = 2024-01-01\n'
