@@ -29,7 +29,9 @@ def quote(*, institution: Institution, msgid: str, given: dict[str, Any], at: da
     Raises Refused as `settle` does.
     """
     batch, lines = _purchase(institution, given, at)
-    return _with_lines(bills.quoted(batch, given["druginfo"], msgid=msgid, at=at), lines)
+    output = bills.quoted(batch, given["druginfo"], msgid=msgid, at=at)
+    # Unlike 2206, of which real answers leave it out: here there is only the text, which wants it.
+    return _with_lines(output | {"setlinfo": output["setlinfo"] | {"setl_time": at}}, lines)
 
 
 def settle(

@@ -48,6 +48,7 @@ def test_quoted_settled_and_taken_back(world: World, pharmacy: Hospital) -> None
     before = held(world)
     quoted = pharmacy.ok("2101", purchase(world))
     check_bill(quoted)
+    assert quoted["setlinfo"]["setl_time"] is not None
     assert not Visit.objects.exists()
     assert held(world) == before
     settled = pharmacy.ok("2102", purchase(world))
