@@ -52,12 +52,14 @@ class Transaction:
 
     `sends_late`: it leaves its calls in `unsent`, to be sent together with the answer: so whatever changes nothing and
     yet writes, for it has no transaction. `takes_file`: it is given the `file` that came beside the message.
+    `recorded_first`: it looks at the record of its own call.
     """
 
     act: Callable[..., dict[str, Any]]
     changes: bool
     sends_late: bool = False
     takes_file: bool = False
+    recorded_first: bool = False
 
 
 BODY = GatewayMessage._meta.get_field("body")
@@ -91,7 +93,7 @@ TRANSACTIONS = {
     "2403": Transaction(stays.change, changes=True),
     "2404": Transaction(stays.cancel, changes=True),
     "2405": Transaction(stays.readmit, changes=True),
-    "2601": Transaction(corrections.correct, changes=True),
+    "2601": Transaction(corrections.correct, changes=True, recorded_first=True),
     "3201": Transaction(reconciling.compare_totals, changes=True),
     "3202": Transaction(reconciling.compare_details, changes=True),
     "5201": Transaction(asked_visits.visits, changes=False),
@@ -111,7 +113,7 @@ TRANSACTIONS = {
 
 
 # Who calls and the record of the call, in one: see the function (migration 0020) for the order of the values.
-RECORD = f"gateway_record({', '.join(['%s'] * 16)})"
+RECORD = f"gateway_record({', '.join(['%s'] * 17)})"
 FINISH = "gateway_finish(%s, %s, %s, %s, %s, %s)"
 # Whoever signs in or out has not signed in.
 SIGNING = {"9001", "9002"}
@@ -190,17 +192,17 @@ def _answered(message: Message) -> str | FileAnswer:
         return _refuse(message, refusal)
     except Exception as error:
         # Nothing was changed; the institution may send the same msgid again.
-        logger.exception("gateway message %s failed", message.id)
+        logger.exception("gateway message %s %s failed", call.infno, call.msgid)
         return _refuse(message, Rejected("system_error"), error=type(error).__name__)
 
 
 def _remembered(
     key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, address: str | None
 ) -> Message | None:
-    """A call that changes nothing, by an institution that has called this process before: it is recorded when it is
-    answered, which saves a trip and a row written twice. None for every other call."""
+    """A call by an institution that has called this process before: it is recorded when it is answered, which saves a
+    trip and a row written twice (decision 0049). None for every other call."""
     caller: Caller | None = key.caller
-    if caller is None or TRANSACTIONS[call.infno].changes or caller.values[CODE] != call.institution_code:
+    if caller is None or caller.values[CODE] != call.institution_code or TRANSACTIONS[call.infno].recorded_first:
         return None
     record = _values(key, nonce, call, at, address)
     return Message(None, None, _institution(caller), call, at, caller.dialect, [*record, caller.mark])
@@ -220,10 +222,10 @@ def _recorded(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime
 
 
 def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, address: str | None) -> Message:
-    """Committed before anything is changed, so a call that brings the process down is still known of."""
+    """The call before it is acted on, as long as the process does not know who calls."""
     # It promises nothing yet, so it need not be on disk before the call is acted on: what is promised, the answer, comes
     # later in the log and takes it along. A process that dies loses nothing by this, only a server might.
-    unanswered = [None, None, "", None, _flush(promised=False)]
+    unanswered = [None, None, None, "", None, _flush(promised=False)]
     (found,) = calls.send(calls.Call(RECORD, [*_values(key, nonce, call, at, address), *unanswered]))
     row = found and calls.from_json(found)
     if row is None or not row[2]:
@@ -287,6 +289,8 @@ def _once(message: Message, given: dict[str, Any]) -> str | FileAnswer:
         except KeyReused:
             return _refuse(message, Rejected("msgid_reused"), claim)
     except Answered:
+        if message.id is None:
+            raise Otherwise from None
         return _again(message)
 
 
@@ -335,23 +339,30 @@ def _refuse(message: Message, refusal: Refused, claim: str | None = None, error:
 def _finish(message: Message, answer: str, outcome: str, claim: str | None, unsent: Sequence[calls.Call] = ()) -> str:
     """Keep the answer, and send what has waited for it.
 
-    Raises Answered, and the transaction is lost, if another message has the claim; Otherwise, and nothing was written, if
-    the call was to be recorded with its answer and its caller is not as it was remembered.
+    Raises Answered, and the transaction is lost, if another message has the claim; Otherwise if the call was to be recorded
+    with its answer and its caller is not as it was remembered: nothing was written, or the transaction is lost.
     """
     duration = round((now() - message.received_at).total_seconds() * 1000)
-    sealed, outcome = crypto.encrypt(answer, ANSWER.context), outcome[:40]
-    flush = _flush(promised=claim is not None or bool(unsent))
-    if message.id is None:
-        if not calls.send_if(calls.Call(RECORD, [*message.record, sealed, outcome, duration, flush]), *unsent):
-            raise Otherwise
-        return answer
+    sealed, flush = crypto.encrypt(answer, ANSWER.context), _flush(promised=claim is not None or bool(unsent))
+    kept = [claim, sealed, outcome[:40], duration, flush]
     try:
-        calls.send(*unsent, calls.Call(FINISH, [message.id, claim, sealed, outcome, duration, flush]))
+        if message.id is not None:
+            calls.send(*unsent, calls.Call(FINISH, [message.id, *kept]))
+        elif not _recorded_now(calls.Call(RECORD, [*message.record, *kept]), unsent, acting=claim is not None):
+            raise Otherwise
     except IntegrityError as error:
         if error.__cause__.diag.constraint_name not in TWICE:  # type: ignore[union-attr]
             raise
         raise Answered from None
     return answer
+
+
+def _recorded_now(record: calls.Call, unsent: Sequence[calls.Call], *, acting: bool) -> bool:
+    if not acting:
+        return calls.send_if(record, *unsent)
+    # In a transaction, which is lost if it is not recorded: in the order in which every call takes its keys and locks.
+    first = [call for call in unsent if not call.last]
+    return calls.send(*unsent, record)[len(first)] is not None
 
 
 def _flush(*, promised: bool) -> str:

@@ -1,4 +1,4 @@
-"""A call that changes nothing is recorded with its answer, by what the process remembers of who called before."""
+"""A call is recorded with its answer, by what the process remembers of who called before."""
 
 import json
 from collections.abc import Callable
@@ -13,8 +13,10 @@ from accounts.models import AuditEvent
 from gateway.actions import keys
 from gateway.client import envelope, signed_headers
 from gateway.models import GatewayMessage, InstitutionKey
+from settlements.models import Settlement
+from tests.gateway.test_once import ready
 from tests.gateway.test_settings import code, configure, look_up
-from tests.gateway.world import World, credential
+from tests.gateway.world import World, bill_input, credential
 
 
 def looked_up() -> int:
@@ -122,6 +124,45 @@ def test_a_nonce_is_used_once(known: World) -> None:
     first, again = (hospital.post(body, headers).json() for _ in range(2))
     assert (code(first), code(again)) == ("", "nonce_used")
     assert (GatewayMessage.objects.count(), looked_up()) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [(suspended, "institution_suspended"), (retired, "key_expired"), (must_sign_in, "sign_in_needed")],
+)
+def test_nothing_is_settled_for_who_may_not_call_any_more(
+    known: World, change: Callable[[World], None], told: str
+) -> None:
+    visit = ready(known)
+    change(known)
+    kept = GatewayMessage.objects.count()
+    given = {"data": bill_input(known.patient, visit, "400.00")}
+    assert [code(known.hospital.call("2207", given, msgid="M2")) for _ in range(2)] == [told, told]
+    assert (GatewayMessage.objects.count(), Settlement.objects.count()) == (kept, 0)
+
+
+def test_a_bill_is_recorded_in_the_statement_that_writes_it(known: World) -> None:
+    visit = ready(known)
+    with CaptureQueriesContext(connection) as asked:
+        known.hospital.ok("2207", {"data": bill_input(known.patient, visit, "400.00")}, msgid="M2")
+    kept = [name for query in asked for name in ("gateway_record", "gateway_finish") if name in query["sql"]]
+    assert kept == ["gateway_record"]
+    message = GatewayMessage.objects.get(msgid="M2")
+    assert (message.claim, message.outcome) == ("M2", GatewayMessage.OK)
+
+
+def test_a_repeated_msgid_gets_the_first_answer(known: World) -> None:
+    visit = ready(known)
+    given = {"data": bill_input(known.patient, visit, "400.00")}
+    first, again = (known.hospital.call("2207", given, msgid="M2") for _ in range(2))
+    assert first == again
+    assert code(known.hospital.call("2207", {"data": given["data"] | {"acct_used_flag": "0"}}, msgid="M2")) == (
+        "msgid_reused"
+    )
+    assert Settlement.objects.count() == 1
+    assert list(GatewayMessage.objects.filter(msgid="M2").order_by("id").values_list("claim", flat=True)) == [
+        "M2", None, None,
+    ]  # fmt: skip
 
 
 def test_the_code_of_another_institution(known: World) -> None:

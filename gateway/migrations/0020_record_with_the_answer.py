@@ -4,14 +4,14 @@ from django.db import migrations
 
 functions_0009 = import_module("gateway.migrations.0009_calls_in_functions")
 
-# As in 0009, and with the answer where there is one already: a call that changes nothing is recorded once, when it is
-# answered. It was answered by what the process remembers of the caller, of which `in_mark` is the state: xmin and place of
-# both rows. If that is no longer so, if the key has ended or the nonce was used, nothing is written, and the result is NULL.
+# As in 0009, and with answer and claim where there is an answer already: such a call was answered by what the process
+# remembers of the caller, of which `in_mark` is the state: xmin and place of both rows. If that is no longer so, if the key
+# has ended or the nonce was used, nothing is written, and the result is NULL.
 RECORD = """
 CREATE FUNCTION gateway_record(
     in_key text, in_nonce text, in_msgid text, in_infno text, in_hash text, in_at timestamptz, in_code text,
-    in_body bytea, in_address inet, in_signing boolean, in_sign_no text, in_mark text, in_answer bytea, in_outcome text,
-    in_duration integer, in_flush text
+    in_body bytea, in_address inet, in_signing boolean, in_sign_no text, in_mark text, in_claim text, in_answer bytea,
+    in_outcome text, in_duration integer, in_flush text
 ) RETURNS text LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
     caller record;
@@ -40,9 +40,10 @@ BEGIN
             PERFORM set_config('synchronous_commit', in_flush, true);
         END IF;
         INSERT INTO gateway_gatewaymessage
-            (key_id, institution_id, nonce, msgid, infno, request_hash, received_at, body, answer, outcome, duration_ms)
-        VALUES (caller.id, caller.institution_id, in_nonce, in_msgid, in_infno, in_hash, in_at, in_body, in_answer,
-            in_outcome, in_duration)
+            (key_id, institution_id, nonce, msgid, infno, request_hash, claim, received_at, body, answer, outcome,
+            duration_ms)
+        VALUES (caller.id, caller.institution_id, in_nonce, in_msgid, in_infno, in_hash, in_claim, in_at, in_body,
+            in_answer, in_outcome, in_duration)
         ON CONFLICT (key_id, nonce) DO NOTHING RETURNING id INTO recorded;
         IF in_mark IS NULL THEN
             SELECT id INTO acted FROM gateway_gatewaymessage
@@ -60,7 +61,7 @@ BEGIN
 END $$;
 """
 OLD = "text, text, text, text, text, timestamptz, text, bytea, inet, boolean, text, text"
-NEW = f"{OLD}, bytea, text, integer, text"
+NEW = f"{OLD}, text, bytea, text, integer, text"
 
 
 class Migration(migrations.Migration):
