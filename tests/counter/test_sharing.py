@@ -344,8 +344,9 @@ def test_looking_writes_nothing_but_the_line_that_one_looked(people, serving, su
     before = [list(table.objects.order_by("pk").values()) for table in tables]
     for name in ("home", "member", "bind", "order", "statement", "journal"):
         assert serving.get(reverse(f"counter:{name}")).status_code in (200, 302)
-    for name in ("case", "amend", "commitment"):
+    for name in ("case", "amend"):
         assert serving.get(reverse(f"counter:{name}", args=[waiting.case.public_id])).status_code == 200
+    assert serving.post(reverse("counter:commitment", args=[waiting.case.public_id])).status_code == 200
     serving.get(reverse("counter:end", args=[grant.public_id]))
     supervisor.get(reverse("counter:review", args=[waiting.case.public_id]))
     assert [list(table.objects.order_by("pk").values()) for table in tables] == before
