@@ -12,7 +12,7 @@ from accounts import clock, inputs
 from accounts.enums import Relation
 from accounts.models import Region
 from family.forms import VersionForm
-from settlements.actions.withdrawal import PayeeAsked
+from settlements.actions.payees import PayeeAsked
 from settlements.domain.withdrawal import INHERITANCE, TRANSFER_OUT, WITHDRAWAL
 from settlements.enums import PayeeWay
 from settlements.models import WithdrawalApplication

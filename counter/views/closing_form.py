@@ -29,7 +29,8 @@ from counter.views.desk import opened_context
 from family.domain.check import Finding
 from family.forms import VersionForm
 from settlements.actions import withdrawal
-from settlements.actions.withdrawal import DryRun, PayeeAsked
+from settlements.actions.payees import PayeeAsked
+from settlements.actions.withdrawal import DryRun
 from settlements.domain.withdrawal import INHERITANCE, KINDS, leaving
 from settlements.enums import AccountStatus, PayeeWay
 from settlements.models import PersonalAccount, Wallet, WithdrawalApplication

@@ -12,6 +12,7 @@ from portal.seeding import cast, staff
 from portal.seeding.cast import SHANGHAI
 from portal.seeding.claims import BANK, BANK_ACCOUNT
 from settlements.actions import withdrawal
+from settlements.actions.payees import PayeeAsked
 from settlements.models import PersonalAccount, Settlement, WithdrawalApplication
 from settlements.queries.withdrawal import open_things
 
@@ -30,25 +31,23 @@ def make(now: datetime.datetime) -> None:
     people = iter(free)
     bank = {"way": "bank", "bank": BANK, "bank_account": BANK_ACCOUNT}
     emigrant = next(people)
-    payee = withdrawal.PayeeAsked(name=emigrant.name, id_number=emigrant.id_number, **bank)
+    payee = PayeeAsked(name=emigrant.name, id_number=emigrant.id_number, **bank)
     _close(emigrant, "withdrawal", "emigrated", today, [payee], now, submitted=True)
     dead, heirs = next(people), [next(people), next(people)]
     # Heirs who are insured get it into their own accounts.
     payees = [
-        withdrawal.PayeeAsked(
-            way="account", name=heir.name, id_number=heir.id_number, relation="child", percent=Decimal(percent)
-        )
+        PayeeAsked(way="account", name=heir.name, id_number=heir.id_number, relation="child", percent=Decimal(percent))
         for heir, percent in zip(heirs, ("60", "40"), strict=True)
     ]
     _close(dead, "inheritance", "died", today - 3 * DAY, payees, now, submitted=True)
     # His last bill came after his death: it stands among the bills after a death, and the heir has been paid.
     gone, heir = next(people), next(people)
     last = Settlement.objects.filter(patient=gone, reversed_on=None).latest("service_on").service_on
-    payee = withdrawal.PayeeAsked(way="account", name=heir.name, id_number=heir.id_number, relation="child")
+    payee = PayeeAsked(way="account", name=heir.name, id_number=heir.id_number, relation="child")
     done = _close(gone, "inheritance", "died", last - DAY, [payee], now, submitted=True)
     decide(case=done.case, verb="approve", by=staff.supervisor(SHANGHAI), at=now)
     mover = next(people)
-    payee = withdrawal.PayeeAsked(name=mover.name, id_number=mover.id_number, **bank)
+    payee = PayeeAsked(name=mover.name, id_number=mover.id_number, **bank)
     _close(mover, "withdrawal", "gave_up", today, [payee], now, submitted=False)
 
 
@@ -75,7 +74,7 @@ def _close(
     kind: str,
     reason: str,
     since: datetime.date,
-    payees: list[withdrawal.PayeeAsked],
+    payees: list[PayeeAsked],
     at: datetime.datetime,
     *,
     submitted: bool,

@@ -30,7 +30,7 @@ from settlements.actions import (
     wallet,
     withdrawal,
 )
-from settlements.actions.withdrawal import PayeeAsked
+from settlements.actions.payees import PayeeAsked
 from settlements.models import (
     BillReversal,
     Clawback,

@@ -12,7 +12,7 @@ from accounts.errors import Refused
 from accounts.models import AuditEvent, Enrolment, Member, Message
 from counter.papers.closing import proof
 from settlements.actions import payouts, wallet, withdrawal
-from settlements.actions.withdrawal import PayeeAsked
+from settlements.actions.payees import PayeeAsked
 from settlements.domain.withdrawal import split
 from settlements.models import Payee, Payout, PersonalAccount, Wallet, WalletEntry, WithdrawalApplication
 from tests.people import make_member

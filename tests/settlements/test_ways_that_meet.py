@@ -10,7 +10,7 @@ from accounts.models import AuditEvent, Enrolment, Member
 from casework.actions import cases
 from settlements.actions import care, claims, credit_runs, crediting, leaving, payouts, recalculation, withdrawal
 from settlements.actions.opening import open_account
-from settlements.actions.withdrawal import PayeeAsked
+from settlements.actions.payees import PayeeAsked
 from settlements.models import Clawback, Payout, PersonalAccount, Settlement
 from tests.people import make_institution, make_member, make_staff
 from tests.settlements.rollover.world import at, faults, state_of, yuan

@@ -17,7 +17,7 @@ from casework.actions import cases
 from family.models import SharingGrant
 from settlements import tasks
 from settlements.actions import care, crediting, payouts, rollover, withdrawal
-from settlements.actions.withdrawal import PayeeAsked
+from settlements.actions.payees import PayeeAsked
 from settlements.models import Payee, Payout, PersonalAccount
 from settlements.queries import member as read
 from settlements.telling import movements
