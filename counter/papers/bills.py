@@ -66,7 +66,7 @@ def decision(claim: Claim) -> dict[str, Any]:
         facts += [["结果", "不予报销"], ["原因", case.reason], ["办结时间", dates.moment(case.closed_at)]]
         notes = ["费用由本人负担。票据有误的，可以补正后重新提交；有疑问请到经办窗口，或拨打 12393。"]
         return data | {"title": "零星报销不予报销告知书", "facts": facts, "notes": notes}
-    told = Explanation(settled, {}, mine=False)
+    told = Explanation(settled, {}, mine=False, two_buckets=settled.region.two_buckets)
     facts += [
         ["结算编号", settled.number],
         ["总费用（元）", f"{settled.total:,.2f}"],

@@ -63,7 +63,7 @@ def _page(
     context: dict[str, Any] = opened_context(request, serving) | {
         "bill": last,
         "rows": bill_telling.settled_anew(first) if anew else bill_telling.settled(first),
-        "told": Explanation(last, grant_names(last), mine=False),
+        "told": Explanation(last, grant_names(last), mine=False, two_buckets=last.region.two_buckets),
         "cases": case_telling.rows([one.case for one in asked], request.user),
         "anew": anew,
         "stands": stands,

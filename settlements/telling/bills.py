@@ -58,7 +58,8 @@ def _settled_as(bill: Settlement) -> str:
 
 def outcome(quoted: Quote, *, mine: bool = True) -> dict[str, Any]:
     """How the bill would be settled now, why, and what is paid back of it (yuan). `mine`: the reader is the patient."""
-    return {"quoted": quoted, "told": Explanation(quoted, {}, mine=mine), "back_amount": quoted.total - quoted.cash}
+    told = Explanation(quoted, {}, mine=mine, two_buckets=quoted.facts.two_buckets)
+    return {"quoted": quoted, "told": told, "back_amount": quoted.total - quoted.cash}
 
 
 def next_steps(claim: Claim) -> list[str]:

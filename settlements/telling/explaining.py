@@ -63,11 +63,15 @@ def grant_names(bill: Settlement) -> dict[str, str]:
 
 @dataclass
 class Explanation:
-    """A bill in words and figures. `names`: id of a grant -> whose account; `mine`: the reader is the patient."""
+    """A bill in words and figures. `names`: id of a grant -> whose account; `mine`: the reader is the patient.
+
+    `two_buckets`: whether the bill's region keeps the two balances apart.
+    """
 
     bill: Any
     names: Mapping[str, str]
     mine: bool = True
+    two_buckets: bool = True
 
     @cached_property
     def flow(self) -> list[Part]:
@@ -89,6 +93,8 @@ class Explanation:
         """Who a payer is, to this reader."""
         if payer == CURRENT:
             return _("Your balance of this year") if self.mine else _("Own balance of this year")
+        if payer == HISTORICAL and not self.two_buckets:
+            return _("Your own account") if self.mine else _("Own account")
         if payer == HISTORICAL:
             return _("Your balance of earlier years") if self.mine else _("Own balance of earlier years")
         if payer == WALLET:

@@ -51,5 +51,6 @@ def _answer(request: HttpRequest, form: EstimateForm) -> dict[str, Any]:
         tried = try_bill(member, Bill(kind=data["kind"], level=data["level"], **amounts), day, data["family"])
     except Refused as refused:
         return {"refused": reasons.tell_refused(refused)}
-    told = Explanation(tried, family_names())
+    two_buckets = enrolment is None or enrolment.region.two_buckets
+    told = Explanation(tried, family_names(), two_buckets=two_buckets)
     return {"tried": tried, "told": told, "day": day, "is_next": data["when"] == "next", "family": data["family"]}

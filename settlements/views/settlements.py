@@ -59,7 +59,7 @@ def bill(request: HttpRequest, public_id: UUID) -> HttpResponse:
         deny(request)
     if not may_see_whole(request.user, found):
         return render(request, "settlements/leg.html", _leg(request.user, found))
-    told = Explanation(found, grant_names(found))
+    told = Explanation(found, grant_names(found), two_buckets=found.region.two_buckets)
     context = {"bill": found, "told": told, "order": _order(found), "printed_at": clock.now()}
     context |= {"claimed": found.transaction.kind == EntryKind.CLAIM, "back_amount": found.total - found.cash}
     context |= _reversal(found)

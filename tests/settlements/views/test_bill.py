@@ -150,6 +150,16 @@ def test_a_quote_is_explained_by_the_same_words():
     assert told.cross["total"] == quote.total
 
 
+@pytest.mark.parametrize(("region", "has_two"), [(SHANGHAI, True), (BEIJING, False)])
+def test_the_patient_reads_of_the_balances_his_region_keeps(client, region: str, has_two: bool):
+    scene = make_scene(code=region)
+    settled = bill(scene)
+    client.force_login(scene.father)
+    page = words(client.get(url(settled)))
+    assert settled.own_historical and ("您的历年账户" in page) is has_two
+    assert ("您自己的账户" in page) is not has_two
+
+
 def test_the_page_takes_the_same_number_of_queries_for_one_payer_and_for_many(client):
     few, many = make_scene(code=BEIJING), make_scene(code=BEIJING, father_historical="1.00")
     for number in range(8):
