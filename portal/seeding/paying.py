@@ -31,8 +31,8 @@ def make(now: datetime.datetime) -> None:
     grandmother's was paid and given back (and can be tried)."""
     member, daughter = registered(cast.MEMBER), registered(cast.DAUGHTER)
     # It may have been yesterday evening, so before what is paid today.
-    sent = now if in_hours(now) else _last_evening(now)
-    _transfer(registered(cast.WIFE), member, "spouse", "300.00", sent - HALF_AN_HOUR, accepted=True)
+    sent = in_time(now)
+    _transfer(registered(cast.WIFE), member, "spouse", "300.00", in_time(sent - HALF_AN_HOUR), accepted=True)
     _transfer(registered(cast.BROTHER_IN_LAW), registered(cast.WIFE), "sibling", "120.00", sent, accepted=False)
     _premium(member, daughter, "student", now)
     mothers = _premium(member, registered(cast.MOTHER), "aged_60", now)
@@ -50,9 +50,12 @@ def _premium(payer: Member, insured: Member, group: str, now: datetime.datetime)
         return None  # out of season, or by this seed the payer has spent it
 
 
-def _last_evening(now: datetime.datetime) -> datetime.datetime:
-    """Before six that of the day before, from ten on that of today; a transfer of then still waits now."""
-    local = timezone.localtime(now)
+def in_time(at: datetime.datetime) -> datetime.datetime:
+    """The moment itself while transfers are taken, else the evening before it: before six that of the day before, from
+    ten on that of the day. A transfer of then still waits."""
+    if in_hours(at):
+        return at
+    local = timezone.localtime(at)
     day = local.date() if local.time() >= CLOSES else local.date() - datetime.timedelta(days=1)
     return datetime.datetime.combine(day, datetime.time(21, 45), local.tzinfo)
 
@@ -60,8 +63,6 @@ def _last_evening(now: datetime.datetime) -> datetime.datetime:
 def _transfer(
     sender: Member, receiver: Member, relation: str, amount: str, at: datetime.datetime, *, accepted: bool
 ) -> None:
-    if not in_hours(at):
-        return  # half an hour earlier it was before six
     by = User.objects.get(member=sender)
     wallet.open_wallet(member=sender, by=by, at=at)
     yuan = parse_amount(amount)

@@ -16,8 +16,9 @@ from family.models import SharingGrant
 from family.queries import who_shares_with
 from gateway.models import Difference
 from portal import demo
-from portal.seeding import cases, cast, plan, recalculation, scale, staff, year
+from portal.seeding import cases, cast, paying, plan, recalculation, scale, staff, year
 from portal.seeding.families import SHARES
+from settlements.domain.wallet import in_hours
 from settlements.enums import RunState
 from settlements.ledger.checks import run_checks
 from settlements.models import (
@@ -160,6 +161,13 @@ def test_of_two_years_settled_anew_one_waits_and_one_has_a_bill_that_is_to_be_un
     }
     asked = BillReversal.objects.get()
     assert (asked.case.state, asked.patient, asked.settlement.reversed_on) == ("review", scene.daughter.member, None)
+
+
+def test_transfers_of_the_demo_are_made_while_they_are_taken_at_whatever_hour_it_is_filled() -> None:
+    midnight = cases.at(TODAY, 0)
+    for quarter in range(4 * 24):
+        sent = paying.in_time(midnight + quarter * datetime.timedelta(minutes=15))
+        assert in_hours(sent) and in_hours(paying.in_time(sent - paying.HALF_AN_HOUR))
 
 
 def test_the_same_seed_gives_the_same_people() -> None:
