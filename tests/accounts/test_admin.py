@@ -17,11 +17,11 @@ from accounts.actions import users
 from accounts.clock import now
 from accounts.crypto import blind_index
 from accounts.enums import Role
-from accounts.models import AuditEvent, Message, RoleAssignment, SmsOutbox, User
+from accounts.models import AuditEvent, Institution, Message, RoleAssignment, SmsOutbox, User
 from accounts.policies import roles_of
 from accounts.tasks import tidy_accounts
 from tests.people import PASSWORD, make_id_number, make_member, make_region, make_staff, totp_code
-from tests.support.pages import english, log_in
+from tests.support.pages import english, fields, log_in
 
 DAY = datetime.timedelta(days=1)
 MODELS = [
@@ -359,3 +359,18 @@ def test_the_login_of_staff_is_kept_in_the_readers_words_alone(people):
     clerk.refresh_from_db()
     assert clerk.check_password(new) and clerk.password_set_at is None
     assert client.post(address, {"password1": "", "password2": ""}).context["form"].errors
+
+
+def test_the_code_of_an_institution_is_checked_where_it_is_written(people):
+    client, address = english(people.region_admin), reverse("admin:accounts_institution_add")
+    asked = fields(client.get(address)) | {"name": "新医院", "region": people.region.pk, "kind": "hospital"}
+    told = {}
+    for code in ("", "xx", people.institution.code):
+        told[code] = client.post(address, asked | {"code": code}).context_data["adminform"].form.errors["code"]
+    assert told == {
+        "": ["Write the code of the institution"],
+        "xx": ["H or P and eleven digits, such as H31010100001"],
+        people.institution.code: ["This code is another institution's"],
+    }
+    assert client.post(address, asked | {"code": " h31010199999 "}).status_code == 302
+    assert Institution.objects.filter(code="H31010199999", name="新医院").exists()
