@@ -81,6 +81,10 @@ class InstitutionKeyAdmin(RoleAdmin):
     def signs_now(self, key: InstitutionKey) -> bool:
         return key.is_valid(now())
 
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # Retiring is an act of the list; on its own page there is nothing to save.
+        return obj is None and super().has_change_permission(request)
+
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **kwargs if obj else {**kwargs, "form": KeyForm})
 

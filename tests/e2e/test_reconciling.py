@@ -47,6 +47,22 @@ def test_every_page_of_reconciliation(visit, differences, language, wide) -> Non
     assert faults == {}, json.dumps(faults, ensure_ascii=False, indent=1)
 
 
+def test_a_key_is_issued_in_the_browser(visit, differences) -> None:
+    window = visit(make_staff(Role.REGION_ADMIN, region=differences.region))
+    page = window.page
+    window.go(reverse("admin:gateway_institutionkey_add"))
+    page.select_option("[name=institution]", str(differences.hospital.institution.pk))
+    page.click("[name=_save]")
+    page.wait_for_url("**/issued/")
+    window.look()
+    secret = page.locator("dd code").last.inner_text()
+    assert len(secret) == 64
+    page.reload()
+    assert secret not in page.inner_text("#content")
+    page.go_back()
+    page.wait_for_url("**/add/")
+
+
 def test_a_difference_is_explained_and_closed_in_the_browser(visit, differences) -> None:
     window = visit(make_staff(Role.REGION_ADMIN, region=differences.region), wide=True)
     one = Difference.objects.get(kind="missing_there")

@@ -80,6 +80,7 @@ def test_a_key_is_issued_once_and_its_secret_shown_once(world: World) -> None:
     assert key.issued_by == administrator
     assert AuditEvent.objects.filter(action="key_issued", target=f"key:{key.key_id}").exists()
     later = reverse("admin:gateway_institutionkey_change", args=[key.pk])
+    assert "_save" not in client.get(later).content.decode()
     for page in (client.get(issued["Location"]), client.get(later)):
         assert key.key_id in page.content.decode()
         assert key.secret not in page.content.decode()
