@@ -5,7 +5,8 @@ that no thread has read yet. How long a call has waited in it the kernel knows, 
 received on its connection. So the queue is bounded in time, and it needs no counting between processes.
 
 How long is too long hangs on how quick the portal is: what spares a till's time where calls take five milliseconds turns
-everybody away where they take fifty. So patience follows what calls take.
+everybody away where they take fifty. So patience follows what calls take. And a machine that is busy with something else
+lets a lone call wait, too: who has not many behind him has waited for no queue, and to turn him away would spare nobody.
 """
 
 import logging
@@ -14,6 +15,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import thread as pools
 from typing import Any
 
 from django.conf import settings
@@ -30,6 +32,8 @@ LAST_DATA_RECEIVED = 52
 TOLD_EVERY_SECONDS = 10.0
 # By so much a call moves what calls are taken to take: half a thousand of them are followed through a change of ten times.
 STEP = 1.01
+# So many for each thread may stand behind a call before it is asked how long it has waited.
+FEW = 2
 # What is not read before the answer would lose it: a connection closed over unread bytes is reset.
 PIECE, MOST_DRAINED = 2**16, 64 * 2**20
 
@@ -48,9 +52,9 @@ class Relieved:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if paths.ours(environ.get("PATH_INFO", "")) is None:
             return self.application(environ, start_response)
-        if waited_ms(environ) <= self.patience_ms():
-            return self._timed(environ, start_response)
-        return self._turned_away(environ, start_response)
+        if waited_ms(environ) > self.patience_ms() and many_behind():
+            return self._turned_away(environ, start_response)
+        return self._timed(environ, start_response)
 
     def patience_ms(self) -> float:
         """How long a call may have waited: so many times what calls take, never less than where nothing is scarce."""
@@ -102,6 +106,20 @@ def waited_ms(environ: Mapping[str, Any]) -> int:
     if len(found) < LAST_DATA_RECEIVED + 4:
         return 0
     return int(struct.unpack_from("=I", found, LAST_DATA_RECEIVED)[0])
+
+
+def many_behind() -> bool:
+    """Whether a queue stands in this process behind the call that is being answered.
+
+    gunicorn puts what it has accepted into the queue of its pool of threads. The standard library has no public way to it;
+    where it is not found, nobody knows that there is none.
+    """
+    queues = getattr(pools, "_threads_queues", {})
+    mine = queues.get(threading.current_thread())
+    if mine is None:
+        return True
+    threads = sum(queue is mine for queue in list(queues.values()))
+    return bool(mine.qsize() > FEW * threads)
 
 
 def drain(source: Any, length: int | None) -> None:

@@ -136,9 +136,11 @@ TWICE = ("message_claim_once", "gateway_visitsettlement_settlement_id_key")
 
 @dataclass(frozen=True)
 class Caller:
-    """An institution as this process read it last, with the values of `INSTITUTION`; `mark`: the state of its rows."""
+    """An institution as this process read it last, with the values of `INSTITUTION`; `mark`: the state of its rows;
+    `bound`: it may call from some addresses only."""
 
     mark: str
+    bound: bool
     values: list[Any]
     dialect: Dialect
 
@@ -157,24 +159,34 @@ class Message:
     record: list[Any] = field(default_factory=list)
 
 
+def _nowhere() -> None:
+    """From where the portal's own calls come."""
+
+
 def deliver(
-    *, key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, address: str | None = None
+    *,
+    key: InstitutionKey,
+    nonce: str,
+    call: Call,
+    at: datetime.datetime,
+    came_from: Callable[[], str | None] = _nowhere,
 ) -> str | FileAnswer:
-    """The answer to an authenticated call from an IP address, as JSON text. The message is kept with it, both encrypted.
+    """The answer to an authenticated call, as JSON text. The message is kept with it, both encrypted. `came_from` gives the
+    IP address, which is asked for only where it matters.
 
     Raises Rejected before anything is written: infno_unknown, key_unknown, key_expired, institution_unknown,
     institution_suspended, address_not_allowed, sign_in_needed, nonce_used. Everything after that is an answer.
     """
     if call.infno not in TRANSACTIONS:
         raise Rejected("infno_unknown", infno=call.infno)
-    message = _remembered(key, nonce, call, at, address)
+    message = _remembered(key, nonce, call, at, came_from)
     if message is not None:
         try:
             return _answered(message)
         except Otherwise:
             # What has changed, or is refused, is found where the call is recorded first.
             pass
-    return _answered(_recorded(key, nonce, call, at, address))
+    return _answered(_recorded(key, nonce, call, at, came_from()))
 
 
 def _answered(message: Message) -> str | FileAnswer:
@@ -197,14 +209,14 @@ def _answered(message: Message) -> str | FileAnswer:
 
 
 def _remembered(
-    key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, address: str | None
+    key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, came_from: Callable[[], str | None]
 ) -> Message | None:
     """A call by an institution that has called this process before: it is recorded when it is answered, which saves a
     trip and a row written twice (decision 0049). None for every other call."""
     caller: Caller | None = key.caller
     if caller is None or caller.values[CODE] != call.institution_code or TRANSACTIONS[call.infno].recorded_first:
         return None
-    record = _values(key, nonce, call, at, address)
+    record = _values(key, nonce, call, at, came_from() if caller.bound else None)
     return Message(None, None, _institution(caller), call, at, caller.dialect, [*record, caller.mark])
 
 
@@ -231,8 +243,9 @@ def _record(key: InstitutionKey, nonce: str, call: Call, at: datetime.datetime, 
     if row is None or not row[2]:
         signatures.forget(key)
         raise Rejected("key_expired" if row else "key_unknown")
-    message_id, first_id, _valid, from_there, signed_in, as_text, more, one_is_own, mark, *values = row
-    caller = Caller(mark, values, Dialect(as_text, more, one_is_own) if more is not None else envelope.USUAL)
+    message_id, first_id, _valid, from_there, signed_in, as_text, more, one_is_own, mark, bound, *values = row
+    dialect = Dialect(as_text, more, one_is_own) if more is not None else envelope.USUAL
+    caller = Caller(mark, bound, values, dialect)
     # Also for what is refused before it is recorded, such as the next body that is no JSON.
     key.dialect = caller.dialect
     institution = _institution(caller)

@@ -22,6 +22,7 @@ BEGIN
         i.id AS institution_id, i.code, i.name, i.region_id, i.kind, i.level, i.is_active,
         s.infcode_as_text, s.extra_fields, s.one_is_own,
         format('%s %s %s %s', i.xmin, i.ctid, s.xmin, s.ctid) AS mark,
+        coalesce(cardinality(s.networks), 0) > 0 AS bound,
         coalesce(cardinality(s.networks), 0) = 0 OR coalesce(in_address <<= ANY (s.networks::cidr[]), false)
             AS from_there,
         NOT coalesce(s.sign_in_required, false) OR in_signing OR EXISTS (
@@ -55,7 +56,7 @@ BEGIN
     END IF;
     RETURN json_build_array(
         recorded, acted, caller.valid, caller.from_there, caller.signed_in, caller.infcode_as_text,
-        caller.extra_fields, caller.one_is_own, caller.mark, caller.institution_id, caller.code, caller.name,
+        caller.extra_fields, caller.one_is_own, caller.mark, caller.bound, caller.institution_id, caller.code, caller.name,
         caller.region_id, caller.kind, caller.level, caller.is_active
     );
 END $$;

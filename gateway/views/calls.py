@@ -2,6 +2,7 @@ import datetime
 import ipaddress
 import logging
 from collections.abc import Callable, Collection
+from functools import partial
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.conf import settings
@@ -78,7 +79,7 @@ def _answer(request: HttpRequest, numbers: Collection[str] | None) -> HttpRespon
             message, file = multipart.split(body, request.META.get("CONTENT_TYPE", ""))
             encoding = request.headers.get("Content-Encoding", "")
             known = envelope.read(message, numbers, file=file, encoding=encoding)
-            answer = deliver(key=key, nonce=nonce, call=known, at=at, address=_address(request))
+            answer = deliver(key=key, nonce=nonce, call=known, at=at, came_from=partial(_address, request))
         except Refused as refusal:
             # Not kept as a message: whoever has no key must not be able to fill the database.
             logger.warning("gateway call rejected: %s %s", refusal.code, key.key_id if key else "")

@@ -5,6 +5,8 @@ import json
 import logging
 import socket
 import struct
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -59,6 +61,22 @@ def test_whoever_has_waited_too_long_is_told_in_the_envelope(settings, caplog) -
     assert envelope["err_msg"].endswith("[busy]")
     assert ("Content-Length", str(len(answer))) in said[0][1]
     assert "turned away" in caplog.text
+
+
+def test_who_has_few_behind_him_has_waited_for_no_queue() -> None:
+    """A machine that is busy with something else lets a lone call wait, too; nobody is spared by sending it away."""
+    late = {"gunicorn.socket": Waited(10**6)}
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # A pool enters a thread into its list when it has begun already.
+        pool.submit(int).result()
+        assert pool.submit(ask, late).result()[1] == b"portal"
+        release = threading.Event()
+        pool.submit(release.wait)
+        asked = [pool.submit(ask, late) for _ in range(pressure.FEW + 3)]
+        release.set()
+        served = [future.result()[1] == b"portal" for future in asked]
+    # The first two have more than FEW behind them, the others have not.
+    assert served == [False] * 2 + [True] * (pressure.FEW + 1)
 
 
 def test_patience_follows_what_calls_take(settings, monkeypatch) -> None:
