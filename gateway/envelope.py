@@ -77,7 +77,7 @@ class Call:
     def request_hash(self) -> str:
         """By which the same msgid with another request is told apart; clock and operator of a repetition may differ."""
         with_file = [] if self.file is None else [sha256(self.file).hexdigest()]
-        said = sha256(json_text.dumps([self.infno, self.input, *with_file]).encode(errors="replace"))
+        said = sha256(json_text.sorted_text([self.infno, self.input, *with_file]).encode(errors="replace"))
         # Keyed: of an input with an ID number in it a plain hash can be guessed.
         return blind_index(said.hexdigest())
 

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha1, sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -116,7 +116,16 @@ class Api:
 
     There is no nonce, and of calls in one second some programs make the same signature: the same headers with the same
     body are one call. Behind a proxy that does not pass names with underscores the headers are called x-api-….
+
+    Its own gateway says `code` and `message` where a call does not get through, in words that programs compare.
     """
+
+    told = {
+        "headers_missing": "缺少服务网关的请求头!",
+        "timestamp_off": "签名时间戳超时!",
+        "key_unknown": "非法用户!",
+        "signature_wrong": "签名不一致!",
+    }
 
     headers = ("_api_access_key", "_api_name", "_api_timestamp", "_api_version", "_api_signature")
     timestamp = re.compile(r"[0-9]{10}([0-9]{3})?")
@@ -180,6 +189,14 @@ def authenticate(headers: Mapping[str, str], body: bytes, *, at: datetime.dateti
     if not key.is_valid(at):
         raise Rejected("key_expired")
     return key, scheme.nonce(claimed, body)
+
+
+def told_beside(headers: Mapping[str, str], code: str) -> dict[str, Any]:
+    """What programs that sign by `Api`, or not at all, look for beside the envelope when they are refused for a code."""
+    begun = _begun(headers)
+    return (
+        {"code": 401, "message": Api.told[code]} if begun in ([], [VARIANTS[Variant.API]]) and code in Api.told else {}
+    )
 
 
 def named_by(headers: Mapping[str, str]) -> str:
@@ -250,8 +267,12 @@ def _claimed(headers: Mapping[str, str]) -> tuple[str, Claimed]:
             claimed = scheme.claimed(values)
             if claimed is not None:
                 return variant, claimed
-    begun = [scheme for scheme in VARIANTS.values() if any(_value(headers, name) for name in scheme.headers)]
-    raise Rejected("headers_missing", headers=tuple((begun or [*VARIANTS.values()])[0].headers))
+    raise Rejected("headers_missing", headers=tuple((_begun(headers) or [*VARIANTS.values()])[0].headers))
+
+
+def _begun(headers: Mapping[str, str]) -> list[Scheme]:
+    """The variants of which a header is there."""
+    return [scheme for scheme in VARIANTS.values() if any(_value(headers, name) for name in scheme.headers)]
 
 
 def _value(headers: Mapping[str, str], name: str) -> str:

@@ -10,6 +10,7 @@ MOST_LEVELS = 32
 MOST_PLACE = 60
 # Made once: json.dumps with other than its defaults makes one for each number and each name.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_SORTED = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 # What it does with a text, without asking first what it is.
 quoted = json.encoder.encode_basestring
 
@@ -96,6 +97,11 @@ def dumps(value: Any) -> str:
         return _ENCODER.encode(value)
     except TypeError:
         return _dumps(value)
+
+
+def sorted_text(value: Any) -> str:
+    """The same text for the same value, in whatever order a program has put the names of its objects."""
+    return _SORTED.encode(value)
 
 
 def _dumps(value: Any) -> str:

@@ -1,8 +1,10 @@
 import datetime
 import ipaddress
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.conf import settings
@@ -85,7 +87,7 @@ def _answer(request: HttpRequest, numbers: Collection[str] | None) -> HttpRespon
             logger.warning("gateway call rejected: %s %s", refusal.code, key.key_id if key else "")
             who = key.key_id if key else signatures.named_by(request.headers)
             turning_away.count(who=who, code=refusal.code, at=at)
-            answer = _failure(refusal, key, at)
+            answer = _failure(refusal, key, at, signatures.told_beside(request.headers, refusal.code))
         except Exception:
             logger.exception("gateway call failed")
             answer = _failure(Rejected("system_error"), key, at)
@@ -94,8 +96,12 @@ def _answer(request: HttpRequest, numbers: Collection[str] | None) -> HttpRespon
     return HttpResponse(answer, content_type=JSON)
 
 
-def _failure(refusal: Refused, key: InstitutionKey | None, at: datetime.datetime) -> str:
+def _failure(
+    refusal: Refused, key: InstitutionKey | None, at: datetime.datetime, beside: Mapping[str, Any] | None = None
+) -> str:
     dialect = (key.dialect if key else None) or envelope.USUAL
+    if beside:
+        dialect = replace(dialect, more={**dialect.more, **beside})
     return envelope.failure(err_msg(refusal), received_at=at, at=now(), dialect=dialect)
 
 

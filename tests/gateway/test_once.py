@@ -43,6 +43,13 @@ def test_the_same_msgid_gets_the_same_answer(world: World) -> None:
     assert Settlement.objects.count() == 1
 
 
+def test_a_repetition_may_name_its_fields_in_another_order(world: World) -> None:
+    given = visit_input(world.patient)
+    first = world.hospital.call("2201", {"data": given}, msgid=MSGID)
+    again = world.hospital.call("2201", {"data": dict(reversed(given.items()))}, msgid=MSGID)
+    assert (first["infcode"], again) == (0, first)
+
+
 def test_a_visit_is_registered_once_for_a_msgid(world: World) -> None:
     given = {"data": visit_input(world.patient)}
     answers = [world.hospital.call("2201", given, msgid=MSGID) for _ in range(2)]

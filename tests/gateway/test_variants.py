@@ -171,6 +171,34 @@ def test_whoever_leaves_out_a_header_is_told_those_of_his_own_way(world: World) 
 
 
 @pytest.mark.parametrize(
+    ("changed", "refused", "message"),
+    [
+        ({"_api_signature": ""}, "headers_missing", "缺少服务网关的请求头!"),
+        (dict.fromkeys(signatures.Api.headers, ""), "headers_missing", "缺少服务网关的请求头!"),
+        ({"_api_timestamp": "1700000000000"}, "timestamp_off", "签名时间戳超时!"),
+        ({"_api_access_key": "nobody"}, "key_unknown", "非法用户!"),
+        ({"_api_signature": "AAAA"}, "signature_wrong", "签名不一致!"),
+    ],
+)
+def test_programs_that_sign_as_api_find_the_words_of_their_own_gateway(
+    world: World, changed: dict, refused: str, message: str
+) -> None:
+    hospital, body = other(world, Variant.API), body_of(world)
+    response = hospital.post(body, headers_of(hospital, Variant.API, body) | changed)
+    answer = response.json()
+    assert (answer["infcode"], code(response)) == (-1, refused)
+    assert (answer["code"], answer["message"]) == (401, message)
+
+
+def test_others_find_the_envelope_and_nothing_beside(world: World) -> None:
+    hospital, body = other(world, Variant.X_TIF), body_of(world)
+    headers = headers_of(hospital, Variant.X_TIF, body) | {"x-tif-signature": "0" * 64}
+    response = hospital.post(body, headers)
+    assert code(response) == "signature_wrong"
+    assert not {"code", "message"} & response.json().keys()
+
+
+@pytest.mark.parametrize(
     ("text", "digest"),
     [
         (b"abc", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"),
