@@ -133,7 +133,7 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
         _("A debt of an earlier clearing"),
         _("%(amount)s yuan could not be taken back and are owed."),
         _(
-            "Later credits to the balance of earlier years, or the end of the benefit year, repay them; you need not pay"
+            "They are repaid out of what is credited later, at the latest when the benefit year ends; you need not pay"
             " anything in."
         ),
     ),

@@ -18,8 +18,8 @@ MESSAGES = {
         _("Money credited ahead went back, and some is owed"),
         _(
             "Your insurance ended or stopped on %(left_on)s. Of what had been credited for later months %(amount)s yuan"
-            " went back; %(debt)s yuan were used already and are owed. They are taken off the balance of earlier years"
-            " when the year ends. You need not do anything."
+            " went back; %(debt)s yuan were used already and are owed. They are taken off your account when the year"
+            " ends. You need not do anything."
         ),
     ),
     # To administrators, by text message alone
@@ -45,15 +45,15 @@ MESSAGES = {
         _("The benefit year %(year)s was cleared"),
         _(
             "By the contributions that really arrived, %(amount)s yuan too much had been credited for %(year)s. They"
-            " were taken off the balance of earlier years."
+            " were taken off your account."
         ),
     ),
     "clearing_owed": (
         _("The benefit year %(year)s was cleared, and some is owed"),
         _(
             "By the contributions that really arrived, too much had been credited for %(year)s. %(amount)s yuan were"
-            " taken off the balance of earlier years; %(debt)s yuan were used already and are owed. They are taken"
-            " off it by later credits to it, or when the year ends. You need not do anything."
+            " taken off your account; %(debt)s yuan were used already and are owed. They are taken off what is"
+            " credited later, or when the year ends. You need not do anything."
         ),
     ),
 }
