@@ -133,8 +133,7 @@ TEXTS: dict[str, tuple[Text, Text, Text]] = {
         _("A debt of an earlier clearing"),
         _("%(amount)s yuan could not be taken back and are owed."),
         _(
-            "They are repaid out of what is credited later, at the latest when the benefit year ends; you need not pay"
-            " anything in."
+            "They are repaid out of what is credited later, or when the benefit year ends; you need not pay anything in."
         ),
     ),
     "repaid": (
