@@ -12,6 +12,8 @@ SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|TRUNCATE|DROP|CREATE
 # What stands in a statement without being a constant, and what it is. Never what somebody sent.
 LOOKED_AT = {
     ("accounts/actions/reencryption.py", "names"): "table and columns of our models",
+    ("accounts/calls.py", "condition.sql"): "a call of a function, as its caller has written it out",
+    ("accounts/calls.py", "then"): "calls of functions, as their callers have written them out",
     ("gateway/queries/people.py", "index"): "one of three columns, chosen by the kind of credential",
     ("portal/seeding/scale.py", "target"): "a table and its columns, for the demo",
     ("settlements/actions/trials.py", "measure"): "paid or cash",

@@ -36,41 +36,41 @@ def test_it_stands_behind_the_redirect_to_https() -> None:
     assert (answer.status_code, answer["Location"].split(":")[0]) == (301, "https")
 
 
-def test_a_look_up_is_three_statements(world: World, django_assert_num_queries) -> None:
-    """Call recorded; person, insurances and balance; the answer, with the line that says who asked."""
+def test_a_look_up_is_two_statements(world: World, django_assert_num_queries) -> None:
+    """Person, insurances and balance; call and answer, with the line that says who asked."""
     given = {"data": credential(world.patient)}
     world.hospital.ok("1101", given)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         found = world.hospital.ok("1101", given)
     assert found["insuinfo"][0]["balc"]
     assert AuditEvent.objects.filter(action="institution_look_up", member_id=world.patient.pk).count() == 2
 
 
 def test_a_bill_is_few_statements(world: World, django_assert_max_num_queries) -> None:
-    """Call recorded; visit and batch; key, facts and locks; everything written with the answer. And a savepoint's two, for
-    the test is a transaction itself."""
+    """Visit and batch; key, facts and locks; everything written, with call and answer. And a savepoint's two, for the test
+    is a transaction itself."""
     world.hospital.settle(world.patient, ready(world), Decimal("400.00"))
     mdtrt_id = world.hospital.register(world.patient)
     world.hospital.ok("2204", {"feedetail": line(world.patient, mdtrt_id, "1", DRUG, "1", "400.00")})
-    with django_assert_max_num_queries(4 + 2):
+    with django_assert_max_num_queries(3 + 2):
         answer = world.hospital.settle(world.patient, mdtrt_id, Decimal("400.00"))
     assert answer["infcode"] == 0
 
 
-def test_a_quote_is_four_statements(world: World, django_assert_num_queries) -> None:
-    """Call recorded; visit and batch; facts; balances; counters; answer. The account is not read a second time."""
+def test_a_quote_is_three_statements(world: World, django_assert_num_queries) -> None:
+    """Visit and batch; facts, balances and counters; call and answer. The account is not read a second time."""
     bill = {"data": bill_input(world.patient, ready(world), "400.00")}
     world.hospital.ok("2206", bill)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         quoted = world.hospital.ok("2206", bill)
     assert quoted["setlinfo"]["balc"] is not None
 
 
-def test_an_upload_is_five_statements_however_many_lines(world: World, django_assert_num_queries) -> None:
-    """Call recorded; visit; what is taken; catalogue; lines and answer. And a savepoint's two."""
+def test_an_upload_is_four_statements_however_many_lines(world: World, django_assert_num_queries) -> None:
+    """Visit; what is taken; catalogue; lines, call and answer. And a savepoint's two."""
     mdtrt_id = world.hospital.register(world.patient)
     lines = [line(world.patient, mdtrt_id, str(sn), DRUG, "1", "10.00") for sn in range(1, 31)]
-    with django_assert_num_queries(5 + 2):
+    with django_assert_num_queries(4 + 2):
         said = world.hospital.ok("2204", {"feedetail": lines})
     assert [row["feedetl_sn"] for row in said["result"]] == [row["feedetl_sn"] for row in lines]
     assert [fee.sn for fee in FeeLine.objects.order_by("id")] == [row["feedetl_sn"] for row in lines]

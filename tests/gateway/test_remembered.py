@@ -42,14 +42,6 @@ def test_the_record_is_whole(known: World) -> None:
     assert looked_up() == 2
 
 
-def test_a_look_up_is_two_statements(known: World) -> None:
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
-        assert code(look_up(known)) == ""
-    assert len(asked) == 2
-
-
 def test_a_refusal_is_recorded_with_its_answer(known: World) -> None:
     given = {"data": {"mdtrt_cert_type": "02", "mdtrt_cert_no": "110101199003070011"}}
     assert code(known.hospital.call("1101", given)) == "person_unknown"
