@@ -2,7 +2,7 @@
 
 import datetime
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -75,9 +75,17 @@ class Call:
 
     @property
     def request_hash(self) -> str:
-        """By which the same msgid with another request is told apart; clock and operator of a repetition may differ."""
+        """By which the same msgid with another request is told apart; clock, operator and order of the fields of a
+        repetition may differ."""
+        return self._hashed(json_text.sorted_text)
+
+    def is_that_of(self, kept: str) -> bool:
+        """Whether it asks what a message with this hash asked; one from before has the fields in the order they came in."""
+        return kept in (self.request_hash, self._hashed(json_text.dumps))
+
+    def _hashed(self, written: Callable[[Any], str]) -> str:
         with_file = [] if self.file is None else [sha256(self.file).hexdigest()]
-        said = sha256(json_text.sorted_text([self.infno, self.input, *with_file]).encode(errors="replace"))
+        said = sha256(written([self.infno, self.input, *with_file]).encode(errors="replace"))
         # Keyed: of an input with an ID number in it a plain hash can be guessed.
         return blind_index(said.hexdigest())
 

@@ -316,7 +316,7 @@ def _again(message: Message) -> str:
     first = GatewayMessage.objects.get(institution=message.institution, claim=message.call.msgid)
     if first.outcome == corrections.CORRECTED:
         raise Rejected("msgid_corrected")
-    if first.request_hash != message.call.request_hash:
+    if not message.call.is_that_of(first.request_hash):
         raise Rejected("msgid_reused")
     if first.answer is None:
         return _refuse(message, Rejected("answer_deleted", day=f"{timezone.localdate(first.received_at):%Y-%m-%d}"))
